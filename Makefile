@@ -1,0 +1,81 @@
+# Two commands matter: `make run` starts everything from a bare checkout, `make test` shows that it works.
+# Both install what they need into .venv; nothing outside this folder is touched.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := wire runtime services deploy tests loadtests web/build.py
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+.PHONY: run
+run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, data stays in .run/
+	@exec $(BIN)/python -m deploy.local
+
+.PHONY: test
+test: $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/dev.stamp ## Lint, types, import rules, formatting; changes nothing
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: fmt
+fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can mend
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Lock the newest versions that requirements/*.in allow, with hashes
+	for name in services local dev node; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	    --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+.PHONY: loadtest
+loadtest: $(VENV)/dev.stamp ## Chat users for a minute against the stack of `make run` (USERS, SECONDS)
+	$(BIN)/python -m loadtests --users $(or $(USERS),50) --seconds $(or $(SECONDS),60)
+
+.PHONY: web
+web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, with npm
+
+.PHONY: images
+images: ## Build the three container images (ENGINE=docker or podman)
+	for service in gateway auth history; do \
+	  $(ENGINE) build $(BUILD_ARGS) --build-arg SERVICE=$$service -t parley-$$service:dev . || exit 1; done
+ENGINE ?= docker
+
+.PHONY: up
+up: ## Start the containers of docker-compose.yml; chat on http://localhost:8080
+	$(ENGINE) compose up --build --detach
+
+.PHONY: down
+down: ## Stop the containers; the volumes stay
+	$(ENGINE) compose down
+
+.PHONY: clean
+clean: ## Remove what make made: the environment, caches, the local stack's data
+	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules
+
+# --- what the targets need -----------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parley needs Python 3.11 or newer; set PYTHON=")'
+	@$(PYTHON) -m venv $(VENV) || { echo "parley: $(PYTHON) cannot make virtual environments (Debian: apt install python3-venv)"; \
+	  rm -rf $(VENV); exit 1; }
+
+$(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
+	@echo "installing requirements/$*.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Without npm the gateways still start, and their page says what is missing.
+web/vendor/socket.io.esm.min.js: web/package.json web/package-lock.json web/build.py | $(VENV)/bin/python
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt || true
+	@$(BIN)/python web/build.py || echo "parley: the chat page is not built; everything else works"

@@ -1,0 +1,36 @@
+"""Bytes to types and back: JSON, decoded and validated in one pass.
+
+JSON and not a denser format, because a chat message goes on to clients as JSON, and because an operator can read
+what `nats sub` prints.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder()
+
+
+class WireError(ValueError):
+    """Bytes that are not the message they should be. Says what is wrong, and never repeats the bytes."""
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """The canonical bytes of `message`: fields in declaration order, defaults left out."""
+    return _encoder.encode(message)
+
+
+class Decoder(Generic[T]):
+    """Decodes one type, or one tagged union, of messages. Unknown fields are ignored, so fields can be added."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def decode(self, data: bytes) -> T:
+        """Return the message in `data`; raises `WireError`."""
+        try:
+            return self._decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise WireError(str(error)) from None

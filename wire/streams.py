@@ -1,0 +1,50 @@
+"""JetStream declarations: the stream that stores what was said, and the consumer that persists it."""
+
+from typing import Final
+
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RePublish,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from wire import subjects
+
+MESSAGES: Final = "MESSAGES"
+HISTORY_CONSUMER: Final = "history"
+
+
+def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: int = 1) -> StreamConfig:
+    """The stream of chat messages. `max_age` and `dedupe_window` are in seconds.
+
+    It republishes a message only once it is stored, with its sequence: what members see is what is kept. A full
+    stream refuses what is new instead of dropping what is old. `first_seq` matters only when the stream is made.
+    """
+    return StreamConfig(
+        name=MESSAGES,
+        subjects=[subjects.STORED_MESSAGES],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        num_replicas=replicas,
+        max_age=max_age,
+        duplicate_window=dedupe_window,
+        first_seq=first_seq,
+        republish=RePublish(src=subjects.STORED_MESSAGES, dest=subjects.REPUBLISHED_MESSAGES),
+    )
+
+
+def history_consumer() -> ConsumerConfig:
+    """The one durable pull consumer that all history instances share."""
+    return ConsumerConfig(
+        durable_name=HISTORY_CONSUMER,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=30,
+        max_ack_pending=20_000,
+    )
