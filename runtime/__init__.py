@@ -1,0 +1,1 @@
+"""How every Parley process starts, reports and stops. Imports the wire contract at most."""

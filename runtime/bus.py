@@ -1,0 +1,160 @@
+"""The connection to NATS: survives outages for ever, and never claims to work when it does not.
+
+nats-py can look connected and be dead: a late PONG, or any exception in its read loop, ends that loop and leaves
+`is_connected` true. So health here is a round trip through the server, a watchdog tears down a connection that
+fails it, and a connection that nats-py has closed for good ends the process.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from runtime import metrics
+from runtime.lifecycle import Lifecycle
+from runtime.settings import ServiceSettings
+from wire.errors import ErrorCode, ParleyError
+
+_PROBE_SECONDS: Final = 2.0
+_PROBES_BEFORE_REVIVAL: Final = 3
+_RECONNECT_SECONDS: Final = 0.5
+
+log = structlog.get_logger()
+
+
+class Bus:
+    """One process's connection to NATS."""
+
+    def __init__(self, client: Client) -> None:
+        self.client: Final = client
+        self.jetstream: Final[JetStreamContext] = client.jetstream()
+        self._probe_subject = client.new_inbox()
+        self._probe_ids = itertools.count()
+        self._probes: dict[bytes, asyncio.Future[None]] = {}
+
+    async def request(
+        self, subject: str, payload: bytes, *, timeout: float, headers: dict[str, str] | None = None
+    ) -> Msg:
+        """Send a request and return its reply; `timeout` is in seconds.
+
+        Raises `ParleyError` (unavailable) when there is no connection, nobody answers, or nobody answers in time;
+        in the last case the request may have been carried out. Requests leave in the order of the calls.
+        """
+        if not self.client.is_connected:
+            # nats-py would queue it and let the caller wait for a server that may never come.
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
+        try:
+            return await self.client.request(subject, payload, timeout=timeout, headers=headers)
+        except NatsError as error:
+            raise ParleyError(ErrorCode.UNAVAILABLE, f"no answer: {type(error).__name__}", retry_after=1) from error
+
+    async def publish(self, subject: str, payload: bytes) -> None:
+        """Publish, at most once; raises `ParleyError` (unavailable) when there is no connection."""
+        if not self.client.is_connected:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
+        await self.client.publish(subject, payload)
+
+    async def round_trip(self, timeout: float) -> bool:
+        """Whether a message sent to ourselves through the server comes back within `timeout` seconds."""
+        if not self.client.is_connected:
+            return False
+        token = b"%d" % next(self._probe_ids)
+        returned = asyncio.get_running_loop().create_future()
+        self._probes[token] = returned
+        try:
+            await self.client.publish(self._probe_subject, token)
+            async with asyncio.timeout(timeout):
+                await returned
+        except (NatsError, TimeoutError):
+            return False
+        finally:
+            del self._probes[token]
+        return True
+
+    async def why_not_ready(self) -> str | None:
+        """A readiness check: one round trip."""
+        return None if await self.round_trip(1.0) else "no round trip through NATS"
+
+    async def _on_probe(self, message: Msg) -> None:
+        returned = self._probes.get(message.data)
+        if returned is not None and not returned.done():
+            returned.set_result(None)
+
+    async def _start(self) -> None:
+        await self.client.subscribe(self._probe_subject, cb=self._on_probe)
+
+    async def _watch(self) -> None:
+        failures = 0
+        while True:
+            await asyncio.sleep(_PROBE_SECONDS)
+            if await self.round_trip(_PROBE_SECONDS):
+                failures = 0
+            elif self.client.is_connected:
+                failures += 1
+            if failures >= _PROBES_BEFORE_REVIVAL:
+                failures = 0
+                metrics.nats_revived.inc()
+                log.warning("nats connection is up but carries nothing, reconnecting")
+                await self.client.force_reconnect()
+
+
+@asynccontextmanager
+async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
+    """Connect, however long it takes; drain and close at the end of the block.
+
+    A connection that nats-py gives up for good (a permanent error from the server) fails the process.
+    """
+    closing = False
+
+    # None of these may raise: nats-py awaits them inside its read loop.
+    async def on_error(error: Exception) -> None:
+        metrics.nats_errors.labels(kind=type(error).__name__).inc()
+        log.warning("nats error", error=type(error).__name__, detail=str(error))
+
+    async def on_disconnected() -> None:
+        metrics.nats_connected.set(0)
+        if not closing:
+            log.warning("nats disconnected")
+
+    async def on_reconnected() -> None:
+        metrics.nats_connected.set(1)
+        metrics.nats_reconnects.inc()
+        log.info("nats reconnected")
+
+    async def on_closed() -> None:
+        if not closing:
+            lifecycle.fail("the connection to NATS was closed for good")
+
+    client = await nats.connect(
+        list(settings.nats_url),
+        name=settings.instance,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=_RECONNECT_SECONDS,
+        ping_interval=10,
+        error_cb=on_error,
+        disconnected_cb=on_disconnected,
+        reconnected_cb=on_reconnected,
+        closed_cb=on_closed,
+    )
+    bus = Bus(client)
+    await bus._start()  # noqa: SLF001 - one module
+    metrics.nats_connected.set(1)
+    lifecycle.add_readiness_check(bus.why_not_ready)
+    watchdog = asyncio.create_task(bus._watch())  # noqa: SLF001
+    try:
+        yield bus
+    finally:
+        closing = True
+        watchdog.cancel()
+        with suppress(NatsError, TimeoutError, OSError):
+            async with asyncio.timeout(5):
+                # A drain needs a server; without one there is nothing left to hand over.
+                await (client.drain() if client.is_connected else client.close())

@@ -1,0 +1,59 @@
+"""Structured logs: one JSON object a line on standard output, through structlog, for our code and for libraries.
+
+An event carries ids and counts. It never carries a token, a password or the body of a message: call sites do not
+pass them, and `_drop_secrets` removes them by name should one slip in.
+"""
+
+import logging
+import sys
+from typing import Final
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_SECRET_NAMES: Final = frozenset(
+    {"token", "access_token", "refresh_token", "password", "authorization", "body", "data", "payload", "headers"}
+)
+
+
+def _drop_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for name in _SECRET_NAMES & event.keys():
+        event[name] = "[removed]"
+    return event
+
+
+def configure(*, service: str, instance: str, level: str) -> None:
+    """Route structlog and the standard library's logging to JSON lines. Call once, before anything logs."""
+
+    def identify(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        event["instance"] = instance
+        return event
+
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        identify,
+        _drop_secrets,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # pymongo narrates every heartbeat, and asyncio's debug lines are for developers of asyncio.
+    for chatty in ("pymongo", "asyncio", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,104 @@
+"""Typed request/reply over NATS micro services: queue groups, `$SRV` discovery and statistics."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import structlog
+from nats import micro
+from nats.micro.request import Request
+
+from runtime.bus import Bus
+from wire import codec
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import Message, Refused
+
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R", bound=Message)
+
+_ERROR_HEADER: Final = "Nats-Service-Error-Code"
+
+log = structlog.get_logger()
+
+
+class Endpoint(msgspec.Struct, Generic[Q], frozen=True):
+    """One subject that a service answers."""
+
+    subject: str
+    request: type[Q]
+    handler: Callable[[Q], Awaitable[Message]]
+    """May raise `ParleyError`, which is answered as `Refused`."""
+    concurrency: int = 64
+    """How many requests of one instance may be under way; the others wait in their order."""
+
+
+@asynccontextmanager
+async def responder(bus: Bus, name: str, version: str, endpoints: list[Endpoint[Any]]) -> AsyncIterator[None]:
+    """Answer `endpoints` while the block runs; requests are shared among all instances that answer `name`."""
+    service = await micro.add_service(bus.client, name=name, version=version, description=f"Parley {name}")
+    tasks: set[asyncio.Task[None]] = set()
+    try:
+        for each in endpoints:
+            await service.add_endpoint(
+                name=each.subject.replace(".", "-"),
+                subject=each.subject,
+                handler=_dispatcher(each, tasks),
+                queue_group=name,
+            )
+        yield
+    finally:
+        if bus.client.is_connected:
+            await service.stop()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+
+
+def _dispatcher(endpoint: Endpoint[Any], tasks: set[asyncio.Task[None]]) -> Callable[[Request], Awaitable[None]]:
+    # nats.micro awaits one request at a time; a slow one would hold up all others of its subject.
+    slots = asyncio.Semaphore(endpoint.concurrency)
+    decoder = codec.Decoder(endpoint.request)
+
+    async def dispatch(request: Request) -> None:
+        await slots.acquire()
+        task = asyncio.create_task(_answer(endpoint, decoder, request))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _: slots.release())
+
+    return dispatch
+
+
+async def _answer(endpoint: Endpoint[Any], decoder: codec.Decoder[Any], request: Request) -> None:
+    try:
+        reply = codec.encode(await endpoint.handler(decoder.decode(request.data)))
+    except codec.WireError as error:
+        reply = codec.encode(Refused(code=ErrorCode.INVALID, message=str(error)))
+    except ParleyError as error:
+        reply = codec.encode(Refused(code=error.code, message=error.message, retry_after=error.retry_after))
+    except Exception:  # whatever it was, the caller gets an answer and the service goes on
+        log.exception("request failed", subject=endpoint.subject)
+        await request.respond_error("500", "internal error")
+        return
+    await request.respond(reply)
+
+
+class Caller(Generic[R]):
+    """Calls one subject, whose answer is `R` or `Refused`."""
+
+    def __init__(self, bus: Bus, subject: str, reply: type[R], *, timeout: float) -> None:
+        self._bus = bus
+        self._subject = subject
+        self._timeout = timeout
+        self._decoder: codec.Decoder[R | Refused] = codec.Decoder(reply | Refused)  # type: ignore[arg-type]
+
+    async def __call__(self, request: Message) -> R:
+        """Return the reply. Raises `ParleyError`: what the service refused, unavailable, or internal."""
+        message = await self._bus.request(self._subject, codec.encode(request), timeout=self._timeout)
+        if message.headers and _ERROR_HEADER in message.headers:
+            raise ParleyError(ErrorCode.INTERNAL, "internal error")
+        reply = self._decoder.decode(message.data)
+        if isinstance(reply, Refused):
+            raise ParleyError(reply.code, reply.message, reply.retry_after)
+        return reply

@@ -1,0 +1,65 @@
+"""Settings: a frozen Struct per service, filled from the environment, or one line that says what is wrong.
+
+SettingsError
+"""
+
+import socket
+import typing
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, field
+from msgspec.inspect import StructType, VarTupleType, type_info
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(gt=0)]
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class SettingsError(Exception):
+    """A variable is missing or malformed; the message names it and never repeats its value (it may be a secret)."""
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service needs. A field `nats_url` is read from the variable `NATS_URL`."""
+
+    nats_url: tuple[Text, ...]
+    """Comma separated."""
+    admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
+    admin_port: Port
+    instance: Text = field(default_factory=socket.gethostname)
+    """The name of this process in logs, metrics and to clients."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def load(kind: type[S], environ: Mapping[str, str]) -> S:
+    """Fill `kind` from `environ`; an empty variable counts as absent. Raises `SettingsError`.
+
+    A field whose type is a Struct groups settings that something else needs on their own; it adds no prefix.
+    """
+    hints = typing.get_type_hints(kind, include_extras=True)
+    values: dict[str, Any] = {}
+    for each in msgspec.structs.fields(kind):
+        if isinstance(type_info(hints[each.name]), StructType):
+            values[each.name] = load(hints[each.name], environ)
+            continue
+        variable = each.name.upper()
+        text = environ.get(variable, "").strip()
+        if text:
+            values[each.name] = _convert(variable, text, hints[each.name])
+        elif each.required:
+            raise SettingsError(f"{variable} is not set")
+    return kind(**values)
+
+
+def _convert(variable: str, text: str, kind: Any) -> Any:
+    value: Any = text
+    if isinstance(type_info(kind), VarTupleType):
+        value = tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{variable} is malformed: {error}") from None
