@@ -1,0 +1,1 @@
+"""The three services. They meet only in `wire`: no service imports another."""

@@ -1,0 +1,1 @@
+"""Who is who: accounts, guests, and the access tokens that gateways ask about."""
