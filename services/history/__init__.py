@@ -1,0 +1,1 @@
+"""What was said: persists the message stream to MongoDB, and answers pages of it."""

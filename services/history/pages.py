@@ -1,0 +1,79 @@
+"""Pages of a room, complete to the last acknowledged message.
+
+A message is acknowledged once the stream holds it, and reaches MongoDB a moment later. So a page is what MongoDB
+holds up to where everything is known to be persisted, and above that what the stream's leader holds.
+"""
+
+import sys
+from typing import Final
+
+from nats.errors import Error as NatsError
+
+from runtime.stream import Entry, MessageStream
+from services.history.persister import Persister
+from services.history.store import MessageStore
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import GetPage, Page, StoredMessage
+
+_LONGEST_TAIL: Final = 2000
+"""How many unpersisted messages of one room a page may gather, at one round trip each."""
+
+
+class Pages:
+    """Answers `GetPage`."""
+
+    def __init__(self, stream: MessageStream, store: MessageStore, persister: Persister) -> None:
+        self._stream = stream
+        self._store = store
+        self._persister = persister
+
+    async def page(self, request: GetPage) -> Page:
+        """The page asked for; raises `ParleyError` (unavailable) rather than leave a message out."""
+        room, after, limit = request.room, request.after or 0, request.limit
+        newest = request.before is not None or request.after is None
+        upto = sys.maxsize if request.before is None else request.before - 1
+        found = await self._read(room, after, upto, limit + 1, newest=newest)
+        more = len(found) > limit
+        if newest and more:
+            prev = found[0].seq
+        else:
+            prev = await self._last_upto(room, after)
+        messages = []
+        for seq, message in found[-limit:] if newest else found[:limit]:
+            messages.append(StoredMessage.of(message, room=room, seq=seq, prev=prev))
+            prev = seq
+        return Page(messages=messages, more=more)
+
+    async def _last_upto(self, room: str, upto: int) -> int:
+        found = await self._read(room, 0, upto, 1, newest=True) if upto > 0 else []
+        return found[0].seq if found else 0
+
+    async def _read(self, room: str, after: int, upto: int, limit: int, *, newest: bool) -> list[Entry]:
+        """At most `limit` messages with ``after < seq <= upto``, in order, from the end or from the beginning."""
+        last = await self._stream.last(room)
+        if last is None:
+            # Nothing of this room in the stream: what there is, is persisted.
+            read = self._store.newest if newest else self._store.oldest
+            return await read(room, after, min(upto, await self._store.last_seq(room)), limit)
+        try:
+            persisted = await self._persister.persisted_upto(at_least=min(upto, last.seq))
+        except NatsError as error:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "the history consumer does not answer", retry_after=1) from error
+        if newest:
+            tail = await self._tail(room, max(after, persisted), min(upto, last.seq))
+            missing = limit - len(tail)
+            if missing <= 0:
+                return tail[-limit:]
+            return [*await self._store.newest(room, after, min(upto, persisted), missing), *tail]
+        found = await self._store.oldest(room, after, min(upto, persisted), limit)
+        if len(found) < limit:
+            found += await self._tail(room, max(after, persisted), min(upto, last.seq))
+        return found[:limit]
+
+    async def _tail(self, room: str, after: int, upto: int) -> list[Entry]:
+        tail: list[Entry] = []
+        async for entry in self._stream.between(room, after, upto):
+            tail.append(entry)
+            if len(tail) > _LONGEST_TAIL:
+                raise ParleyError(ErrorCode.UNAVAILABLE, "history is catching up", retry_after=5)
+        return tail

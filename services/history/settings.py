@@ -1,0 +1,20 @@
+"""What the history service can be told."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from runtime.settings import Seconds, ServiceSettings, Text
+
+
+class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
+    """All of it. This service declares the stream and its consumer, so their settings are here."""
+
+    mongo_url: Text
+    mongo_database: Text = "parley"
+    batch_size: Annotated[int, Meta(ge=1, le=5000)] = 500
+    messages_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
+    messages_max_age_days: Seconds = 7.0
+    """How long the stream keeps a message, persisted or not; history keeps it for ever."""
+    dedupe_window_seconds: Seconds = 600.0
+    """For how long after a message the same id is known to be the same message."""
