@@ -1,0 +1,1 @@
+"""The Socket.IO edge: holds clients' connections, and relays between them and NATS. Keeps nothing that matters."""

@@ -1,0 +1,142 @@
+"""The HTTP API."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+import msgspec
+from aiohttp import hdrs, web
+
+from runtime.rpc import Caller
+from services.gateway import protocol
+from services.gateway.access import Access
+from services.gateway.auth import Auth
+from services.gateway.edge import PATH
+from wire import codec, messages
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import GetKeys, Page, User
+
+T = TypeVar("T", bound=msgspec.Struct)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REQUEST_MOST_BYTES: Final = 64 * 1024
+_KEYS_FRESH_SECONDS: Final = 300
+
+
+class GuestBody(msgspec.Struct, frozen=True):
+    """`POST /api/guest`."""
+
+    display_name: str
+
+
+class RegisterBody(msgspec.Struct, frozen=True):
+    """`POST /api/register`."""
+
+    username: str
+    password: str
+    display_name: str | None = None
+
+
+class LoginBody(msgspec.Struct, frozen=True):
+    """`POST /api/login`."""
+
+    username: str
+    password: str
+
+
+class SessionBody(msgspec.Struct, frozen=True):
+    """What signing in returns."""
+
+    user: User
+    access_token: str
+    expires_in: int
+    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
+
+
+class PageBody(msgspec.Struct, frozen=True):
+    """What reading a room returns."""
+
+    messages: list[messages.StoredMessage]
+    more: bool
+
+
+class Api:
+    """One method per route."""
+
+    def __init__(self, auth: Auth, access: Access, history: Caller[Page]) -> None:
+        self._auth = auth
+        self._access = access
+        self._history = history
+
+    def routes(self) -> list[web.RouteDef]:
+        """The table of routes."""
+        return [
+            web.post("/api/guest", self._guest),
+            web.post("/api/register", self._register),
+            web.post("/api/login", self._login),
+            web.get("/.well-known/jwks.json", self._keys),
+            web.get("/api/rooms/{room}/messages", self._messages),
+        ]
+
+    async def _guest(self, request: web.Request) -> web.Response:
+        body = await _body(request, GuestBody)
+        return _session(await self._auth.guest(messages.Guest(display_name=body.display_name)), HTTPStatus.CREATED)
+
+    async def _register(self, request: web.Request) -> web.Response:
+        body = await _body(request, RegisterBody)
+        wanted = messages.Register(username=body.username, password=body.password, display_name=body.display_name)
+        return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
+
+    async def _login(self, request: web.Request) -> web.Response:
+        body = await _body(request, LoginBody)
+        login = messages.Login(username=body.username, password=body.password)
+        return _session(await self._auth.login(login), HTTPStatus.OK)
+
+    async def _keys(self, _request: web.Request) -> web.Response:
+        keys = await self._auth.keys(GetKeys())
+        body = msgspec.json.encode({"keys": keys.keys})
+        headers = {hdrs.CACHE_CONTROL: f"public, max-age={_KEYS_FRESH_SECONDS}"}
+        return web.Response(body=body, content_type="application/jwk-set+json", headers=headers)
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <access token>")
+        await self._auth.bearer(token.strip())
+        wanted = _convert({**request.query, "room": request.match_info["room"]}, protocol.GetHistory)
+        self._access.check(wanted.room)
+        page = await self._history(protocol.page_request(wanted))
+        return _json(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
+
+
+@web.middleware
+async def require_length(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a chunked polling request: python-engineio would answer 200 and lose what is in it."""
+    if request.path == PATH and request.method == hdrs.METH_POST and request.content_length is None:
+        raise web.HTTPLengthRequired
+    return await handler(request)
+
+
+async def _body(request: web.Request, kind: type[T]) -> T:
+    try:
+        return codec.Decoder(kind).decode(await request.read())
+    except codec.WireError as error:
+        raise ParleyError(ErrorCode.INVALID, str(error)) from None
+
+
+def _convert(values: dict[str, str], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ParleyError(ErrorCode.INVALID, str(error)) from None
+
+
+def _session(session: messages.Session, status: HTTPStatus) -> web.Response:
+    body = SessionBody(user=session.user, access_token=session.access_token, expires_in=session.expires_in)
+    response = _json(body, status)
+    response.headers[hdrs.CACHE_CONTROL] = "no-store"
+    return response
+
+
+def _json(body: msgspec.Struct, status: HTTPStatus) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json", status=status)

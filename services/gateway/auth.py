@@ -1,0 +1,44 @@
+"""The auth service, as a gateway asks it."""
+
+import time
+
+import msgspec
+
+from runtime.bus import Bus
+from runtime.rpc import Caller
+from wire import subjects
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import Keys, Session, Verified, VerifyToken
+
+_VERIFY_SECONDS = 3.0
+_SIGN_IN_SECONDS = 10.0
+"""Password hashing is slow by design, and may have to wait for a thread."""
+
+
+class _ConnectAuth(msgspec.Struct):
+    token: str
+
+
+class Auth:
+    """Every call raises `ParleyError`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=_VERIFY_SECONDS)
+        self.guest = Caller(bus, subjects.AUTH_GUEST, Session, timeout=_VERIFY_SECONDS)
+        self.register = Caller(bus, subjects.AUTH_REGISTER, Session, timeout=_SIGN_IN_SECONDS)
+        self.login = Caller(bus, subjects.AUTH_LOGIN, Session, timeout=_SIGN_IN_SECONDS)
+        self.keys = Caller(bus, subjects.AUTH_KEYS, Keys, timeout=_VERIFY_SECONDS)
+
+    async def bearer(self, token: str) -> Verified:
+        """Whose `token` it is: unauthorized, expired or unavailable otherwise."""
+        verified = await self._verify(VerifyToken(token=token))
+        if verified.expires_at <= time.time():
+            raise ParleyError(ErrorCode.EXPIRED, "the token has expired")
+        return verified
+
+    async def connecting(self, auth: object) -> Verified:
+        """Who sends a CONNECT packet with `auth`, which must be ``{token}``."""
+        try:
+            return await self.bearer(msgspec.convert(auth, _ConnectAuth).token)
+        except msgspec.ValidationError:
+            raise ParleyError(ErrorCode.UNAUTHORIZED, "connect with auth: {token}") from None

@@ -1,0 +1,30 @@
+"""What a gateway counts. Labels are bounded: never a user, a room or a connection."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from runtime.metrics import LATENCY_BUCKETS
+
+connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
+connects = Counter("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
+disconnects = Counter("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
+malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
+events = Counter("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
+rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
+deliveries = Counter("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
+live_messages = Counter("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
+live_bytes = Counter("parley_gateway_live_received_bytes_total", "Their payload, in bytes.")
+live_unreadable = Counter("parley_gateway_live_unreadable_total", "Live messages that could not be decoded.")
+delivery_latency = Histogram(
+    "parley_gateway_delivery_latency_seconds",
+    "From a message being stored to its being handed to the connections of a room.",
+    buckets=LATENCY_BUCKETS,
+)
+publish_duration = Histogram(
+    "parley_gateway_publish_duration_seconds",
+    "From publishing a message to its being stored, by result.",
+    ["result"],
+    buckets=LATENCY_BUCKETS,
+)
+publishes_in_flight = Gauge(
+    "parley_gateway_publishes_in_flight", "Messages published and not yet known to be stored."
+)

@@ -1,0 +1,48 @@
+"""The chat page: static files from `web/`, under a strict Content-Security-Policy."""
+
+from pathlib import Path
+from typing import Final
+
+from aiohttp import hdrs, web
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    hdrs.CACHE_CONTROL: "no-cache",
+}
+_SERVED: Final = frozenset({".js", ".css", ".svg", ".map"})
+_BUNDLE: Final = "vendor/socket.io.esm.min.js"
+_MISSING: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Parley</title>
+<h1>The chat page is not built</h1>
+<p>This gateway works, but the Socket.IO client that its page needs is missing.</p>
+<p>Run <code>make web</code> in the checkout; it needs npm and the network once. Then reload.</p></html>
+"""
+
+
+class ChatPage:
+    """Serves the folder `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def routes(self) -> list[web.RouteDef]:
+        """`/` and what it loads."""
+        return [web.get("/", self._index), web.get("/web/{path:.+}", self._file)]
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        index = self._root / "index.html"
+        if not index.is_file() or not (self._root / _BUNDLE).is_file():
+            return web.Response(text=_MISSING, content_type="text/html", status=503, headers=_HEADERS)
+        return web.FileResponse(index, headers=_HEADERS)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        path = (self._root / request.match_info["path"]).resolve()
+        served = path.is_relative_to(self._root) and path.suffix in _SERVED and "node_modules" not in path.parts
+        if not served or not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers=_HEADERS)

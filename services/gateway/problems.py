@@ -1,0 +1,75 @@
+"""Errors over HTTP: `application/problem+json` (RFC 9457), with a code of the client contract."""
+
+import math
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from wire.errors import ErrorCode, ParleyError
+
+_STATUS: Final = {
+    ErrorCode.UNAUTHORIZED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.EXPIRED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.INVALID: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.NOT_JOINED: HTTPStatus.CONFLICT,
+    ErrorCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+log = structlog.get_logger()
+
+
+class HttpProblem(msgspec.Struct, frozen=True):
+    """The body of an error."""
+
+    title: str
+    status: int
+    code: ErrorCode
+    detail: str
+    retry_after: float | msgspec.UnsetType = msgspec.UNSET
+    """Seconds."""
+    type: str = "about:blank"
+
+
+@web.middleware
+async def as_problems(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn every failure of `handler` into a problem; one line in the log for those that are ours."""
+    try:
+        return await handler(request)
+    except ParleyError as error:
+        return response(error.code, error.message, retry_after=error.retry_after)
+    except web.HTTPRequestEntityTooLarge:
+        return response(ErrorCode.TOO_LARGE, "the request is too large")
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return response(ErrorCode.INVALID, error.reason, status=HTTPStatus(error.status))
+    except Exception:
+        log.exception("request failed", method=request.method, path=request.path)
+        return response(ErrorCode.INTERNAL, "internal error")
+
+
+def response(
+    code: ErrorCode, detail: str, *, status: HTTPStatus | None = None, retry_after: float | None = None
+) -> web.Response:
+    """The answer that tells of `code`; `status` where HTTP has a better one than the code's own."""
+    status = status or _STATUS[code]
+    problem = HttpProblem(
+        title=status.phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        retry_after=msgspec.UNSET if retry_after is None else retry_after,
+    )
+    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(retry_after))}
+    body = msgspec.json.encode(problem)
+    return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)

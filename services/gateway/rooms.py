@@ -1,0 +1,131 @@
+"""The rooms this gateway has members in, and its interest in them on NATS.
+
+One subscription per room with local members, made for the first and dropped some seconds after the last. A room
+without members here costs this gateway nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from runtime.bus import Bus
+from services.gateway import metrics
+from services.gateway.connection import Connection
+from services.gateway.edge import Frame
+from wire import subjects
+
+OnLive = Callable[["Room", Msg], Awaitable[None]]
+Baseline = Callable[[str], Awaitable[int]]
+
+
+class Room:
+    """A room, as far as this gateway knows it."""
+
+    __slots__ = ("holds", "last_seq", "linger", "members", "name", "opening", "resuming", "subscription")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.members: dict[Connection, None] = {}
+        self.resuming: dict[Connection, list[Frame]] = {}
+        """Members-to-be that are being told what they missed, and what came meanwhile."""
+        self.last_seq = 0
+        """No message above it has been delivered here."""
+        self.holds = 0
+        """Joins under way."""
+        self.opening: asyncio.Task[None] | None = None
+        self.subscription: Subscription | None = None
+        self.linger: asyncio.TimerHandle | None = None
+
+
+class Rooms:
+    """Opens and closes rooms as members come and go. `on_live` gets what is published live in an open one."""
+
+    def __init__(self, bus: Bus, on_live: OnLive, baseline: Baseline, *, linger: float) -> None:
+        self._bus = bus
+        self._on_live = on_live
+        self._baseline = baseline
+        self._linger = linger
+        self._rooms: dict[str, Room] = {}
+
+    def get(self, name: str) -> Room | None:
+        """The room, if this gateway listens to it."""
+        return self._rooms.get(name)
+
+    async def hold(self, name: str) -> Room:
+        """The room, listened to and with its last seq known; `release` it. Raises `ParleyError` (unavailable)."""
+        room = self._rooms.get(name)
+        if room is None:
+            room = self._rooms[name] = Room(name)
+            room.opening = asyncio.create_task(self._open(room))
+            metrics.rooms.set(len(self._rooms))
+        if room.linger is not None:
+            room.linger.cancel()
+            room.linger = None
+        room.holds += 1
+        try:
+            if room.opening is not None:
+                # Shared by all who wait for it, so none of them may cancel it.
+                await asyncio.shield(room.opening)
+        except BaseException:
+            self.release(room)
+            raise
+        return room
+
+    def release(self, room: Room) -> None:
+        """The join that held `room` is over."""
+        room.holds -= 1
+        self._close_if_empty(room)
+
+    def enter(self, room: Room, connection: Connection) -> None:
+        """`connection` gets what is live in `room` from now on."""
+        room.members[connection] = None
+        connection.rooms.add(room.name)
+
+    def leave(self, name: str, connection: Connection) -> None:
+        """`connection` gets nothing of the room any more."""
+        connection.rooms.discard(name)
+        room = self._rooms.get(name)
+        if room is not None and connection in room.members:
+            del room.members[connection]
+            self._close_if_empty(room)
+
+    async def _open(self, room: Room) -> None:
+        async def on_message(message: Msg) -> None:
+            await self._on_live(room, message)
+
+        room.subscription = await self._bus.client.subscribe(subjects.live_interest(room.name), cb=on_message)
+        # Asked on the same connection after the subscription: nothing can fall between the two.
+        room.last_seq = max(room.last_seq, await self._baseline(room.name))
+        room.opening = None
+
+    def _close_if_empty(self, room: Room) -> None:
+        if room.members or room.holds or room.linger is not None:
+            return
+        failed = room.opening is not None
+        delay = 0 if failed else self._linger
+        room.linger = asyncio.get_running_loop().call_later(delay, self._close, room)
+        if failed:
+            # The next to join must try again, not find this one.
+            self._forget(room)
+
+    def _close(self, room: Room) -> None:
+        self._forget(room)
+        if room.subscription is not None:
+            task = asyncio.ensure_future(_unsubscribe(room.subscription))
+            room.subscription = None
+            task.add_done_callback(lambda _: None)
+
+    def _forget(self, room: Room) -> None:
+        if self._rooms.get(room.name) is room:
+            del self._rooms[room.name]
+        metrics.rooms.set(len(self._rooms))
+
+
+async def _unsubscribe(subscription: Subscription) -> None:
+    # A connection that is closed or draining has dropped it already.
+    with suppress(NatsError):
+        await subscription.unsubscribe()
