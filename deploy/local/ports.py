@@ -1,0 +1,49 @@
+"""Which process listens where, on the loopback interface."""
+
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from typing import Self
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One port for each thing that listens."""
+
+    nats: int = 14222
+    nats_monitor: int = 18222
+    mongo: int = 17017
+    auth_admin: int = 9090
+    history_admin: int = 9091
+    gateway_1: int = 8080
+    gateway_2: int = 8081
+    gateway_1_admin: int = 9080
+    gateway_2_admin: int = 9081
+
+    @classmethod
+    def shifted(cls, offset: int) -> Self:
+        """The usual ports, each higher by `offset`."""
+        usual = cls()
+        return cls(**{each.name: getattr(usual, each.name) + offset for each in fields(cls)})
+
+    @classmethod
+    def free(cls) -> Self:
+        """Ports that nobody listens on now, for stacks that run side by side."""
+        with ExitStack() as stack:
+            sockets = {each.name: stack.enter_context(socket.socket()) for each in fields(cls)}
+            for each in sockets.values():
+                each.bind((HOST, 0))
+            return cls(**{name: each.getsockname()[1] for name, each in sockets.items()})
+
+
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on `port`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,201 @@
+"""The stack: what runs, with which settings, in which order, and when it is ready."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+
+from deploy.local.ports import HOST, Ports, is_taken
+from deploy.local.process import Child, Sink, StackError
+
+ROOT = Path(__file__).resolve().parents[2]
+GATEWAYS = ("gateway-1", "gateway-2")
+
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+
+class Stack:
+    """Used as a context manager: ready inside the block, nothing left after it; the data in `data` is kept.
+
+    `nats_url` and `mongo_url` point it at servers that run elsewhere. `environ` overrides settings of all services.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        ports: Ports,
+        *,
+        sink: Sink,
+        nats_url: str = "",
+        mongo_url: str = "",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data = data.resolve()
+        self.ports = ports
+        self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
+        self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
+        self.signing_key = self.data / "signing-key.pem"
+        self.children: dict[str, Child] = {}
+        self._sink = sink
+        self._environ = {**os.environ, **(environ or {})}
+        self._overrides = dict(environ or {})
+        self._ready_urls: dict[str, str] = {}
+        if not nats_url:
+            self._add_nats()
+        if not mongo_url:
+            self._add_mongo()
+        self._add_services()
+
+    @property
+    def gateway_urls(self) -> list[str]:
+        """Where clients connect."""
+        return [f"http://{HOST}:{port}" for port in (self.ports.gateway_1, self.ports.gateway_2)]
+
+    def admin_url(self, name: str) -> str:
+        """The admin port of a service."""
+        return self._ready_urls[name].removesuffix("/readyz")
+
+    async def __aenter__(self) -> Self:
+        """Start; raises `StackError`, and then nothing is left running."""
+        self._check_ports()
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            await self._make_signing_key()
+            for tier in self._tiers():
+                for name in tier:
+                    await self.children[name].start()
+                await self.ready(*tier)
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop, in reverse order."""
+        await self._stop()
+
+    async def ready(self, *names: str) -> None:
+        """Wait until these are ready; raises `StackError` as soon as one has ended, or when it takes too long."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
+            await asyncio.gather(*(self._ready(http, name) for name in names))
+
+    async def any_ended(self) -> str:
+        """Wait until one of the processes ends; returns how, in one line."""
+        tasks = [asyncio.create_task(each.ended()) for each in self.children.values()]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return next(iter(done)).result()
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The settings of a service, as the environment it is started with."""
+        return {
+            **self._environ,
+            "PYTHONUNBUFFERED": "1",
+            "NATS_URL": self.nats_url,
+            "MONGO_URL": self.mongo_url,
+            "ADMIN_HOST": HOST,
+            "HOST": HOST,
+            "INSTANCE": name,
+            "SIGNING_KEY_FILE": str(self.signing_key),
+            "ALLOW_GUESTS": "true",
+            **self._overrides,
+        }
+
+    # --- what runs --------------------------------------------------------------------------------------------------
+
+    def _add_nats(self) -> None:
+        command = [_tool("nats-server"), "--name", "parley", "-a", HOST, "-p", str(self.ports.nats)]
+        command += ["-m", str(self.ports.nats_monitor), "-js", "-sd", str(self.data / "nats")]
+        self._add("nats", command, self._environ, f"http://{HOST}:{self.ports.nats_monitor}/healthz")
+
+    def _add_mongo(self) -> None:
+        command = [_tool("secantusd-py"), "--host", HOST, "--port", str(self.ports.mongo)]
+        # --sync-on-commit: what it has acknowledged survives kill -9.
+        command += ["--storage-path", str(self.data / "mongo"), "--sync-on-commit", "--log-level", "WARNING"]
+        self._add("mongo", command, self._environ, f"tcp://{HOST}:{self.ports.mongo}")
+
+    def _add_services(self) -> None:
+        ports = self.ports
+        self._add_service("auth", "auth", ports.auth_admin)
+        self._add_service("history", "history", ports.history_admin)
+        self._add_service("gateway-1", "gateway", ports.gateway_1_admin, PORT=str(ports.gateway_1))
+        self._add_service("gateway-2", "gateway", ports.gateway_2_admin, PORT=str(ports.gateway_2))
+
+    def _add_service(self, name: str, service: str, admin_port: int, **environ: str) -> None:
+        environment = {**self.environment(name), "ADMIN_PORT": str(admin_port), **environ}
+        command = [sys.executable, "-m", f"services.{service}"]
+        self._add(name, command, environment, f"http://{HOST}:{admin_port}/readyz")
+
+    def _add(self, name: str, command: list[str], environ: Mapping[str, str], ready_url: str) -> None:
+        self.children[name] = Child(name, command, cwd=ROOT, environ=environ, sink=self._sink)
+        self._ready_urls[name] = ready_url
+
+    def _tiers(self) -> list[list[str]]:
+        servers: list[str] = [name for name in ("nats", "mongo") if name in self.children]
+        return [servers, ["auth", "history"], list(GATEWAYS)]
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def _check_ports(self) -> None:
+        outside = {"nats": ("nats", "nats_monitor"), "mongo": ("mongo",)}
+        skipped = {port for name, ports in outside.items() if name not in self.children for port in ports}
+        for name, port in asdict(self.ports).items():
+            if name not in skipped and is_taken(port):
+                raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
+
+    async def _make_signing_key(self) -> None:
+        if self.signing_key.exists():
+            return
+        command = [sys.executable, "-m", "services.auth", "keygen", "--out", str(self.signing_key)]
+        keygen = Child("keygen", command, cwd=ROOT, environ=self._environ, sink=self._sink)
+        await keygen.start()
+        how = await keygen.ended()
+        if not self.signing_key.exists():
+            raise StackError(how)
+
+    async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:
+        child = self.children[name]
+        deadline = time.monotonic() + _READY_SECONDS
+        while not await _answers(http, self._ready_urls[name]):
+            if not child.is_running:
+                raise StackError(await child.ended())
+            if time.monotonic() > deadline:
+                raise StackError(f"{name} was not ready within {_READY_SECONDS:g} s")
+            await asyncio.sleep(_POLL_SECONDS)
+        if not child.is_running:
+            raise StackError(await child.ended())
+
+    async def _stop(self) -> None:
+        for tier in reversed(self._tiers()):
+            await asyncio.gather(*(self.children[name].stop() for name in tier))
+
+
+def _tool(name: str) -> str:
+    """A program that was installed beside this Python."""
+    path = Path(sys.executable).parent / name
+    if not path.exists():
+        raise StackError(f"{name} is not installed in this environment: run make again")
+    return str(path)
+
+
+async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        if url.startswith("tcp://"):
+            host, port = url.removeprefix("tcp://").split(":")
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+            return True
+        async with http.get(url) as response:
+            return response.status == 200
+    except (OSError, aiohttp.ClientError, TimeoutError):
+        return False
