@@ -1,0 +1,78 @@
+# One file, one image per service:
+#
+#   docker build --build-arg SERVICE=gateway -t parley/gateway:0.1.0 .      (gateway, auth or history)
+#
+# What differs between the services (code, admin port, assets) is a stage of its own name; SERVICE picks it at the
+# end, and BuildKit builds only the stages that lead there.
+#
+# A tag can be moved. For a release, pin the base by digest: `docker buildx imagetools inspect IMAGE` prints it, then
+# write `python:3.13-slim-trixie@sha256:...` below. It is named once, so all stages move together.
+ARG SERVICE
+
+FROM docker.io/library/python:3.13-slim-trixie AS python
+WORKDIR /app
+
+
+# The virtual environment, made from hashes only. It gets no pip: nothing installs at run time.
+FROM python AS dependencies
+COPY requirements/services.txt requirements/
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install \
+        --no-cache-dir --no-compile --require-hashes -r requirements/services.txt \
+    # Bytecode without dates: a read-only container starts fast, and equal inputs give equal files.
+ && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+
+
+# The chat page with socket.io-client, which npm checks against package-lock.json.
+FROM python AS page
+COPY requirements/node.txt requirements/
+RUN python -m venv --without-pip /opt/node \
+ && pip --python /opt/node/bin/python install --no-cache-dir --require-hashes -r requirements/node.txt
+COPY web web
+RUN /opt/node/bin/python web/build.py \
+    # Everything left is public.
+ && rm -rf web/node_modules web/build.py web/package.json web/package-lock.json web/.npmrc
+
+
+FROM python AS service
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+COPY --from=dependencies /opt/venv /opt/venv
+COPY wire wire
+COPY runtime runtime
+COPY services/__init__.py services/
+# A number, because Kubernetes' runAsNonRoot cannot look a name up. The user owns none of the code.
+USER 10001:10001
+# Liveness only: a service that waits for NATS is unready, and restarting it would not help.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['ADMIN_PORT']}/livez\", timeout=2)"]
+
+
+FROM service AS gateway
+ENV PORT=8080 ADMIN_PORT=9080
+COPY services/gateway services/gateway
+COPY --from=page /app/web web
+EXPOSE 8080 9080
+ENTRYPOINT ["python", "-m", "services.gateway"]
+
+
+FROM service AS auth
+ENV ADMIN_PORT=9090
+# A new named volume takes the owner of the directory it covers: keygen can write there without being root.
+USER 0
+RUN install -d -m 0700 -o 10001 -g 10001 /var/lib/parley/keys
+USER 10001:10001
+COPY services/auth services/auth
+EXPOSE 9090
+ENTRYPOINT ["python", "-m", "services.auth"]
+
+
+FROM service AS history
+ENV ADMIN_PORT=9091
+COPY services/history services/history
+EXPOSE 9091
+ENTRYPOINT ["python", "-m", "services.history"]
+
+
+FROM ${SERVICE}
