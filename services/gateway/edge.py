@@ -28,6 +28,8 @@ Frame = NewType("Frame", object)
 """An event, encoded once, ready to be handed to any number of connections."""
 
 _AUTHENTICATE_SECONDS: Final = 5.0
+_REFUSED_SECONDS: Final = 1.0
+"""For the answer to be read; the official clients close the connection themselves."""
 
 _EVENT: Final = re.compile(r"2(\d{0,10})(?=\[)")
 _CONNECT: Final = "0"
@@ -104,7 +106,7 @@ class Edge:
     # --- for the server -------------------------------------------------------------------------------------------
 
     def opened(self, eio_sid: str) -> None:
-        """See `socketio_server.Packets`. One that never authenticates, or was refused, must not live on."""
+        """See `socketio_server.Packets`. One that never says who it is would live on while it answers pings."""
         asyncio.get_running_loop().call_later(_AUTHENTICATE_SECONDS, self._expel_stranger, eio_sid)
 
     async def received(self, eio_sid: str, data: str | bytes) -> None:
@@ -123,15 +125,17 @@ class Edge:
                 except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                     log.debug("malformed packet", error=type(error).__name__)
         metrics.malformed_packets.inc()
-        await self._server.eio.disconnect(eio_sid)
+        await self._server.close_connection(eio_sid)
         return None
 
     def greeted(self, eio_sid: str) -> None:
         """See `socketio_server.Packets`."""
         connection = self._connections.get(eio_sid)
-        if connection is not None:
-            metrics.connections.inc()
-            self._application.connected(connection)
+        if connection is None:
+            asyncio.get_running_loop().call_later(_REFUSED_SECONDS, self._expel_stranger, eio_sid)
+            return
+        metrics.connections.inc()
+        self._application.connected(connection)
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: object) -> None:
         eio_sid = self._server.manager.eio_sid_from_sid(sid, "/")
@@ -155,7 +159,7 @@ class Edge:
 
     def _expel_stranger(self, eio_sid: str) -> None:
         if eio_sid not in self._connections and eio_sid in self._server.eio.sockets:
-            self._spawn(self._server.eio.disconnect(eio_sid))
+            self._spawn(self._server.close_connection(eio_sid))
 
     # --- events ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""python-socketio, extended at four seams. Whoever upgrades it looks here.
+"""python-socketio, extended at a few seams. Whoever upgrades it looks here.
 
 It serves both transports, the Engine.IO handshake, upgrades, heartbeats, and the Socket.IO CONNECT and DISCONNECT
 packets. Everything else that a client sends goes to `Packets.received`, so that a client cannot name the server's
@@ -40,8 +40,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
             logger=quiet,
             engineio_logger=quiet,
             transports=list(transports),
-            # None: same origin only. (An empty list would switch the check off.)
-            cors_allowed_origins=list(allowed_origins) or None,
+            cors_allowed_origins=_OriginCheck(allowed_origins),
             max_http_buffer_size=_PAYLOAD_MOST_BYTES,
             http_compression=False,
         )
@@ -52,9 +51,24 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
         """Let python-socketio handle a CONNECT or DISCONNECT packet; raises what it raises for a malformed one."""
         await super()._handle_eio_message(eio_sid, data)
 
+    async def close_connection(self, eio_sid: str) -> None:
+        """Close a connection for good: its client is told so, and does not come back by itself."""
+        socket = self.eio.sockets.pop(eio_sid, None)
+        if socket is not None:
+            await socket.close(wait=False)
+            # What python-engineio leaves to the client's goodwill: the writer ends, and closes the WebSocket.
+            socket.queue.put_nowait(None)
+
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
         self._packets.opened(eio_sid)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        await super()._handle_eio_disconnect(eio_sid, reason)
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None and reason == self.eio.reason.CLIENT_DISCONNECT:
+            # A client that polls waits for its last poll to be answered before it is done.
+            socket.queue.put_nowait(None)
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         await self._packets.received(eio_sid, data)
@@ -62,6 +76,20 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: object) -> None:
         await super()._handle_connect(eio_sid, namespace, data)
         self._packets.greeted(eio_sid)
+
+
+class _OriginCheck:
+    """Same host, or on the list. Nothing that a proxy or an attacker may forward has a say."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self._allowed = frozenset(allowed)
+
+    def __call__(self, origin: str | None, environ: dict[str, Any]) -> bool:
+        """Whether a page of `origin` may connect."""
+        if origin is None:
+            return False
+        host = origin.partition("://")[2]
+        return origin in self._allowed or (host != "" and host == environ.get("HTTP_HOST"))
 
 
 class _Uncompressed(engineio_aiohttp.WebSocket):  # type: ignore[misc] # not typed
