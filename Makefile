@@ -17,7 +17,7 @@ run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, dat
 	@exec $(BIN)/python -m deploy.local
 
 .PHONY: test
-test: $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
+test: packages $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
@@ -48,8 +48,9 @@ web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, 
 .PHONY: images
 images: ## Build the three container images (ENGINE=docker or podman)
 	for service in gateway auth history; do \
-	  $(ENGINE) build $(BUILD_ARGS) --build-arg SERVICE=$$service -t parley-$$service:dev . || exit 1; done
+	  $(ENGINE) build $(BUILD_ARGS) --build-arg SERVICE=$$service -t parley/$$service:$(VERSION) . || exit 1; done
 ENGINE ?= docker
+VERSION ?= 0.1.0
 
 .PHONY: up
 up: ## Start the containers of docker-compose.yml; chat on http://localhost:8080
@@ -62,6 +63,10 @@ down: ## Stop the containers; the volumes stay
 .PHONY: clean
 clean: ## Remove what make made: the environment, caches, the local stack's data
 	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules
+
+.PHONY: packages
+packages:
+	@.ci/packages
 
 # --- what the targets need -----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ fails it, and a connection that nats-py has closed for good ends the process.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -39,6 +39,19 @@ class Bus:
         self._probe_subject = client.new_inbox()
         self._probe_ids = itertools.count()
         self._probes: dict[bytes, asyncio.Future[None]] = {}
+        self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Run `callback` each time the connection was made again: what was published meanwhile was not heard."""
+        self._on_reconnect.append(callback)
+
+    def reconnected(self) -> None:
+        """Start what `on_reconnect` registered."""
+        for callback in self._on_reconnect:
+            task = asyncio.ensure_future(callback())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def request(
         self, subject: str, payload: bytes, *, timeout: float, headers: dict[str, str] | None = None
@@ -127,6 +140,7 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
     async def on_reconnected() -> None:
         metrics.nats_connected.set(1)
         metrics.nats_reconnects.inc()
+        bus.reconnected()
         log.info("nats reconnected")
 
     async def on_closed() -> None:

@@ -24,31 +24,42 @@ class Entry(NamedTuple):
     message: ChatMessage
 
 
+class _Raw(NamedTuple):
+    seq: int
+    data: bytes
+
+
 class MessageStream:
     """Every method raises `ParleyError` (unavailable) when the stream does not answer."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def last(self, room: str) -> Entry | None:
-        """The newest message of `room` that the stream holds."""
-        return await self._get(subject=subjects.stored_message(room))
+    async def last_seq(self, room: str) -> int:
+        """The seq of the newest message of `room` that the stream holds, 0 for none."""
+        raw = await self._get(subject=subjects.stored_message(room))
+        return 0 if raw is None else raw.seq
 
     async def at(self, seq: int) -> Entry | None:
         """The message at `seq`, of whatever room."""
-        return await self._get(seq=seq)
+        raw = await self._get(seq=seq)
+        return None if raw is None else _entry(raw)
 
     async def between(self, room: str, after: int, upto: int) -> AsyncIterator[Entry]:
-        """The messages of `room` with ``after < seq <= upto``, in order: one round trip each, for short ranges."""
+        """The messages of `room` with ``after < seq <= upto``, in order: one round trip each, for short ranges.
+
+        What cannot be read is left out; history keeps it among its dead letters.
+        """
         seq = after
         while seq < upto:
-            entry = await self._get(seq=seq + 1, subject=subjects.stored_message(room), next=True)
-            if entry is None or entry.seq > upto:
+            raw = await self._get(seq=seq + 1, subject=subjects.stored_message(room), next=True)
+            if raw is None or raw.seq > upto:
                 return
-            yield entry
-            seq = entry.seq
+            if (entry := _entry(raw)) is not None:
+                yield entry
+            seq = raw.seq
 
-    async def _get(self, *, seq: int | None = None, subject: str | None = None, next: bool = False) -> Entry | None:
+    async def _get(self, *, seq: int | None = None, subject: str | None = None, next: bool = False) -> _Raw | None:
         if not self._bus.client.is_connected:
             raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
         try:
@@ -59,12 +70,14 @@ class MessageStream:
             raise _unavailable(error) from error
         except NatsError as error:
             raise _unavailable(error) from error
-        if raw.seq is None or raw.data is None:
-            return None
-        try:
-            return Entry(raw.seq, _decoder.decode(raw.data))
-        except codec.WireError as error:
-            raise ParleyError(ErrorCode.INTERNAL, f"undecodable message at {raw.seq}") from error
+        return _Raw(raw.seq or 0, raw.data or b"")
+
+
+def _entry(raw: _Raw) -> Entry | None:
+    try:
+        return Entry(raw.seq, _decoder.decode(raw.data))
+    except codec.WireError:
+        return None
 
 
 _NO_MESSAGE_FOUND: Final = 10037

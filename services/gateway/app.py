@@ -46,7 +46,7 @@ class Gateway:
         self._settings = settings
         self._auth = Auth(connection)
         self.edge = Edge(settings, self)
-        relay = Relay(FanOut(self.edge))
+        self._relay = relay = Relay(FanOut(self.edge), stream)
         baselines = Baselines(stream, history)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
         self._events = Events(
@@ -58,6 +58,11 @@ class Gateway:
             history=history,
         )
         self.api = Api(self._auth, access, history)
+        connection.on_reconnect(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        for room in self._rooms.open_rooms():
+            await self._relay.catch_up(room)
 
     async def authenticate(self, auth: object) -> Verified:
         """See `edge.Application`."""

@@ -68,8 +68,8 @@ class Baselines:
 
     async def of(self, room: str) -> int:
         """Raises `ParleyError` (unavailable). Asks history only about a room that the stream holds nothing of."""
-        last = await self._stream.last(room)
-        if last is not None:
-            return last.seq
+        last = await self._stream.last_seq(room)
+        if last:
+            return last
         page = await self._history(GetPage(room=room, limit=1))
         return page.messages[-1].seq if page.messages else 0

@@ -28,3 +28,6 @@ publish_duration = Histogram(
 publishes_in_flight = Gauge(
     "parley_gateway_publishes_in_flight", "Messages published and not yet known to be stored."
 )
+gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
+gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
+gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")

@@ -25,7 +25,7 @@ Baseline = Callable[[str], Awaitable[int]]
 class Room:
     """A room, as far as this gateway knows it."""
 
-    __slots__ = ("holds", "last_seq", "linger", "members", "name", "opening", "resuming", "subscription")
+    __slots__ = ("holds", "last_seq", "linger", "lock", "members", "name", "opening", "resuming", "subscription")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -34,6 +34,8 @@ class Room:
         """Members-to-be that are being told what they missed, and what came meanwhile."""
         self.last_seq = 0
         """No message above it has been delivered here."""
+        self.lock = asyncio.Lock()
+        """Held while something is put in its place and delivered: one at a time, in order."""
         self.holds = 0
         """Joins under way."""
         self.opening: asyncio.Task[None] | None = None
@@ -51,9 +53,9 @@ class Rooms:
         self._linger = linger
         self._rooms: dict[str, Room] = {}
 
-    def get(self, name: str) -> Room | None:
-        """The room, if this gateway listens to it."""
-        return self._rooms.get(name)
+    def open_rooms(self) -> list[Room]:
+        """The rooms that this gateway listens to, and whose last seq it knows."""
+        return [room for room in self._rooms.values() if room.opening is None]
 
     async def hold(self, name: str) -> Room:
         """The room, listened to and with its last seq known; `release` it. Raises `ParleyError` (unavailable)."""

@@ -50,24 +50,24 @@ class Pages:
 
     async def _read(self, room: str, after: int, upto: int, limit: int, *, newest: bool) -> list[Entry]:
         """At most `limit` messages with ``after < seq <= upto``, in order, from the end or from the beginning."""
-        last = await self._stream.last(room)
-        if last is None:
+        last = await self._stream.last_seq(room)
+        if last == 0:
             # Nothing of this room in the stream: what there is, is persisted.
             read = self._store.newest if newest else self._store.oldest
             return await read(room, after, min(upto, await self._store.last_seq(room)), limit)
         try:
-            persisted = await self._persister.persisted_upto(at_least=min(upto, last.seq))
+            persisted = await self._persister.persisted_upto(at_least=min(upto, last))
         except NatsError as error:
             raise ParleyError(ErrorCode.UNAVAILABLE, "the history consumer does not answer", retry_after=1) from error
         if newest:
-            tail = await self._tail(room, max(after, persisted), min(upto, last.seq))
+            tail = await self._tail(room, max(after, persisted), min(upto, last))
             missing = limit - len(tail)
             if missing <= 0:
                 return tail[-limit:]
             return [*await self._store.newest(room, after, min(upto, persisted), missing), *tail]
         found = await self._store.oldest(room, after, min(upto, persisted), limit)
         if len(found) < limit:
-            found += await self._tail(room, max(after, persisted), min(upto, last.seq))
+            found += await self._tail(room, max(after, persisted), min(upto, last))
         return found[:limit]
 
     async def _tail(self, room: str, after: int, upto: int) -> list[Entry]:

@@ -1,0 +1,1 @@
+"""Parley's tests: real servers, real processes, the official clients."""

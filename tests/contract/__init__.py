@@ -1,0 +1,1 @@
+"""What others rely on: the bytes on the wire, the seams of libraries."""

@@ -1,0 +1,1 @@
+"""The whole system: one stack for all of these tests."""

@@ -1,0 +1,215 @@
+"""`make run`, as a newcomer, an operator and an accident meet it."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.ports import HOST, Ports, is_taken
+from deploy.local.process import StackError
+from deploy.local.stack import ROOT, Stack
+from tests.support.python_client import PythonClient
+
+READY = "Parley is ready."
+INSTALLING_SECONDS = 600
+
+
+def _free_offset() -> int:
+    """An offset at which all ports of a stack are free."""
+    for offset in range(20_000, 30_000, 97):
+        if not any(is_taken(port) for port in vars(Ports.shifted(offset)).values()):
+            return offset
+    raise AssertionError("no free ports")
+
+
+class Run:
+    """A supervisor that was started as a command."""
+
+    def __init__(self, process: asyncio.subprocess.Process, offset: int, data: Path) -> None:
+        self.process = process
+        self.ports = Ports.shifted(offset)
+        self.data = data
+        self.lines: list[str] = []
+
+    async def until(self, text: str, *, seconds: float = 90) -> None:
+        """Read its output until `text` is in a line; fails when it ends before."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(seconds):
+            while line := await self.process.stdout.readline():
+                self.lines.append(line.decode().rstrip())
+                if text in self.lines[-1]:
+                    return
+        raise AssertionError("\n".join(self.lines[-20:]))
+
+    async def ended(self) -> int:
+        """Wait for its end, and return the exit code."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(60):
+            rest = await self.process.stdout.read()
+            self.lines += rest.decode().splitlines()
+            return await self.process.wait()
+
+    def children(self) -> list[psutil.Process]:
+        """What it runs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@asynccontextmanager
+async def _run(*command: str, cwd: Path = ROOT, data: Path, **environ: str) -> AsyncIterator[Run]:
+    offset = _free_offset()
+    process = await asyncio.create_subprocess_exec(
+        *(command or (sys.executable, "-m", "deploy.local")),
+        cwd=cwd,
+        env={**os.environ, "PORT_OFFSET": str(offset), "DATA_DIR": str(data), **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield Run(process, offset, data)
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+def _none_left(children: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(children, timeout=10)
+    return not alive
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[None]:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((HOST, port))
+        taken.listen()
+        yield
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_says_what_listens_where_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """A table, exit code 0, no process left; and what was said is there after the next start."""
+    data = tmp_path / "data"
+    async with _run(data=data) as run:
+        await run.until(READY)
+        await run.until("Ctrl-C")
+        table = "\n".join(run.lines)
+        assert f"http://{HOST}:{run.ports.gateway_1}" in table
+        assert f"http://{HOST}:{run.ports.gateway_2}" in table
+        assert f"http://{HOST}:{run.ports.auth_admin}/readyz" in table
+        async with PythonClient(f"http://{HOST}:{run.ports.gateway_1}", _token(data)) as client:
+            await client.join("lobby")
+            assert (await client.say("lobby", "kept"))["ok"]
+        children = run.children()
+        assert len(children) == 6
+        run.process.send_signal(number)
+        assert await run.ended() == 0
+        assert _none_left(children)
+    async with _run(data=data) as run:
+        await run.until(READY)
+        async with PythonClient(f"http://{HOST}:{run.ports.gateway_2}", _token(data)) as client:
+            await client.join("lobby")
+            page = await client.call("history", {"room": "lobby"})
+            assert [each["id"] for each in page["messages"]] == ["kept"]
+        run.process.send_signal(signal.SIGTERM)
+        assert await run.ended() == 0
+
+
+def _token(data: Path) -> str:
+    command = [sys.executable, "-m", "services.auth", "mint", "--users", "1"]
+    environ = {**os.environ, "SIGNING_KEY_FILE": str(data / "signing-key.pem")}
+    return subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True, text=True).stdout.strip()
+
+
+async def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    """One clear line, exit code 1, nothing started."""
+    async with _run(data=tmp_path / "data") as run:
+        with _listening(run.ports.gateway_2):
+            assert await run.ended() == 1
+    assert run.lines == [f"parley: port {run.ports.gateway_2} (gateway-2) is taken"]
+
+
+async def test_a_crashed_service_ends_it_all(tmp_path: Path) -> None:
+    """Kill -9 of history: one clear line as the last, exit code 1, no process left."""
+    async with _run(data=tmp_path / "data") as run:
+        await run.until(READY)
+        children = run.children()
+        history = next(each for each in children if "services.history" in each.cmdline())
+        history.kill()
+        assert await run.ended() == 1
+        assert _none_left(children)
+    assert any(line.startswith("parley: history was killed by signal 9") for line in run.lines)
+
+
+async def test_a_killed_supervisor_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Even kill -9 of the supervisor itself."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux ends children with their parent")
+    async with _run(data=tmp_path / "data") as run:
+        await run.until(READY)
+        children = run.children()
+        run.process.kill()
+        await run.process.wait()
+        assert _none_left(children)
+
+
+async def test_it_uses_real_servers_when_told_to(tmp_path: Path) -> None:
+    """NATS_URL and MONGO_URL: neither is started, both are used."""
+    data = tmp_path / "servers"
+    async with _run(data=data) as servers:
+        await servers.until(READY)
+        nats = f"nats://{HOST}:{servers.ports.nats}"
+        mongo = f"mongodb://{HOST}:{servers.ports.mongo}/?directConnection=true"
+        async with _run(data=tmp_path / "data", NATS_URL=nats, MONGO_URL=mongo) as run:
+            await run.until(READY)
+            commands = [" ".join(each.cmdline()) for each in run.children()]
+            assert len(commands) == 4
+            assert all("services." in each for each in commands)
+            run.process.send_signal(signal.SIGTERM)
+            assert await run.ended() == 0
+
+
+def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment without nats-server says so."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(StackError, match="nats-server is not installed"):
+        Stack(tmp_path, Ports.free(), sink=lambda _name, _line: None)
+
+
+@pytest.mark.timeout(INSTALLING_SECONDS + 60)
+async def test_make_run_from_a_bare_checkout_in_an_empty_home() -> None:
+    """A copy of what git tracks, no environment, no home: `make run` sets up what it needs, and is ready."""
+    if shutil.which("make") is None:
+        pytest.skip("no make")
+    with tempfile.TemporaryDirectory(prefix="parley-fresh-") as folder:
+        home, checkout = Path(folder) / "home", Path(folder) / "parley"
+        home.mkdir()
+        listing = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True
+        )
+        for name in filter(None, listing.stdout.decode().split("\0")):
+            if (ROOT / name).is_file():
+                (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, checkout / name)
+        environ = {"HOME": str(home), "VIRTUAL_ENV": "", "PYTHON": _base_python()}
+        async with _run("make", "run", cwd=checkout, data=checkout / ".run", **environ) as run:
+            await run.until(READY, seconds=INSTALLING_SECONDS)
+            os.killpg(run.process.pid, signal.SIGINT)
+            await run.ended()
+        assert not (home / ".local").exists(), "nothing is installed outside the checkout"
+
+
+def _base_python() -> str:
+    """The interpreter that this environment was made from."""
+    return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")

@@ -1,0 +1,72 @@
+"""A TCP proxy that does to a connection what networks and servers do."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from typing import Self
+
+from deploy.local.ports import HOST
+
+
+class Proxy:
+    """Passes bytes on between its port and `port`; can swallow what the server says, or say something itself."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._clients: set[StreamWriter] = set()
+        self._swallowed: set[StreamWriter] = set()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._clients)
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._server = await asyncio.start_server(self._serve, HOST, 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close, with all connections."""
+        assert self._server is not None
+        self._server.close()
+        for each in self._clients:
+            each.close()
+
+    def swallow(self) -> None:
+        """From now on, the connections that are open hear nothing from the server; new ones do."""
+        self._swallowed |= self._clients
+
+    def say(self, data: bytes) -> None:
+        """Send `data` to every client, as if the server did."""
+        for each in self._clients:
+            each.write(data)
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
+        self._clients.add(writer)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._pass(reader, server_writer, writer))
+                tasks.create_task(self._pass(server_reader, writer, writer))
+        finally:
+            self._clients.discard(writer)
+            self._swallowed.discard(writer)
+            writer.close()
+            server_writer.close()
+
+    async def _pass(self, source: StreamReader, target: StreamWriter, client: StreamWriter) -> None:
+        try:
+            while data := await source.read(1 << 16):
+                if target is not client or client not in self._swallowed:
+                    target.write(data)
+        except OSError:
+            pass
+        finally:
+            target.close()

@@ -1,0 +1,103 @@
+"""Stacks for tests, and what tests ask of them."""
+
+import asyncio
+import itertools
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.local.ports import HOST, Ports
+from deploy.local.stack import ROOT, Stack
+
+_names = itertools.count(1)
+
+
+def unique(prefix: str) -> str:
+    """A name that no other test uses."""
+    return f"{prefix}-{next(_names)}"
+
+
+class TestStack(Stack):
+    """A stack on free ports, with its output kept and its tokens minted."""
+
+    __test__ = False
+
+    def __init__(self, data: Path, **more: Any) -> None:
+        self.output: list[str] = []
+        super().__init__(data, Ports.free(), sink=self._keep, **more)
+        self._tokens: list[str] = []
+
+    def _keep(self, name: str, line: str) -> None:
+        self.output.append(f"{name} | {line}")
+
+    async def token(self) -> str:
+        """A token of a user that nobody else has."""
+        if not self._tokens:
+            self._tokens = (await self.mint(400))[::-1]
+        return self._tokens.pop()
+
+    async def mint(self, users: int) -> list[str]:
+        """Tokens of load-1, load-2, ..., by the command that operators use."""
+        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users)]
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, env=self.environment("auth"), stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0
+        return output.decode().split()
+
+    async def metric(self, service: str, name: str, **labels: str) -> float:
+        """See `metric_at`."""
+        return await metric_at(self.admin_url(service), name, **labels)
+
+    async def is_ready(self, service: str) -> bool:
+        """See `is_ready_at`."""
+        return await is_ready_at(self.admin_url(service))
+
+    async def nats_subscriptions(self, service: str) -> list[str]:
+        """The subjects that a service is subscribed to, as nats-server's monitoring tells."""
+        url = f"http://{HOST}:{self.ports.nats_monitor}/connz?subs=1"
+        async with aiohttp.ClientSession() as http, http.get(url) as response:
+            connections = (await response.json())["connections"]
+        return [
+            subject
+            for each in connections
+            if each["name"] == service
+            for subject in each.get("subscriptions_list", [])
+        ]
+
+
+async def metric_at(admin: str, name: str, **labels: str) -> float:
+    """The sum of the samples of `name` whose labels include `labels`, read from /metrics."""
+    async with aiohttp.ClientSession() as http, http.get(f"{admin}/metrics") as response:
+        text = await response.text()
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
+async def is_ready_at(admin: str, path: str = "/readyz") -> bool:
+    """What the admin port says; no, when nobody answers."""
+    timeout = aiohttp.ClientTimeout(total=3)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(f"{admin}{path}") as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+@asynccontextmanager
+async def fresh(**more: Any) -> AsyncIterator[TestStack]:
+    """A stack with its own data, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="parley-test-") as data:
+        async with TestStack(Path(data), **more) as stack:
+            yield stack
