@@ -39,7 +39,7 @@ lock: $(VENV)/dev.stamp ## Lock the newest versions that requirements/*.in allow
 	    --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 .PHONY: loadtest
-loadtest: $(VENV)/dev.stamp ## Chat users for a minute against the stack of `make run` (USERS, SECONDS)
+loadtest: $(VENV)/dev.stamp ## Chat users against a stack of its own, and a judge of what they saw (USERS, SECONDS)
 	$(BIN)/python -m loadtests --users $(or $(USERS),50) --seconds $(or $(SECONDS),60)
 
 .PHONY: web

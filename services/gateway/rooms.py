@@ -101,7 +101,8 @@ class Rooms:
 
         room.subscription = await self._bus.client.subscribe(subjects.live_interest(room.name), cb=on_message)
         # Asked on the same connection after the subscription: nothing can fall between the two.
-        room.last_seq = max(room.last_seq, await self._baseline(room.name))
+        baseline = await self._baseline(room.name)
+        room.last_seq = max(room.last_seq, baseline)  # which may have risen while we waited
         room.opening = None
 
     def _close_if_empty(self, room: Room) -> None:

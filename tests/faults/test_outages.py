@@ -5,6 +5,8 @@ import signal
 import time
 from typing import Any
 
+import pytest
+
 from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -56,7 +58,8 @@ async def _history(client: PythonClient, room: str) -> list[dict[str, Any]]:
             return found
 
 
-async def test_nats_stopped_and_started_under_traffic(own_stack: TestStack) -> None:
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+async def test_nats_gone_and_back_under_traffic(own_stack: TestStack, how: str) -> None:
     """Services reconnect, /readyz tells the truth, sends answer `unavailable`, traffic goes on, acks are kept."""
     stack = own_stack
     room = unique("nats")
@@ -71,7 +74,8 @@ async def test_nats_stopped_and_started_under_traffic(own_stack: TestStack) -> N
         runs = [asyncio.create_task(each.run()) for each in traffic]
         await until(lambda: all(len(each.acked) > 50 for each in traffic), "traffic")
 
-        await stack.children["nats"].stop()
+        nats = stack.children["nats"]
+        await (nats.kill() if how == "killed" else nats.stop())
 
         async def none_is_ready() -> bool:
             return not any(await asyncio.gather(*map(stack.is_ready, SERVICES)))
@@ -80,7 +84,7 @@ async def test_nats_stopped_and_started_under_traffic(own_stack: TestStack) -> N
         await until(lambda: all("unavailable" in each.codes for each in traffic), "sends to be answered")
         counts = [len(each.acked) for each in traffic]
 
-        await stack.children["nats"].start()
+        await nats.start()
         await stack.ready("nats", *SERVICES)
         await until(
             lambda: all(len(each.acked) > count + 50 for each, count in zip(traffic, counts, strict=True)),

@@ -1,0 +1,57 @@
+"""What a run leaves behind: the account, and the figures of every kind of request. A JSON file, and a table."""
+
+from pathlib import Path
+
+import msgspec
+
+from loadtests.account import Account
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """One kind of request. Milliseconds, of those that succeeded; None when none did."""
+
+    name: str
+    count: int
+    failures: dict[str, int]
+    """How many failed, by code."""
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """All that is known about a run."""
+
+    account: Account
+    figures: list[Figures]
+    gateways: dict[str, int]
+    """How many connections each gateway greeted."""
+    settled: bool
+    """Whether everything had arrived before waiting for it was given up."""
+    crashes: list[str]
+    """Defects of the load test itself."""
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON; raises `OSError`."""
+        path.write_bytes(msgspec.json.encode(self))
+
+    @classmethod
+    def read(cls, path: Path) -> "Record":
+        """Raises `OSError`, and `msgspec.MsgspecError` for a file that is no record."""
+        return msgspec.json.decode(path.read_bytes(), type=cls)
+
+
+def table(record: Record) -> str:
+    """The figures for people: one line per kind of request, then the failures by code."""
+    lines = [f"{'request':28}{'count':>9}{'failed':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"]
+    for each in record.figures:
+        failed = sum(each.failures.values())
+        lines.append(f"{each.name:28}{each.count:9}{failed:9}" + "".join(map(_cell, (each.p50, each.p95, each.p99))))
+    for each in record.figures:
+        lines += [f"  {each.name} failed: {code} x {count}" for code, count in sorted(each.failures.items())]
+    greeted = ", ".join(f"{name} {count}" for name, count in sorted(record.gateways.items()))
+    return "\n".join([*lines, f"connections: {greeted or 'none'}"])
+
+
+def _cell(milliseconds: float | None) -> str:
+    return f"{'-' if milliseconds is None else format(milliseconds, '.0f'):>9}"

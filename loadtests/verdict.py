@@ -1,0 +1,61 @@
+"""`python -m loadtests.verdict FILE`: judge a recorded run again.
+
+Exit code 0: the promise held. 1: it did not, or there was nothing to hold it to. 2: the file is no record.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from loadtests.judge import Verdict, judge
+from loadtests.record import Record, table
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table and the verdict; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.verdict", description=__doc__)
+    parser.add_argument("file", type=Path, help="what `python -m loadtests --record FILE` wrote")
+    return show(parser.parse_args(arguments).file)
+
+
+def show(path: Path) -> int:
+    """Judge the record in `path`, and print it; returns the exit code."""
+    try:
+        record = Record.read(path)
+    except (OSError, msgspec.MsgspecError) as error:
+        print(f"loadtests: no record of a run: {error}", file=sys.stderr)
+        return 2
+    verdict = judge(record.account)
+    print(table(record))
+    print(text(verdict))
+    if not record.settled:
+        print("waiting for everything to arrive was given up")
+    for crash in record.crashes:
+        print(f"the load test itself failed: {crash}")
+    return 0 if verdict.holds and not record.crashes else 1
+
+
+def text(verdict: Verdict) -> str:
+    """The verdict for people; violations are counted, and the first of them listed."""
+    sent = f"{verdict.acknowledged} acknowledged, {verdict.unconfirmed} of unknown outcome"
+    got = f"{verdict.deliveries} deliveries in {verdict.stays} stays ({verdict.stays_cut_off} cut off)"
+    lines = [f"account: {sent}, {got}"]
+    lines += [
+        f"  {each.kind}: {each.room} seq {each.seq} id {each.id}, reader {each.reader}" for each in verdict.shown
+    ]
+    total = sum(verdict.counts.values())
+    if total > len(verdict.shown):
+        lines.append(f"  ... and {total - len(verdict.shown)} more")
+    if verdict.holds:
+        lines.append("verdict: every acknowledged message was received exactly once and in order, and is in history")
+    elif total:
+        lines.append("verdict: BROKEN: " + ", ".join(f"{n} {kind}" for kind, n in verdict.counts.items()))
+    else:
+        lines.append("verdict: NOTHING SHOWN: no message was acknowledged, or nobody stayed to the end")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

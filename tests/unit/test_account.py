@@ -1,0 +1,151 @@
+"""The judge of load tests: an honest account holds, and each planted violation is seen."""
+
+from collections.abc import Callable
+
+import pytest
+
+from loadtests.account import Account, Acknowledged, Place, Stay
+from loadtests.judge import HISTORY, SHOWN_MOST, Kind, judge
+from loadtests.ledger import Ledger
+from loadtests.verdict import text
+
+ONE, TWO, THREE = Place(11, 7, "one"), Place(15, 11, "two"), Place(16, 15, "three")
+
+
+def honest() -> Account:
+    """Three messages in a room that had one; the second reader joined after the first of them."""
+    return Account(
+        acknowledged=[Acknowledged("r", 7, "zero")]
+        + [Acknowledged("r", each.seq, each.id) for each in (ONE, TWO, THREE)],
+        stays=[
+            Stay("early", "r", 7, [ONE, TWO, THREE], lasted=True),
+            Stay("late", "r", 11, [TWO, THREE], lasted=True),
+            Stay("idle", "elsewhere", 0, [], lasted=True),
+        ],
+        unconfirmed={"maybe"},
+        history={"r": [Place(7, 0, "zero"), ONE, TWO, THREE]},
+    )
+
+
+def test_an_honest_account_holds() -> None:
+    """Everybody received what came after they joined."""
+    verdict = judge(honest())
+    assert verdict.holds
+    assert (verdict.acknowledged, verdict.deliveries, verdict.stays, verdict.stays_cut_off) == (4, 5, 3, 0)
+    assert "exactly once" in text(verdict)
+
+
+def _received(account: Account) -> list[Place]:
+    return account.stays[0].received
+
+
+PLANTED: dict[str, tuple[Callable[[Account], object], set[Kind]]] = {
+    "last message lost": (lambda a: _received(a).pop(), {Kind.LOST}),
+    "middle message lost": (lambda a: _received(a).pop(1), {Kind.LOST, Kind.HOLE}),
+    "first message lost": (lambda a: _received(a).pop(0), {Kind.LOST, Kind.HOLE}),
+    "seen twice": (lambda a: _received(a).append(THREE), {Kind.DUPLICATE}),
+    "swapped": (lambda a: _received(a).reverse(), {Kind.OUT_OF_ORDER, Kind.HOLE}),
+    "from before the join": (lambda a: _received(a).insert(0, Place(7, 0, "zero")), {Kind.OUT_OF_ORDER}),
+    "wrong prev": (lambda a: _received(a).__setitem__(1, Place(15, 12, "two")), {Kind.HOLE}),
+    "other seq than acknowledged": (lambda a: _received(a).__setitem__(2, Place(17, 15, "three")), {Kind.MISPLACED}),
+    "never sent": (lambda a: _received(a).append(Place(20, 16, "ghost")), {Kind.UNKNOWN}),
+    "another room's": (lambda a: a.stays[2].received.append(Place(11, 0, "one")), {Kind.UNKNOWN}),
+    "acknowledged at two places": (
+        lambda a: a.acknowledged.append(Acknowledged("r", 18, "three")),
+        {Kind.MISPLACED},
+    ),
+    "not in history": (lambda a: a.history["r"].pop(), {Kind.LOST}),
+    "room not in history": (lambda a: a.history.pop("r"), {Kind.LOST}),
+    "twice in history": (lambda a: a.history["r"].append(THREE), {Kind.DUPLICATE}),
+    "seen by one and not by all": (
+        lambda a: _received(a).append(Place(20, 16, "maybe")),
+        {Kind.LOST},
+    ),
+}
+
+
+@pytest.mark.parametrize(("plant", "kinds"), PLANTED.values(), ids=PLANTED)
+def test_each_planted_violation_is_seen(plant: Callable[[Account], object], kinds: set[Kind]) -> None:
+    """And nothing else is."""
+    account = honest()
+    plant(account)
+    verdict = judge(account)
+    assert set(verdict.counts) == kinds
+    assert not verdict.holds
+    assert "BROKEN" in text(verdict)
+
+
+def test_what_was_cut_off_is_owed_no_last_message_and_no_hole() -> None:
+    """A reader whose connection was lost may lack the end, but nothing between."""
+    account = honest()
+    account.stays[0] = Stay("early", "r", 7, [ONE])
+    assert judge(account).holds
+    account.stays[0] = Stay("early", "r", 7, [ONE, THREE])
+    assert set(judge(account).counts) == {Kind.HOLE}
+
+
+def test_an_unconfirmed_message_may_be_nowhere_or_everywhere() -> None:
+    """Its outcome is unknown to the sender; it is the same for all readers."""
+    account = honest()
+    assert judge(account).holds
+    for received in (account.stays[0].received, account.stays[1].received, account.history["r"]):
+        received.append(Place(20, 16, "maybe"))
+    assert judge(account).holds
+
+
+@pytest.mark.parametrize("account", [Account(), Account(stays=[Stay("idle", "r", 0, lasted=True)])])
+def test_nothing_acknowledged_shows_nothing(account: Account) -> None:
+    """An empty run is no proof."""
+    assert not judge(account).holds
+    assert "NOTHING SHOWN" in text(judge(account))
+
+
+def test_nobody_left_to_receive_shows_nothing() -> None:
+    """When every stay was cut off, no message was owed to anybody."""
+    account = honest()
+    for stay in account.stays:
+        stay.lasted = False
+    assert not judge(account).holds
+
+
+def test_violations_are_counted_and_the_first_are_shown() -> None:
+    """The report stays short however much is wrong."""
+    account = honest()
+    account.acknowledged += [Acknowledged("r", 100 + number, f"lost-{number}") for number in range(1000)]
+    verdict = judge(account)
+    assert verdict.counts == {Kind.LOST: 3000}
+    assert len(verdict.shown) == SHOWN_MOST
+    assert "and 2980 more" in text(verdict)
+    account.stays.clear()
+    assert {each.reader for each in judge(account).shown} == {HISTORY}
+
+
+def test_the_ledger_is_settled_once_all_that_was_acknowledged_has_come() -> None:
+    """Not while an outcome is awaited, nor while a lasting stay lags behind."""
+    ledger = Ledger()
+    stay = ledger.arrives("reader", "r", None)
+    ledger.joined(stay, 7, truncated=False)
+    assert ledger.is_settled
+    ledger.sending("one")
+    assert not ledger.is_settled
+    ledger.sent("r", 11, "one")
+    assert not ledger.is_settled
+    ledger.received(stay, ONE)
+    assert ledger.is_settled
+    ledger.sending("two")
+    ledger.sent("r", 15, "two")
+    ledger.cut_off(stay)
+    assert ledger.is_settled
+    assert ledger.account.unconfirmed == set()
+    assert ledger.rooms == ["r"]
+
+
+def test_a_resumed_stay_is_owed_what_was_missed() -> None:
+    """From the seq it asked for; when the oldest did not come, from the first that did."""
+    ledger = Ledger()
+    resumed, truncated = ledger.arrives("reader", "r", 7), ledger.arrives("reader", "r", 7)
+    ledger.received(resumed, ONE)
+    ledger.joined(resumed, 11, truncated=False)
+    ledger.received(truncated, TWO)
+    ledger.joined(truncated, 15, truncated=True)
+    assert (resumed.after, truncated.after) == (7, 11)

@@ -1,0 +1,138 @@
+"""Rooms of a gateway: opened once, with a last seq that never goes back."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.gateway.connection import Connection
+from services.gateway.rooms import Room, Rooms
+from tests.support.waiting import until
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import User, Verified
+
+
+class _Subscription:
+    def __init__(self, open_subjects: list[str], subject: str) -> None:
+        self._open = open_subjects
+        self._subject = subject
+
+    async def unsubscribe(self) -> None:
+        self._open.remove(self._subject)
+
+
+class _Bus:
+    """Stands for the bus: remembers what is subscribed."""
+
+    def __init__(self) -> None:
+        self.open: list[str] = []
+        self.client = self
+
+    async def subscribe(self, subject: str, cb: Any) -> _Subscription:
+        del cb
+        self.open.append(subject)
+        await asyncio.sleep(0)
+        return _Subscription(self.open, subject)
+
+
+async def _on_live(room: Room, message: Any) -> None:
+    del room, message
+
+
+def _rooms(bus: _Bus, baseline: Any, linger: float = 0) -> Rooms:
+    return Rooms(bus, _on_live, baseline, linger=linger)  # type: ignore[arg-type]
+
+
+def _connection() -> Connection:
+    bearer = Verified(user=User(id="u", display_name="U"), session="s", expires_at=0)
+    return Connection("c", bearer, None)
+
+
+async def test_what_comes_live_while_a_room_opens_is_not_forgotten() -> None:
+    """The answer about the last seq may be older than what was heard while waiting for it."""
+
+    async def baseline(_name: str) -> int:
+        (opening,) = rooms._rooms.values()
+        await asyncio.sleep(0)
+        opening.last_seq = 6  # as the relay does
+        return 0
+
+    rooms = _rooms(_Bus(), baseline)
+    room = await rooms.hold("r")
+    assert room.last_seq == 6
+
+
+async def test_many_joins_at_once_open_a_room_once() -> None:
+    """One subscription, one question."""
+    asked = 0
+
+    async def baseline(_name: str) -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return 7
+
+    bus = _Bus()
+    rooms = _rooms(bus, baseline)
+    held = await asyncio.gather(*(rooms.hold("r") for _ in range(50)))
+    assert len(set(map(id, held))) == 1
+    assert (asked, bus.open) == (1, ["live.room.r.*"])
+    assert held[0].last_seq == 7
+
+
+async def test_a_room_that_cannot_be_opened_leaves_nothing_and_the_next_join_tries_again() -> None:
+    """All who wait get the error; then neither the room nor its subscription is there."""
+    failing = True
+
+    async def baseline(_name: str) -> int:
+        await asyncio.sleep(0)
+        if failing:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not now")
+        return 3
+
+    bus = _Bus()
+    rooms = _rooms(bus, baseline)
+    results = await asyncio.gather(*(rooms.hold("r") for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(each, ParleyError) for each in results)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert bus.open == []
+    failing = False
+    assert (await rooms.hold("r")).last_seq == 3
+
+
+async def test_a_join_that_is_given_up_does_not_stop_the_others() -> None:
+    """The opening is shared: whoever is cancelled while waiting takes only themselves out."""
+    go = asyncio.Event()
+
+    async def baseline(_name: str) -> int:
+        await go.wait()
+        return 1
+
+    rooms = _rooms(_Bus(), baseline)
+    given_up, other = asyncio.create_task(rooms.hold("r")), asyncio.create_task(rooms.hold("r"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    go.set()
+    assert (await other).last_seq == 1
+
+
+async def test_a_room_closes_after_its_last_member_and_not_before() -> None:
+    """Members and joins under way keep it open; somebody who comes back during the linger finds it as it was."""
+
+    async def baseline(_name: str) -> int:
+        return 1
+
+    bus = _Bus()
+    rooms = _rooms(bus, baseline, linger=0.01)
+    connection = _connection()
+    room = await rooms.hold("r")
+    rooms.enter(room, connection)
+    rooms.release(room)
+    rooms.leave("r", connection)
+    assert await rooms.hold("r") is room
+    rooms.release(room)
+    await until(lambda: bus.open == [], "the subscription to go")
+    assert rooms.open_rooms() == []
