@@ -21,8 +21,8 @@ class Lifecycle:
         self._stop.set()
 
     def fail(self, reason: str) -> None:
-        """End the process with `reason` and exit code 1: going on would be a lie, a restart is the cure."""
-        if self._failure is None and not self._stop.is_set():
+        """End the process with `reason` and exit code 1, also when it was about to end; the first reason counts."""
+        if self._failure is None:
             self._failure = reason
         self._stop.set()
 

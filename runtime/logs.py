@@ -5,6 +5,7 @@ pass them, and `_drop_secrets` removes them by name should one slip in.
 """
 
 import logging
+import math
 import sys
 from typing import Final
 
@@ -17,9 +18,19 @@ _SECRET_NAMES: Final = frozenset(
 
 
 def _drop_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    for name in _SECRET_NAMES & event.keys():
-        event[name] = "[removed]"
-    return event
+    return {name: _without_secrets(name, value) for name, value in event.items()}
+
+
+def _without_secrets(name: str, value: object) -> object:
+    if name.lower() in _SECRET_NAMES:
+        return "[removed]"
+    if isinstance(value, dict):
+        return {str(key): _without_secrets(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets("", inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number
+    return value
 
 
 def configure(*, service: str, instance: str, level: str) -> None:

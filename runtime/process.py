@@ -34,11 +34,15 @@ def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[N
     """Run `serve` until SIGTERM, SIGINT or a failure; exits 0 after a clean stop, 1 otherwise.
 
     `serve` opens its resources, calls `Lifecycle.started`, waits for `Lifecycle.stopped`, and closes them in
-    reverse order. While it starts, a signal cancels it.
+    reverse order. While it starts, a signal cancels it. It may raise `SettingsError` for what only a look at a file
+    can tell.
     """
     settings = load_or_exit(service, kind)
     logs.configure(service=service, instance=settings.instance, level=settings.log_level)
-    sys.exit(uvloop.run(_main(settings, serve)))
+    try:
+        sys.exit(uvloop.run(_main(settings, serve)))
+    except SettingsError as error:
+        sys.exit(f"{service}: {error}")
 
 
 async def _main(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]]) -> int:
@@ -68,11 +72,12 @@ async def _supervise(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None
     done, _ = await asyncio.wait({serving}, timeout=_STOP_SECONDS)
     if not done:
         serving.cancel()
-        lifecycle.stop()
-        log.error("did not stop in time", seconds=_STOP_SECONDS)
+        lifecycle.fail(f"did not stop within {_STOP_SECONDS:g} s")
         await asyncio.wait({serving}, timeout=1)
         return
     if not serving.cancelled() and (error := serving.exception()) is not None:
+        if isinstance(error, SettingsError):
+            raise error
         if not isinstance(error, OSError):
             log.error("crashed", exc_info=error)
         lifecycle.fail(str(error) or type(error).__name__)

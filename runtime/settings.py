@@ -12,11 +12,14 @@ import msgspec
 from msgspec import Meta, field
 from msgspec.inspect import StructType, VarTupleType, type_info
 
+from wire.codec import reason
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 Text = Annotated[str, Meta(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]
 
 
 class SettingsError(Exception):
@@ -26,7 +29,7 @@ class SettingsError(Exception):
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What every service needs. A field `nats_url` is read from the variable `NATS_URL`."""
 
-    nats_url: tuple[Text, ...]
+    nats_url: Texts
     """Comma separated."""
     admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
     admin_port: Port
@@ -62,4 +65,4 @@ def _convert(variable: str, text: str, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{variable} is malformed: {error}") from None
+        raise SettingsError(f"{variable} is malformed: {reason(error)}") from None

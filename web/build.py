@@ -40,7 +40,7 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
 
 def install(command: list[str], environment: dict[str, str]) -> None:
     """Make node_modules/ what the lock file says. Raises CalledProcessError, with npm's output, if it cannot."""
-    subprocess.run(  # noqa: S603 - our own command, no shell
+    subprocess.run(
         [*command, *NPM_CI],
         cwd=WEB,
         env=environment,

@@ -4,13 +4,15 @@ JSON and not a denser format, because a chat message goes on to clients as JSON,
 what `nats sub` prints.
 """
 
-from typing import Generic, TypeVar
+import re
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
-_encoder = msgspec.json.Encoder()
+_encoder: Final = msgspec.json.Encoder()
+_VALUE: Final = re.compile(r"Invalid (enum )?value .*?(?= - at `[^`]*`$|$)", re.DOTALL)
 
 
 class WireError(ValueError):
@@ -33,4 +35,9 @@ class Decoder(Generic[T]):
         try:
             return self._decoder.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise WireError(str(error)) from None
+            raise WireError(reason(error)) from None
+
+
+def reason(error: Exception) -> str:
+    """What msgspec found wrong, without the value it found, which may be a secret."""
+    return _VALUE.sub("Invalid value", str(error))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 HOST = "127.0.0.1"
+_HIGHEST = 65_535
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,12 @@ class Ports:
 
     @classmethod
     def shifted(cls, offset: int) -> Self:
-        """The usual ports, each higher by `offset`."""
-        usual = cls()
-        return cls(**{each.name: getattr(usual, each.name) + offset for each in fields(cls)})
+        """The usual ports, each higher by `offset`; raises `ValueError` when one would be none."""
+        ports = {each.name: getattr(cls(), each.name) + offset for each in fields(cls)}
+        for name, port in ports.items():
+            if not 0 < port <= _HIGHEST:
+                raise ValueError(f"there is no port {port} ({name.replace('_', '-')})")
+        return cls(**ports)
 
     @classmethod
     def free(cls) -> Self:

@@ -47,8 +47,8 @@ async def _main(environ: Mapping[str, str]) -> int:
 async def _run(environ: Mapping[str, str]) -> None:
     try:
         ports = Ports.shifted(int(environ.get("PORT_OFFSET") or 0))
-    except ValueError:
-        raise StackError("PORT_OFFSET is not a number") from None
+    except ValueError as error:
+        raise StackError(f"PORT_OFFSET: {error}") from None
     data = Path(environ.get("DATA_DIR") or ROOT / ".run")
     nats_url, mongo_url = environ.get("NATS_URL", ""), environ.get("MONGO_URL", "")
     async with Stack(data, ports, sink=_print_line, nats_url=nats_url, mongo_url=mongo_url) as stack:

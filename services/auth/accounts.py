@@ -16,6 +16,13 @@ _DISPLAY_NAME_LONGEST: Final = 64
 _PASSWORD_SHORTEST: Final = 8
 _PASSWORD_LONGEST: Final = 256
 
+_NOT_IN_NAMES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Cf holds the bidirectional overrides, with which one name can be made to look like another."""
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Part of how some scripts, and some emoji, are written."""
+_WITHOUT_INK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
+
 
 class Accounts:
     """Opens sessions."""
@@ -65,9 +72,10 @@ def display_name(text: str) -> str:
     shown = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(shown) <= _DISPLAY_NAME_LONGEST:
         raise _invalid(f"display_name must have 1 to {_DISPLAY_NAME_LONGEST} characters")
-    if any(unicodedata.category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for each in shown):
-        # Cf holds the bidirectional overrides, with which one name can be made to look like another.
+    if any(unicodedata.category(each) in _NOT_IN_NAMES and each not in _JOINERS for each in shown):
         raise _invalid("display_name must not have control characters")
+    if not any(unicodedata.category(each)[0] in "LNPS" and each not in _WITHOUT_INK for each in shown):
+        raise _invalid("display_name must have something to see")
     return shown
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from runtime import bus, rpc
 from runtime.lifecycle import Lifecycle
+from runtime.settings import SettingsError
 from services.auth import keys, metrics, passwords
 from services.auth.accounts import Accounts
 from services.auth.settings import AuthSettings
@@ -28,7 +29,10 @@ log = structlog.get_logger()
 
 async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
     """Answer `auth.*` until the process must stop."""
-    signing_key = keys.read(Path(settings.tokens.signing_key_file))
+    try:
+        signing_key = keys.read(Path(settings.tokens.signing_key_file))
+    except keys.KeyFileError as error:
+        raise SettingsError(f"SIGNING_KEY_FILE: {error}") from None
     tokens = Tokens([signing_key], settings.tokens, time.time)
     store = AccountStore(settings.mongo_url, settings.mongo_database)
     async with AsyncExitStack() as stack:

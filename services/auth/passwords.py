@@ -37,7 +37,7 @@ class Passwords:
 
         def check() -> bool:
             try:
-                return self._hasher.verify(stored or self._decoy, password) and stored is not None
+                return self._hasher.verify(self._decoy if stored is None else stored, password) and stored is not None
             except (VerificationError, InvalidHashError):
                 return False
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from wire.errors import ErrorCode, ParleyError
 
@@ -52,14 +52,21 @@ async def as_problems(
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        return response(ErrorCode.INVALID, error.reason, status=HTTPStatus(error.status))
+        return response(
+            ErrorCode.INVALID, error.reason, status=HTTPStatus(error.status), allow=error.headers.get(hdrs.ALLOW)
+        )
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)
         return response(ErrorCode.INTERNAL, "internal error")
 
 
 def response(
-    code: ErrorCode, detail: str, *, status: HTTPStatus | None = None, retry_after: float | None = None
+    code: ErrorCode,
+    detail: str,
+    *,
+    status: HTTPStatus | None = None,
+    retry_after: float | None = None,
+    allow: str | None = None,
 ) -> web.Response:
     """The answer that tells of `code`; `status` where HTTP has a better one than the code's own."""
     status = status or _STATUS[code]
@@ -70,6 +77,10 @@ def response(
         detail=detail,
         retry_after=msgspec.UNSET if retry_after is None else retry_after,
     )
-    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(retry_after))}
+    headers = {}
+    if retry_after is not None:
+        headers[hdrs.RETRY_AFTER] = str(math.ceil(retry_after))
+    if allow is not None:
+        headers[hdrs.ALLOW] = allow
     body = msgspec.json.encode(problem)
     return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)

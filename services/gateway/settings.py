@@ -13,13 +13,13 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
 
     host: Text = "0.0.0.0"  # noqa: S104 - it is the public edge
     port: Port = 8080
-    transports: tuple[Literal["polling", "websocket"], ...] = ("polling", "websocket")
+    transports: Annotated[tuple[Literal["polling", "websocket"], ...], Meta(min_length=1)] = ("polling", "websocket")
     """`websocket` alone needs no sticky sessions."""
     allowed_origins: tuple[Text, ...] = ()
     """Origins whose pages may connect, beside the gateway's own."""
     public_rooms: bool = True
     """Whether rooms other than groups and direct conversations exist, for everybody."""
-    room_linger_seconds: Annotated[float, Meta(ge=0)] = 5.0
+    room_linger_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     """How long a gateway goes on listening to a room after its last member has left."""
     publish_timeout_seconds: Seconds = 5.0
     web_dir: Text = "web"

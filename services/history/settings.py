@@ -14,7 +14,7 @@ class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
     mongo_database: Text = "parley"
     batch_size: Annotated[int, Meta(ge=1, le=5000)] = 500
     messages_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
-    messages_max_age_days: Seconds = 7.0
+    messages_max_age_days: Annotated[float, Meta(gt=0, le=36_500)] = 7.0
     """How long the stream keeps a message, persisted or not; history keeps it for ever."""
     dedupe_window_seconds: Seconds = 600.0
     """For how long after a message the same id is known to be the same message."""

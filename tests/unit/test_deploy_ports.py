@@ -1,0 +1,102 @@
+"""The local stack's ports: distinct, movable, and a taken one is named before anything starts."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.ports import HOST, Ports, is_taken
+from deploy.local.process import StackError
+from deploy.local.stack import Stack
+
+NAMES = [each.name for each in fields(Ports)]
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with closing(socket.create_server((HOST, 0))) as listener:
+        yield listener.getsockname()[1]
+
+
+def stack(folder: Path, ports: Ports, **more: Any) -> Stack:
+    """A stack that is not started yet."""
+    return Stack(folder / "data", ports, sink=lambda *_: None, **more)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_taken_port_is_named(tmp_path: Path, taken: int, name: str) -> None:
+    """Number and owner are told, whichever it is; nothing was started or made."""
+    unstarted = stack(tmp_path, replace(Ports.free(), **{name: taken}))
+    with pytest.raises(StackError) as caught:
+        async with unstarted:
+            pass
+    assert str(caught.value) == f"port {taken} ({name.replace('_', '-')}) is taken"
+    assert not any(each.is_running for each in unstarted.children.values())
+    assert not (tmp_path / "data").exists()
+
+
+def test_ports_of_servers_elsewhere_do_not_matter(tmp_path: Path, taken: int) -> None:
+    """With NATS_URL and MONGO_URL nothing here listens where they would."""
+    ports = replace(Ports.free(), nats=taken, mongo=taken)
+    elsewhere = stack(tmp_path, ports, nats_url="nats://elsewhere", mongo_url="mongodb://elsewhere")
+    elsewhere._check_ports()
+    with pytest.raises(StackError, match="mongo"):
+        stack(tmp_path, ports, nats_url="nats://elsewhere")._check_ports()
+
+
+def test_the_usual_ports_are_the_documented_ones() -> None:
+    """As the design has them, and no two alike."""
+    usual = Ports()
+    assert (usual.gateway_1, usual.gateway_2, usual.gateway_1_admin, usual.gateway_2_admin) == (
+        8080,
+        8081,
+        9080,
+        9081,
+    )
+    assert (usual.auth_admin, usual.history_admin, usual.nats, usual.mongo) == (9090, 9091, 14222, 17017)
+    assert len(set(asdict(usual).values())) == len(NAMES)
+
+
+@pytest.mark.parametrize("offset", [0, 1, 100, -10])
+def test_ports_can_be_shifted(offset: int) -> None:
+    """Every port moves by the same distance."""
+    moved = asdict(Ports.shifted(offset))
+    assert moved == {name: port + offset for name, port in asdict(Ports()).items()}
+
+
+def test_free_ports_are_distinct_and_free() -> None:
+    """Two stacks side by side: no port is another's, and each can be listened on."""
+    ports = list(asdict(Ports.free()).values())
+    assert len(set(ports)) == len(NAMES)
+    assert not any(is_taken(port) for port in ports)
+
+
+def test_a_port_is_taken_while_somebody_listens(taken: int) -> None:
+    """On the same address or on all addresses; and free again afterwards, at once."""
+    assert is_taken(taken)
+    with closing(socket.create_server(("0.0.0.0", 0))) as everywhere:  # noqa: S104 - that is what is tested
+        port = everywhere.getsockname()[1]
+        assert is_taken(port)
+    assert not is_taken(port)
+
+
+def test_a_port_with_a_past_connection_is_free() -> None:
+    """What is left of closed connections (TIME_WAIT) does not keep a stack from starting again."""
+    listener = socket.create_server((HOST, 0))
+    port = listener.getsockname()[1]
+    with closing(socket.create_connection((HOST, port))):
+        accepted, _ = listener.accept()
+        accepted.close()
+        listener.close()
+    assert not is_taken(port)
+
+
+def test_an_offset_out_of_range_is_a_clear_error() -> None:
+    """It names the port that there is not."""
+    with pytest.raises(ValueError, match=r"there is no port 74222 \(nats\)"):
+        Ports.shifted(60_000)

@@ -1,0 +1,285 @@
+"""Access tokens: what is issued verifies, and nothing else does."""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.auth import keys
+from services.auth.keys import KeyFileError, SigningKey
+from services.auth.settings import TokenSettings
+from services.auth.tokens import Tokens
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import User
+
+SETTINGS = TokenSettings(signing_key_file="unused", token_issuer="issuer", token_audience="audience")  # noqa: S106
+ANN = User(id="u-ann", display_name="Ann", username="ann")
+KEY = keys._signing_key(Ed25519PrivateKey.generate())
+OTHER_KEY = keys._signing_key(Ed25519PrivateKey.generate())
+TOKENS = Tokens([KEY], SETTINGS, time.time)
+GOOD = TOKENS.issue(ANN, "s-1")
+HEADER = {"alg": "EdDSA", "kid": KEY.kid, "typ": "at+jwt"}
+
+
+def part(data: bytes) -> str:
+    """One part of a compact token."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    """The claims of `GOOD`, with some changed; None removes one."""
+    same = jwt.decode(GOOD, options={"verify_signature": False})
+    return {name: value for name, value in {**same, **changed}.items() if value is not None}
+
+
+def signed(payload: dict[str, Any], key: SigningKey = KEY, **header: Any) -> str:
+    """A token signed by `key`, well formed but for what is asked for."""
+    return jwt.encode(payload, key.private, algorithm="EdDSA", headers={**HEADER, "kid": key.kid, **header})
+
+
+def assembled(header: dict[str, Any], sign: Callable[[bytes], bytes]) -> str:
+    """A token with exactly this header, which no library would sign, over the claims of `GOOD`."""
+    signing_input = f"{part(json.dumps(header).encode())}.{part(json.dumps(claims()).encode())}"
+    return f"{signing_input}.{part(sign(signing_input.encode()))}"
+
+
+def _hmac(secret: bytes, data: bytes) -> bytes:
+    return hmac.digest(secret, data, "sha256")
+
+
+def refusal(token: str, tokens: Tokens = TOKENS) -> ErrorCode:
+    """The code with which `token` is refused."""
+    with pytest.raises(ParleyError) as caught:
+        tokens.verify(token)
+    return caught.value.code
+
+
+def test_what_is_issued_verifies() -> None:
+    """A token says who bears it, for which session, until when; a guest's has no username."""
+    now = int(time.time())
+    tokens = Tokens([KEY], SETTINGS, lambda: now)
+    verified = tokens.verify(tokens.issue(ANN, "s-1"))
+    assert (verified.user, verified.session) == (ANN, "s-1")
+    assert verified.expires_at == now + tokens.lifetime
+    guest = User(id="u-bob", display_name="Bob")
+    assert tokens.verify(tokens.issue(guest, "s-2")).user == guest
+
+
+def test_no_two_tokens_are_the_same() -> None:
+    """Each has an id of its own, so that one can be told from another issued in the same second."""
+    tokens = Tokens([KEY], SETTINGS, lambda: int(time.time()))
+    ids = {jwt.decode(tokens.issue(ANN, "s"), options={"verify_signature": False})["jti"] for _ in range(50)}
+    assert len(ids) == 50
+
+
+def test_an_expired_token_is_expired() -> None:
+    """A client learns that it must sign in again or refresh, and not that its token is bad."""
+    past = time.time() - TOKENS.lifetime - 60
+    assert refusal(Tokens([KEY], SETTINGS, lambda: past).issue(ANN, "s")) == ErrorCode.EXPIRED
+
+
+def test_a_forged_token_is_unauthorized_even_when_expired() -> None:
+    """`expired` is told only to those who once had a good token."""
+    assert refusal(signed(claims(exp=1), OTHER_KEY, kid=KEY.kid)) == ErrorCode.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(signed(claims(iss="somebody")), id="issuer"),
+        pytest.param(signed(claims(aud="somebody")), id="audience"),
+        pytest.param(signed(claims(aud=[])), id="empty audience"),
+        pytest.param(signed(claims(iat=2**40)), id="from the future"),
+        pytest.param(signed(claims(nbf=2**40)), id="not yet"),
+        pytest.param(signed(claims(exp="soon")), id="expiry that is no number"),
+        pytest.param(signed(claims(), OTHER_KEY), id="unknown kid"),
+        pytest.param(signed(claims(), OTHER_KEY, kid=KEY.kid), id="another key under our kid"),
+        pytest.param(signed(claims(), kid=""), id="empty kid"),
+        pytest.param(signed(claims(), typ="JWT"), id="type of an ID token"),
+        pytest.param(signed(claims(), typ=None), id="no type"),
+        pytest.param(GOOD[:-6] + ("AAAAAA" if GOOD[-6:] != "AAAAAA" else "BBBBBB"), id="signature"),
+        pytest.param(GOOD[: GOOD.rindex(".") + 1], id="no signature"),
+        pytest.param(GOOD[: GOOD.rindex(".")], id="two parts"),
+        pytest.param(GOOD + ".", id="four parts"),
+        pytest.param(GOOD[:-1], id="truncated"),
+        pytest.param(GOOD[:40], id="truncated header"),
+        pytest.param("", id="empty"),
+        pytest.param("..", id="dots"),
+        pytest.param("Bearer " + GOOD, id="scheme"),
+        pytest.param("é.é.é", id="not ASCII"),
+        pytest.param("\ud800", id="lone surrogate"),
+        pytest.param("a" * 1_000_000, id="1 MB"),
+        pytest.param(GOOD + "A" * 1_000_000, id="1 MB of signature"),
+        pytest.param(part(b"[" * 2900) + ".e30.x", id="bottomless header"),
+        pytest.param(part(b'{"a":' * 580) + ".e30.x", id="bottomless object"),
+    ],
+)
+def test_anything_else_is_unauthorized(token: str) -> None:
+    """Every claim, the type, the key and the signature count; garbage of any size is refused, and nothing raises."""
+    assert refusal(token) == ErrorCode.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "name"])
+def test_no_claim_may_be_missing(claim: str) -> None:
+    """A token that lacks one is not ours, well signed or not."""
+    assert TOKENS.verify(signed(claims())).user == ANN
+    assert refusal(signed(claims(**{claim: None}))) == ErrorCode.UNAUTHORIZED
+
+
+PUBLIC_RAW = KEY.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+PUBLIC_PEM = KEY.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_the_algorithm_is_ours_to_choose() -> None:
+    """`none`, and HMAC with a public key as the secret, are the classical forgeries (RFC 8725, 2.1)."""
+    assert TOKENS.verify(assembled(HEADER, KEY.private.sign)).user == ANN
+    for name in ("none", "None", "NONE", ""):
+        assert refusal(assembled({**HEADER, "alg": name}, lambda _: b"")) == ErrorCode.UNAUTHORIZED
+    for secret in (PUBLIC_RAW, PUBLIC_PEM, json.dumps(KEY.jwk()).encode(), b""):
+        sign = partial(_hmac, secret)
+        assert refusal(assembled({**HEADER, "alg": "HS256"}, sign)) == ErrorCode.UNAUTHORIZED
+
+
+@pytest.mark.parametrize("alg", ["HS256", "ES256", "RS256", "Ed448", "", None, 7, ["EdDSA"], {}])
+def test_a_good_signature_under_another_name_is_refused(alg: Any) -> None:
+    """The header may not say that the signature is anything else than what it is."""
+    assert refusal(assembled({**HEADER, "alg": alg}, KEY.private.sign)) == ErrorCode.UNAUTHORIZED
+
+
+def test_a_key_in_the_token_is_not_used() -> None:
+    """A forger's own key, embedded or linked in the header, verifies nothing (RFC 8725, 3.10)."""
+    for extra in ({"jwk": OTHER_KEY.jwk()}, {"jku": "http://127.0.0.1/jwks"}, {"x5c": ["AAAA"]}):
+        assert refusal(assembled({**HEADER, **extra}, OTHER_KEY.private.sign)) == ErrorCode.UNAUTHORIZED
+
+
+def test_unknown_critical_headers_are_refused() -> None:
+    """A header that must be understood and is not makes the token invalid (RFC 7515, 4.1.11)."""
+    assert refusal(assembled({**HEADER, "crit": ["x"], "x": 1}, KEY.private.sign)) == ErrorCode.UNAUTHORIZED
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300) | st.lists(st.binary(max_size=80).map(part), max_size=5).map(".".join))
+def test_garbage_never_raises_anything_else(token: str) -> None:
+    """Whatever the text, the answer is `unauthorized`."""
+    assert refusal(token) == ErrorCode.UNAUTHORIZED
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_a_header_of_any_json_never_raises_anything_else(value: Any) -> None:
+    """Also when the header is JSON of a shape that no token has, whole or in one of its fields."""
+    tail = GOOD.partition(".")[2]
+    headers = [value, *({**HEADER, name: value} for name in HEADER)]
+    for each in headers:
+        token = f"{part(json.dumps(each).encode())}.{tail}"
+        assert refusal(token) == ErrorCode.UNAUTHORIZED
+
+
+def test_keys_can_be_rotated() -> None:
+    """Of several keys the first signs and all verify; the tokens of a key that is gone are refused."""
+    both = Tokens([OTHER_KEY, KEY], SETTINGS, time.time)
+    fresh = both.issue(ANN, "s")
+    assert jwt.get_unverified_header(fresh)["kid"] == OTHER_KEY.kid
+    assert both.verify(fresh).user == both.verify(GOOD).user == ANN
+    assert refusal(fresh) == ErrorCode.UNAUTHORIZED
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+def test_published_keys_verify_with_a_library_alone() -> None:
+    """Somebody who has nothing but the JWKs can verify a token with PyJWT, and finds the key by its kid."""
+    published = jwt.PyJWKSet.from_dict({"keys": Tokens([OTHER_KEY, KEY], SETTINGS, time.time).keys()})
+    key = published[jwt.get_unverified_header(GOOD)["kid"]]
+    assert jwt.decode(GOOD, key, algorithms=["EdDSA"], issuer="issuer", audience="audience")["sub"] == ANN.id
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(GOOD, published[OTHER_KEY.kid], algorithms=["EdDSA"], issuer="issuer", audience="audience")
+
+
+def test_published_keys_have_no_private_part() -> None:
+    """A JWK has exactly the members that say how to verify; `d`, the private key, is not one."""
+    published = TOKENS.keys()
+    assert [set(each) for each in published] == [{"kty", "crv", "x", "kid", "alg", "use"}]
+    private = KEY.private.private_bytes_raw()
+    assert part(private) not in json.dumps(published)
+    assert published[0]["x"] == part(PUBLIC_RAW)
+
+
+def test_the_kid_is_the_thumbprint_of_the_key() -> None:
+    """RFC 7638, with the key and the thumbprint of RFC 8037, appendix A.1 to A.3."""
+    secret = base64.urlsafe_b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
+    key = keys._signing_key(Ed25519PrivateKey.from_private_bytes(secret))
+    assert key.jwk()["x"] == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    assert key.kid == key.jwk()["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+def test_a_key_file_is_made_once_and_read_again(tmp_path: Path) -> None:
+    """The file is its owner's alone, holds the key that was made, and is never overwritten."""
+    file = tmp_path / "key.pem"
+    made = keys.generate(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert keys.read(file).kid == made.kid
+    before = file.read_bytes()
+    with pytest.raises(KeyFileError, match="never overwritten"):
+        keys.generate(file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o601, 0o620, 0o666])
+def test_a_key_file_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    """Readable, writable or executable by others, or writable by the group; the group may read it (Kubernetes)."""
+    file = tmp_path / "key.pem"
+    keys.generate(file)
+    file.chmod(mode)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        keys.read(file)
+    file.chmod(0o640)
+    keys.read(file)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", b"\xff" * 99]
+)
+def test_a_file_that_is_no_key_is_refused(tmp_path: Path, data: bytes) -> None:
+    """One line names the file; what is in it is not shown."""
+    file = tmp_path / "key.pem"
+    file.write_bytes(data)
+    file.chmod(0o600)
+    with pytest.raises(KeyFileError) as caught:
+        keys.read(file)
+    assert str(caught.value) == f"{file} is not an unencrypted PEM private key"
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    """What cannot be read is named, with the reason."""
+    with pytest.raises(KeyFileError, match="none: No such file"):
+        keys.read(tmp_path / "none")
+    tmp_path.chmod(0o700)
+    with pytest.raises(KeyFileError, match="Is a directory"):
+        keys.read(tmp_path)
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """A good private key that is not Ed25519 signs nothing here."""
+    file = tmp_path / "ec.pem"
+    foreign = generate_private_key(SECP256R1())
+    file.write_bytes(foreign.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.chmod(0o600)
+    with pytest.raises(KeyFileError, match="not an Ed25519 key"):
+        keys.read(file)
