@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 import structlog
 from nats import micro
+from nats.errors import Error as NatsError
 from nats.micro.request import Request
 
 from runtime.bus import Bus
@@ -79,9 +80,17 @@ async def _answer(endpoint: Endpoint[Any], decoder: codec.Decoder[Any], request:
         reply = codec.encode(Refused(code=error.code, message=error.message, retry_after=error.retry_after))
     except Exception:  # whatever it was, the caller gets an answer and the service goes on
         log.exception("request failed", subject=endpoint.subject)
-        await request.respond_error("500", "internal error")
+        await _respond(request.respond_error("500", "internal error"), endpoint)
         return
-    await request.respond(reply)
+    await _respond(request.respond(reply), endpoint)
+
+
+async def _respond(responding: Awaitable[None], endpoint: Endpoint[Any]) -> None:
+    try:
+        await responding
+    except NatsError as error:
+        # The caller is told by its timeout. A handler must bound its replies: NATS carries 1 MiB at most.
+        log.error("reply not sent", subject=endpoint.subject, error=type(error).__name__)  # noqa: TRY400
 
 
 class Caller(Generic[R]):
@@ -98,7 +107,10 @@ class Caller(Generic[R]):
         message = await self._bus.request(self._subject, codec.encode(request), timeout=self._timeout)
         if message.headers and _ERROR_HEADER in message.headers:
             raise ParleyError(ErrorCode.INTERNAL, "internal error")
-        reply = self._decoder.decode(message.data)
+        try:
+            reply = self._decoder.decode(message.data)
+        except codec.WireError as error:
+            raise ParleyError(ErrorCode.INTERNAL, "internal error") from error
         if isinstance(reply, Refused):
             raise ParleyError(reply.code, reply.message, reply.retry_after)
         return reply

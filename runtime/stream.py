@@ -40,6 +40,11 @@ class MessageStream:
         raw = await self._get(subject=subjects.stored_message(room))
         return 0 if raw is None else raw.seq
 
+    async def holds(self, room: str, seq: int) -> bool:
+        """Whether the message at `seq` is there, and of `room`."""
+        raw = await self._get(seq=seq, subject=subjects.stored_message(room), next=True)
+        return raw is not None and raw.seq == seq
+
     async def at(self, seq: int) -> Entry | None:
         """The message at `seq`, of whatever room."""
         raw = await self._get(seq=seq)

@@ -4,7 +4,7 @@ The tag travels as ``type``, so that bytes say what they are wherever they are f
 in a log. Changing a field here changes the wire: `tests/contract/golden/` holds each message's bytes.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Raw, field
@@ -12,10 +12,12 @@ from msgspec import Meta, Raw, field
 from wire.errors import ErrorCode
 from wire.ids import Id
 
-Seq = Annotated[int, Meta(ge=0)]
+_INT64_MOST: Final = (1 << 63) - 1
+
+Seq = Annotated[int, Meta(ge=0, le=_INT64_MOST)]
 """A room's sequence number; 0 stands for "before the first"."""
 
-Millis = Annotated[int, Meta(ge=0)]
+Millis = Annotated[int, Meta(ge=0, le=_INT64_MOST)]
 """Milliseconds since the epoch, UTC."""
 
 JSON_ABSENT = Raw(b"")

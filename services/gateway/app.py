@@ -1,5 +1,6 @@
 """The gateway's composition root."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -26,12 +27,16 @@ from services.gateway.problems import as_problems
 from services.gateway.protocol import SessionStarted
 from services.gateway.publisher import Publisher
 from services.gateway.relay import Relay
-from services.gateway.rooms import Rooms
+from services.gateway.rooms import Room, Rooms
 from services.gateway.settings import GatewaySettings
 from wire import subjects
 from wire.messages import Page, Verified
 
 _HISTORY_SECONDS: Final = 5.0
+_BASELINE_SECONDS: Final = 2.0
+_CATCH_UPS_AT_ONCE: Final = 32
+_KEEP_ALIVE_SECONDS: Final = 75.0
+"""aiohttp keeps an idle connection for an hour."""
 
 log = structlog.get_logger()
 
@@ -47,13 +52,14 @@ class Gateway:
         self._auth = Auth(connection)
         self.edge = Edge(settings, self)
         self._relay = relay = Relay(FanOut(self.edge), stream)
-        baselines = Baselines(stream, history)
+        briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
+        baselines = Baselines(stream, briefly)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
         self._events = Events(
             bus=connection,
             access=access,
             rooms=self._rooms,
-            joining=Joining(self.edge, self._rooms, history),
+            joining=Joining(self.edge, self._rooms, relay, history),
             publisher=Publisher(connection, stream, timeout=settings.publish_timeout_seconds),
             history=history,
         )
@@ -61,8 +67,13 @@ class Gateway:
         connection.on_reconnect(self._catch_up)
 
     async def _catch_up(self) -> None:
-        for room in self._rooms.open_rooms():
-            await self._relay.catch_up(room)
+        slots = asyncio.Semaphore(_CATCH_UPS_AT_ONCE)
+
+        async def one(room: Room) -> None:
+            async with slots:
+                await self._relay.catch_up(room)
+
+        await asyncio.gather(*map(one, self._rooms.open_rooms()))
 
     async def authenticate(self, auth: object) -> Verified:
         """See `edge.Application`."""
@@ -105,7 +116,13 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         app.add_routes(ChatPage(settings.web).routes())
         gateway.edge.attach(app)
         # Connections last for hours: waiting for them to end by themselves would be in vain.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=1.0,
+            handler_cancellation=True,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(gateway.edge.close)

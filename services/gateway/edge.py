@@ -145,8 +145,11 @@ class Edge:
             metrics.connects.labels(result=error.code).inc()
             log.info("connection refused", code=error.code)
             raise SocketIORefusal(error.message, {"code": error.code, "message": error.message}) from None
+        socket = self._server.eio.sockets.get(eio_sid)
+        if socket is None or socket.closing or socket.closed:
+            raise SocketIORefusal("the connection is closed")  # its client did not wait for the answer
         metrics.connects.labels(result="ok").inc()
-        self._connections[eio_sid] = Connection(sid, bearer, self._server.eio.sockets[eio_sid])
+        self._connections[eio_sid] = Connection(sid, bearer, socket)
 
     async def _on_disconnect(self, sid: str, reason: str) -> None:
         connection = self._connections.pop(self._server.manager.eio_sid_from_sid(sid, "/"), None)

@@ -1,5 +1,6 @@
 """Joining a room: listen first, tell what was missed, then go live. Never twice, never with a hole."""
 
+import asyncio
 from typing import Final
 
 from runtime.rpc import Caller
@@ -7,19 +8,22 @@ from runtime.stream import MessageStream
 from services.gateway.connection import Connection
 from services.gateway.edge import Edge, Frame
 from services.gateway.protocol import Join, Joined
+from services.gateway.relay import Relay
 from services.gateway.rooms import Room, Rooms
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import GetPage, Page
+from wire.messages import GetPage, Page, StoredMessage
 
 MISSED_MOST: Final = 500
+_CATCH_UP_SECONDS: Final = 5.0
 
 
 class Joining:
     """Lets connections into rooms."""
 
-    def __init__(self, edge: Edge, rooms: Rooms, history: Caller[Page]) -> None:
+    def __init__(self, edge: Edge, rooms: Rooms, relay: Relay, history: Caller[Page]) -> None:
         self._edge = edge
         self._rooms = rooms
+        self._relay = relay
         self._history = history
 
     async def join(self, connection: Connection, request: Join) -> Joined:
@@ -31,6 +35,10 @@ class Joining:
                 raise ParleyError(ErrorCode.INVALID, "a join of this room is under way")
             missed, truncated = 0, False
             if connection not in room.members:
+                if request.after is not None and request.after > room.last_seq:
+                    # The client has seen more elsewhere: it must not be told of that again when it comes here.
+                    await self._catch_up(room)
+                    self._check_open(connection)
                 if request.after is not None and request.after < room.last_seq:
                     missed, truncated = await self._tell_missed(room, connection, request.after)
                 self._rooms.enter(room, connection)
@@ -38,20 +46,37 @@ class Joining:
         finally:
             self._rooms.release(room)
 
+    async def _catch_up(self, room: Room) -> None:
+        try:
+            async with asyncio.timeout(_CATCH_UP_SECONDS):
+                await self._relay.catch_up(room)
+        except TimeoutError:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "the message stream does not answer", retry_after=1) from None
+
     async def _tell_missed(self, room: Room, connection: Connection, after: int) -> tuple[int, bool]:
         came_meanwhile: list[Frame] = []
         room.resuming[connection] = came_meanwhile
         try:
-            page = await self._history(
-                GetPage(room=room.name, after=after, before=room.last_seq + 1, limit=MISSED_MOST)
-            )
+            missed, truncated = await self._read_missed(room, after)
         finally:
             del room.resuming[connection]
         self._check_open(connection)
-        frames = [self._edge.frame("message", each) for each in page.messages]
+        frames = [self._edge.frame("message", each) for each in missed]
         for frame in frames + came_meanwhile:
             self._edge.send(connection, frame)
-        return len(frames) + len(came_meanwhile), page.more
+        return len(frames) + len(came_meanwhile), truncated
+
+    async def _read_missed(self, room: Room, after: int) -> tuple[list[StoredMessage], bool]:
+        """The newest `MISSED_MOST` after `after`, and whether there are more; in as many pages as they take."""
+        missed: list[StoredMessage] = []
+        before, more = room.last_seq + 1, True
+        while more and len(missed) < MISSED_MOST:
+            limit = MISSED_MOST - len(missed)
+            page = await self._history(GetPage(room=room.name, after=after, before=before, limit=limit))
+            missed = page.messages + missed
+            more = page.more
+            before = missed[0].seq if missed else before
+        return missed, more
 
     @staticmethod
     def _check_open(connection: Connection) -> None:
@@ -67,9 +92,19 @@ class Baselines:
         self._history = history
 
     async def of(self, room: str) -> int:
-        """Raises `ParleyError` (unavailable). Asks history only about a room that the stream holds nothing of."""
+        """Raises `ParleyError` (unavailable) when the stream does not answer.
+
+        Asks history only about a room that the stream holds nothing of.
+        """
         last = await self._stream.last_seq(room)
         if last:
             return last
-        page = await self._history(GetPage(room=room, limit=1))
+        try:
+            page = await self._history(GetPage(room=room, limit=1))
+        except ParleyError as error:
+            if error.code is not ErrorCode.UNAVAILABLE:
+                raise
+            # A new room must not wait for history. An old one that nobody wrote to for as long as the stream keeps
+            # messages is taken for new: its next message will name 0 as the one before it.
+            return 0
         return page.messages[-1].seq if page.messages else 0

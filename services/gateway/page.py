@@ -41,8 +41,12 @@ class ChatPage:
         return web.FileResponse(index, headers=_HEADERS)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        path = (self._root / request.match_info["path"]).resolve()
-        served = path.is_relative_to(self._root) and path.suffix in _SERVED and "node_modules" not in path.parts
-        if not served or not path.is_file():
+        path = self._root / request.match_info["path"]
+        try:
+            path = path.resolve()
+            served = path.is_relative_to(self._root) and path.suffix in _SERVED and path.is_file()
+        except (OSError, ValueError):  # a name that no file system takes
+            served = False
+        if not served or "node_modules" in path.parts:
             raise web.HTTPNotFound
         return web.FileResponse(path, headers=_HEADERS)

@@ -1,8 +1,9 @@
 """From NATS to the members of a room."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from nats.aio.msg import Msg
@@ -16,8 +17,10 @@ from wire import codec, headers
 from wire.errors import ParleyError
 from wire.messages import ChatMessage, RoomEvent, RoomLive, StoredMessage, Typing
 
-_PAUSES: Final = (0.1, 0.5, 2.0, 5.0)
-"""Seconds between attempts to fill a hole."""
+T = TypeVar("T")
+
+_SHORTEST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -56,14 +59,10 @@ class Relay:
             log.warning("unreadable live message", subject=message.subject, error=repr(error))
 
     async def catch_up(self, room: Room) -> None:
-        """Deliver what the stream holds of `room` and was not heard. Never raises."""
+        """Deliver what the stream holds of `room` and was not heard, however long the stream takes to answer."""
         async with room.lock:
-            try:
-                last = await self._stream.last_seq(room.name)
-            except ParleyError as error:
-                log.warning("cannot catch up", code=error.code)
-                return
-            await self._fill(room, last)
+            last = await _insisting(room, lambda: self._stream.last_seq(room.name))
+            await self._fill(room, last or 0)
 
     async def _on_message(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
         if room.opening is not None:
@@ -81,22 +80,36 @@ class Relay:
         if upto <= room.last_seq:
             return
         metrics.gaps_found.inc()
-        for pause in _PAUSES:
-            try:
-                async for seq, message in self._stream.between(room.name, room.last_seq, upto):
-                    self._deliver(room, seq, message)
-            except ParleyError as error:
-                log.warning("a hole is not filled yet", code=error.code)
-                await asyncio.sleep(pause)
-            else:
-                metrics.gaps_healed.inc()
-                return
-        metrics.gaps_unhealable.inc()
-        log.error("a hole cannot be filled, members see it by prev", after=room.last_seq, upto=upto)
-        room.last_seq = upto
+        after = room.last_seq
+        await _insisting(room, lambda: self._read(room, upto))
+        if room.last_seq < upto:
+            metrics.gaps_unhealable.inc()
+            log.error("the stream does not hold what is missing", after=after, upto=upto, filled_upto=room.last_seq)
+        else:
+            metrics.gaps_healed.inc()
+
+    async def _read(self, room: Room, upto: int) -> None:
+        async for seq, message in self._stream.between(room.name, room.last_seq, upto):
+            self._deliver(room, seq, message)
 
     def _deliver(self, room: Room, seq: int, message: ChatMessage) -> None:
         # Not the stream's word for the one before: the stream forgets old messages, and then says 0.
         stored = StoredMessage.of(message, room=room.name, seq=seq, prev=room.last_seq)
         room.last_seq = seq
         self._fan_out.deliver(room, stored)
+
+
+async def _insisting(room: Room, ask: Callable[[], Awaitable[T]]) -> T | None:
+    """What `ask` returns; asked again while the stream does not answer, and None if `room` was closed meanwhile.
+
+    Nothing newer may overtake what is missing, and while the stream does not answer there is nothing newer.
+    """
+    pause = _SHORTEST_PAUSE
+    while room.subscription is not None:
+        try:
+            return await ask()
+        except ParleyError as error:
+            log.warning("cannot read what is missing yet", code=error.code)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+    return None

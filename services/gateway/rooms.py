@@ -17,6 +17,7 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge import Frame
 from wire import subjects
+from wire.errors import ErrorCode, ParleyError
 
 OnLive = Callable[["Room", Msg], Awaitable[None]]
 Baseline = Callable[[str], Awaitable[int]]
@@ -59,6 +60,8 @@ class Rooms:
 
     async def hold(self, name: str) -> Room:
         """The room, listened to and with its last seq known; `release` it. Raises `ParleyError` (unavailable)."""
+        if not self._bus.client.is_connected:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
         room = self._rooms.get(name)
         if room is None:
             room = self._rooms[name] = Room(name)

@@ -12,6 +12,7 @@ from runtime.stream import MessageStream
 from services.history import metrics
 from services.history.pages import Pages
 from services.history.persister import Persister
+from services.history.progress import Progress
 from services.history.settings import HistorySettings
 from services.history.store import MessageStore
 from wire import subjects
@@ -29,8 +30,9 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
-        persister = Persister(connection, store, settings)
-        pages = Pages(MessageStream(connection), store, persister)
+        progress = Progress(connection)
+        persister = Persister(connection, store, progress, settings)
+        pages = Pages(MessageStream(connection), store, progress)
 
         async def page(request: GetPage) -> Page:
             started = time.perf_counter()
@@ -43,9 +45,10 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
             finally:
                 metrics.page_duration.labels(result=result).observe(time.perf_counter() - started)
 
-        persisting = asyncio.create_task(persister.run())
-        stack.push_async_callback(_cancelled, persisting)
-        persisting.add_done_callback(lambda task: _fail_if_crashed(task, lifecycle))
+        for work in (progress.watch(), persister.run()):
+            task = asyncio.create_task(work)
+            stack.push_async_callback(_cancelled, task)
+            task.add_done_callback(lambda task: _fail_if_crashed(task, lifecycle))
         endpoints = [rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, page)]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)
@@ -61,5 +64,5 @@ async def _cancelled(task: "asyncio.Task[None]") -> None:
 
 def _fail_if_crashed(task: "asyncio.Task[None]", lifecycle: Lifecycle) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("persister crashed", exc_info=error)
-        lifecycle.fail("the persister crashed")
+        log.error("history crashed", exc_info=error)
+        lifecycle.fail("history crashed")

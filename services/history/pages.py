@@ -10,11 +10,16 @@ from typing import Final
 from nats.errors import Error as NatsError
 
 from runtime.stream import Entry, MessageStream
-from services.history.persister import Persister
+from services.history.progress import Progress
 from services.history.store import MessageStore
+from wire import codec
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import GetPage, Page, StoredMessage
 
+_LARGEST_PAGE: Final = 512 * 1024
+"""In bytes; NATS carries 1 MiB at most."""
+_PLACE_BYTES: Final = 128
+"""What room, seq and prev add to a message, at most."""
 _LONGEST_TAIL: Final = 2000
 """How many unpersisted messages of one room a page may gather, at one round trip each."""
 
@@ -22,10 +27,10 @@ _LONGEST_TAIL: Final = 2000
 class Pages:
     """Answers `GetPage`."""
 
-    def __init__(self, stream: MessageStream, store: MessageStore, persister: Persister) -> None:
+    def __init__(self, stream: MessageStream, store: MessageStore, progress: Progress) -> None:
         self._stream = stream
         self._store = store
-        self._persister = persister
+        self._progress = progress
 
     async def page(self, request: GetPage) -> Page:
         """The page asked for; raises `ParleyError` (unavailable) rather than leave a message out."""
@@ -33,19 +38,24 @@ class Pages:
         newest = request.before is not None or request.after is None
         upto = sys.maxsize if request.before is None else request.before - 1
         found = await self._read(room, after, upto, limit + 1, newest=newest)
-        more = len(found) > limit
+        kept = _within_bounds(found, limit, newest=newest)
+        more = len(kept) < len(found)
         if newest and more:
-            prev = found[0].seq
+            prev = found[-len(kept) - 1].seq
         else:
             prev = await self._last_upto(room, after)
         messages = []
-        for seq, message in found[-limit:] if newest else found[:limit]:
+        for seq, message in kept:
             messages.append(StoredMessage.of(message, room=room, seq=seq, prev=prev))
             prev = seq
         return Page(messages=messages, more=more)
 
     async def _last_upto(self, room: str, upto: int) -> int:
-        found = await self._read(room, 0, upto, 1, newest=True) if upto > 0 else []
+        if upto == 0:
+            return 0
+        if await self._stream.holds(room, upto):
+            return upto  # as a rule: clients ask for what came after a message that they have
+        found = await self._read(room, 0, upto, 1, newest=True)
         return found[0].seq if found else 0
 
     async def _read(self, room: str, after: int, upto: int, limit: int, *, newest: bool) -> list[Entry]:
@@ -56,7 +66,7 @@ class Pages:
             read = self._store.newest if newest else self._store.oldest
             return await read(room, after, min(upto, await self._store.last_seq(room)), limit)
         try:
-            persisted = await self._persister.persisted_upto(at_least=min(upto, last))
+            persisted = await self._progress.persisted_upto(at_least=min(upto, last))
         except NatsError as error:
             raise ParleyError(ErrorCode.UNAVAILABLE, "the history consumer does not answer", retry_after=1) from error
         if newest:
@@ -77,3 +87,15 @@ class Pages:
             if len(tail) > _LONGEST_TAIL:
                 raise ParleyError(ErrorCode.UNAVAILABLE, "history is catching up", retry_after=5)
         return tail
+
+
+def _within_bounds(found: list[Entry], limit: int, *, newest: bool) -> list[Entry]:
+    """At most `limit` of `found`, and no more than fit in one NATS message; from the end when `newest`."""
+    kept: list[Entry] = []
+    size = 0
+    for entry in reversed(found) if newest else found:
+        size += len(codec.encode(entry.message)) + _PLACE_BYTES
+        if len(kept) == limit or (kept and size > _LARGEST_PAGE):
+            break
+        kept.append(entry)
+    return kept[::-1] if newest else kept

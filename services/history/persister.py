@@ -11,7 +11,6 @@ from typing import Final
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from nats.js.errors import NotFoundError
@@ -19,15 +18,19 @@ from nats.js.errors import NotFoundError
 from runtime.bus import Bus
 from runtime.stream import Entry
 from services.history import metrics
+from services.history.progress import Progress
 from services.history.settings import HistorySettings
-from services.history.store import MessageStore, WriteFailedError
+from services.history.store import MessageStore, RefusedError, WriteFailedError
 from wire import codec, streams, subjects
 from wire.messages import ChatMessage
 
 _FETCH_SECONDS: Final = 1.0
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
-_WATCH_SECONDS: Final = 1.0
+_REFUSALS_MOST: Final = 5
+"""How often a message is tried that MongoDB refuses while it takes others."""
+_SEQ_MARGIN: Final = 1_000_000
+"""A stream that was lost may have held this many messages that never reached history."""
 
 log = structlog.get_logger()
 
@@ -35,27 +38,17 @@ log = structlog.get_logger()
 class Persister:
     """Runs until it is cancelled, through every outage of NATS and of MongoDB."""
 
-    def __init__(self, bus: Bus, store: MessageStore, settings: HistorySettings) -> None:
+    def __init__(self, bus: Bus, store: MessageStore, progress: Progress, settings: HistorySettings) -> None:
         self._bus = bus
         self._store = store
         self._settings = settings
         self._decoder = codec.Decoder(ChatMessage)
         self._consuming = False
-        self._persisted_upto = 0
-        self._oldest_waiting: float | None = None
+        self._progress = progress
 
     async def why_not_ready(self) -> str | None:
         """A readiness check: the stream and its consumer are there."""
         return None if self._consuming else "not consuming the message stream yet"
-
-    async def persisted_upto(self, *, at_least: int) -> int:
-        """A seq up to which every message of every room is in MongoDB; asks NATS only if `at_least` is not reached.
-
-        Raises `NatsError` when the consumer does not answer.
-        """
-        if self._persisted_upto < at_least:
-            await self._look()
-        return self._persisted_upto
 
     async def run(self) -> None:
         """Persist for ever."""
@@ -63,11 +56,9 @@ class Persister:
         while True:
             try:
                 await self._declare()
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._consume())
-                    tasks.create_task(self._watch())
-            except* (NatsError, TimeoutError, OSError, WriteFailedError) as group:
-                log.warning("persisting interrupted", errors=[repr(each) for each in group.exceptions])
+                await self._consume()
+            except (NatsError, TimeoutError, OSError, WriteFailedError) as error:
+                log.warning("persisting interrupted", error=type(error).__name__, detail=str(error))
             pause = _SHORTEST_PAUSE if self._consuming else min(pause * 2, _LONGEST_PAUSE)
             self._consuming = False
             await asyncio.sleep(pause)
@@ -75,22 +66,23 @@ class Persister:
     async def _declare(self) -> None:
         """Make or update the stream and the consumer.
 
-        A stream that has to be made starts above everything that history holds, so that a seq is never used twice
-        even when NATS has lost its disk.
+        A stream that has to be made starts above everything that it may have held before, so that a seq is never
+        used twice even when NATS has lost its disk.
         """
         await self._store.prepare()
         manager = self._bus.jetstream
         try:
             info = await manager.stream_info(streams.MESSAGES)
-            first_seq = info.config.first_seq or 1
         except NotFoundError:
-            first_seq = await self._store.highest_seq() + 1
+            highest = max(await self._store.highest_seq(), self._progress.highest_seen)
+            first_seq = highest + _SEQ_MARGIN if highest else 1
             await manager.add_stream(self._stream(first_seq))
-            self._persisted_upto = 0
+            self._progress.begin_again(with_new_stream=True)
             log.info("stream made", stream=streams.MESSAGES, first_seq=first_seq)
         else:
-            await manager.update_stream(self._stream(first_seq))
+            await manager.update_stream(self._stream(info.config.first_seq or 1))
         await manager.add_consumer(streams.MESSAGES, streams.history_consumer())
+        self._progress.begin_again(with_new_stream=False)
 
     def _stream(self, first_seq: int) -> StreamConfig:
         return streams.messages(
@@ -106,7 +98,8 @@ class Persister:
         )
         self._consuming = True
         try:
-            while True:
+            # A batch in hand is written to the end, even when the stream it came from is gone.
+            while not self._progress.is_gone:
                 await self._consume_batch(subscription)
         finally:
             if self._bus.client.is_connected:
@@ -115,7 +108,7 @@ class Persister:
     async def _consume_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
             batch = await subscription.fetch(self._settings.batch_size, timeout=_FETCH_SECONDS)
-        except NatsTimeoutError:
+        except TimeoutError:  # nothing new
             return
         started = time.perf_counter()
         metrics.batch_size.observe(len(batch))
@@ -133,43 +126,41 @@ class Persister:
                 readable.append((subjects.room_of_stored(message.subject), entry))
             except codec.WireError as error:
                 poison.append((message, str(error)))
+        self._progress.highest_seen = max([self._progress.highest_seen, *(entry.seq for _, entry in readable)])
         if readable:
-            self._oldest_waiting = readable[0][1].message.ts / 1000
-        pause = _SHORTEST_PAUSE
+            self._progress.oldest_waiting = readable[0][1].message.ts / 1000
+        new = await self._retried(readable, poison, batch)
+        self._progress.oldest_waiting = None
+        metrics.persisted.inc(new)
+        metrics.already_persisted.inc(len(batch) - len(poison) - new)
+        if poison:
+            metrics.dead_letters.inc(len(poison))
+            log.error("messages kept aside", seqs=[each.metadata.sequence.stream for each, _ in poison])
+
+    async def _retried(
+        self, readable: list[tuple[str, Entry]], poison: list[tuple[Msg, str]], batch: list[Msg]
+    ) -> int:
+        """Write until it is done, and return how many were new. What MongoDB keeps refusing joins the poison."""
+        pause, refusals = _SHORTEST_PAUSE, 0
         while True:
             try:
                 for message, reason in poison:
                     seq = message.metadata.sequence.stream
                     await self._store.add_dead_letter(seq, message.subject, message.data, reason)
-                new = await self._store.add(readable) if readable else 0
-                break
+                return await self._store.add(readable) if readable else 0
+            except RefusedError as error:
+                refusals += 1
+                if refusals >= _REFUSALS_MOST:
+                    poison += [
+                        (each, error.refused[each.metadata.sequence.stream])
+                        for each in batch
+                        if each.metadata.sequence.stream in error.refused
+                    ]
+                    readable = [each for each in readable if each[1].seq not in error.refused]
+                failure: WriteFailedError = error
             except WriteFailedError as error:
-                metrics.write_failures.inc()
-                log.warning("MongoDB does not take a batch, trying again", error=str(error), messages=len(batch))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-        self._oldest_waiting = None
-        metrics.persisted.inc(new)
-        metrics.already_persisted.inc(len(readable) - new)
-        if poison:
-            metrics.dead_letters.inc(len(poison))
-            log.error("unreadable messages kept aside", seqs=[each.metadata.sequence.stream for each, _ in poison])
-
-    async def _watch(self) -> None:
-        """Keep the lag up to date; notices a stream or consumer that is gone, which a pull alone does not."""
-        while True:
-            try:
-                await self._look()
-            except NotFoundError:
-                raise
-            except (NatsError, TimeoutError) as error:
-                log.debug("no consumer info", error=repr(error))
-            await asyncio.sleep(_WATCH_SECONDS)
-
-    async def _look(self) -> None:
-        info = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
-        if info.ack_floor is not None:
-            self._persisted_upto = max(self._persisted_upto, info.ack_floor.stream_seq)
-        metrics.lag_messages.set((info.num_pending or 0) + (info.num_ack_pending or 0))
-        waiting = self._oldest_waiting
-        metrics.lag_seconds.set(0 if waiting is None else max(0.0, time.time() - waiting))
+                failure = error
+            metrics.write_failures.inc()
+            log.warning("MongoDB does not take a batch, trying again", error=str(failure), messages=len(batch))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)

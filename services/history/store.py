@@ -2,6 +2,7 @@
 
     messages:     {room, seq, user, id, name, body, data?, ts}     unique (room, seq), unique (room, user, id)
     dead_letters: {_id: seq, subject, payload, reason}
+    state:        {_id: "messages", highest_seq}                   written before the messages it speaks of
 
 `data` is kept as JSON text: clients may put anything in it that BSON cannot hold. Motor stays inside this module.
 """
@@ -13,6 +14,7 @@ from msgspec import Raw
 from pymongo import ASCENDING, DESCENDING, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
+from runtime.settings import SettingsError
 from runtime.stream import Entry
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import JSON_ABSENT, Author, ChatMessage
@@ -29,16 +31,31 @@ class WriteFailedError(Exception):
     """MongoDB did not confirm a write; it may have been done. Writing it again is safe."""
 
 
+class RefusedError(WriteFailedError):
+    """MongoDB was there and did not take some of the messages; `refused` maps their seqs to the reasons."""
+
+    def __init__(self, refused: dict[int, str]) -> None:
+        super().__init__(f"{len(refused)} refused")
+        self.refused = refused
+
+
 class MessageStore:
     """Writes are confirmed by a majority."""
 
     def __init__(self, url: str, database: str) -> None:
-        self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            url, serverSelectionTimeoutMS=_TIMEOUT_MS, connectTimeoutMS=_TIMEOUT_MS, socketTimeoutMS=_WRITE_TIMEOUT_MS
-        )
+        try:
+            self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+                url,
+                serverSelectionTimeoutMS=_TIMEOUT_MS,
+                connectTimeoutMS=_TIMEOUT_MS,
+                socketTimeoutMS=_WRITE_TIMEOUT_MS,
+            )
+        except (PyMongoError, ValueError, TypeError):
+            raise SettingsError("MONGO_URL is malformed") from None  # which may hold a password
         majority = WriteConcern(w="majority", wtimeout=_WRITE_TIMEOUT_MS)
         self._messages = self._client[database].get_collection("messages", write_concern=majority)
         self._dead_letters = self._client[database].get_collection("dead_letters", write_concern=majority)
+        self._state = self._client[database].get_collection("state", write_concern=majority)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -53,17 +70,22 @@ class MessageStore:
             raise WriteFailedError(type(error).__name__) from error
 
     async def add(self, messages: list[tuple[str, Entry]]) -> int:
-        """Write (room, message) pairs and return how many were new; raises `WriteFailedError`.
+        """Write (room, message) pairs and return how many were new; raises `WriteFailedError`, `RefusedError`.
 
-        Idempotent: what is there already counts as written. The inserts are unordered, so one of those does not
-        keep the others out.
+        Idempotent: what is there already counts as written. The inserts are unordered, so one of those, or one that
+        is refused, does not keep the others out.
         """
+        highest = max(entry.seq for _, entry in messages)
         try:
+            await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": highest}}, upsert=True)
             result = await self._messages.insert_many([_document(*each) for each in messages], ordered=False)
         except BulkWriteError as error:
             failures = [each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE_KEY]
-            if failures or error.details.get("writeConcernErrors"):
-                raise WriteFailedError("BulkWriteError") from error
+            if error.details.get("writeConcernErrors"):
+                raise WriteFailedError("not confirmed by a majority") from error
+            if failures:
+                refused = {messages[each["index"]][1].seq: f"MongoDB: code {each['code']}" for each in failures}
+                raise RefusedError(refused) from error
             return int(error.details["nInserted"])
         except PyMongoError as error:
             raise WriteFailedError(type(error).__name__) from error
@@ -80,12 +102,12 @@ class MessageStore:
             raise WriteFailedError(type(error).__name__) from error
 
     async def highest_seq(self) -> int:
-        """The highest seq of all rooms, 0 for none; looks at every message. Raises `WriteFailedError`."""
+        """No message has a higher seq, in whatever room; 0 when there is none. Raises `WriteFailedError`."""
         try:
-            newest = await self._messages.find_one({}, {"seq": 1}, sort=[("seq", DESCENDING)])
+            state = await self._state.find_one({"_id": "messages"})
         except PyMongoError as error:
             raise WriteFailedError(type(error).__name__) from error
-        return int(newest["seq"]) if newest else 0
+        return int(state["highest_seq"]) if state else 0
 
     async def last_seq(self, room: str) -> int:
         """The highest seq of `room`, 0 for none. Raises `ParleyError`."""

@@ -24,9 +24,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from engineio.async_drivers import aiohttp as engineio_aiohttp
 from engineio.async_socket import AsyncSocket
 from engineio.packet import MESSAGE, Packet
+from engineio.payload import Payload
 
 from services.gateway.connection import Connection
 from services.gateway.edge import Edge
+from services.gateway.engineio_socket import PACKETS_A_POLL, Socket
 from services.gateway.settings import GatewaySettings
 from services.gateway.socketio_server import Server, _Uncompressed
 from tests.support.waiting import until
@@ -37,8 +39,10 @@ ROOT: Final = Path(__file__).parents[2]
 READ_ON: Final = {"python-socketio": "5.18.1", "python-engineio": "4.15.1"}
 REREAD: Final = (
     "the seams were read on {name} {read}, and this is {found}. Read its changes, then these: AsyncServer."
-    "_handle_eio_connect, _handle_eio_message, _handle_connect; eio._async; AsyncSocket.queue, .closed, .poll; "
-    "Packet.encode; manager.eio_sid_from_sid; eio.sockets, .disconnect; and what section 6 of the design says they "
+    "_handle_eio_connect, _handle_eio_message, _handle_eio_disconnect, _handle_connect; eio._async; the check of "
+    "cors_allowed_origins; AsyncSocket.queue, .closed, .poll, .close, .handle_post_request, ._websocket_handler, "
+    ".upgrading, .upgraded; Payload.max_decode_packets; eio.reason; "
+    "Packet.encode; manager.eio_sid_from_sid; eio.sockets; and what section 6 of the design says they "
     "must not do. Then move READ_ON."
 )
 
@@ -57,6 +61,7 @@ def test_the_locked_version_is_the_one_that_was_read(name: str) -> None:
     [
         ("_handle_eio_connect", ["self", "eio_sid", "environ"]),
         ("_handle_eio_message", ["self", "eio_sid", "data"]),
+        ("_handle_eio_disconnect", ["self", "eio_sid", "reason"]),
         ("_handle_connect", ["self", "eio_sid", "namespace", "data"]),
     ],
 )
@@ -66,6 +71,23 @@ def test_what_is_overridden_is_there_to_override(name: str, parameters: list[str
         assert name in vars(owner)
         assert inspect.iscoroutinefunction(vars(owner)[name])
         assert list(inspect.signature(vars(owner)[name]).parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("poll", ["self"]),
+        ("handle_post_request", ["self", "environ"]),
+        ("_websocket_handler", ["self", "ws"]),
+    ],
+)
+def test_what_the_socket_overrides_is_there_to_override(name: str, parameters: list[str]) -> None:
+    """The same for python-engineio's socket; and a socket of its class can be given ours."""
+    for owner in (AsyncSocket, Socket):
+        assert name in vars(owner)
+        assert list(inspect.signature(vars(owner)[name]).parameters) == parameters
+    assert "__slots__" not in vars(Socket)
+    assert Payload.max_decode_packets > PACKETS_A_POLL
 
 
 def test_the_websocket_class_is_overridden_where_it_is_called() -> None:
@@ -96,6 +118,8 @@ async def test_a_socket_has_a_queue_and_knows_that_it_is_closed() -> None:
     for each in frames:
         socket.queue.put_nowait(each)
     assert await socket.poll() == frames
+    socket.queue.put_nowait(None)
+    assert await socket.poll() == [], "None ends the writer, and the poll that waits"
     await socket.close(wait=False, abort=True)
     assert socket.closed is True
 
@@ -238,6 +262,44 @@ async def test_websockets_are_not_compressed(recorded: Recorded) -> None:
         assert (await opened(http, compress=15)).compress == 15, (
             "the library does not compress by itself: is the override needed?"
         )
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://{host}"}, 200),
+        ({"Origin": "https://listed.example"}, 200),
+        ({"Origin": "https://evil.example"}, 400),
+        ({"Origin": "http://listed.example"}, 400),
+        ({"Origin": "https://listed.example.evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}, 400),
+        ({"Origin": "https://evil.example", "Forwarded": "host=evil.example;proto=https"}, 400),
+    ],
+)
+async def test_the_library_asks_us_about_origins(headers: dict[str, str], status: int) -> None:
+    """Its own check, which believes X-Forwarded-Host, is not used: only the same host and listed origins pass."""
+    server = Server(Recorded(), transports=("polling",), allowed_origins=("https://listed.example",))
+    async with served(server) as http:
+        filled = {name: value.format(host=f"{http.host}:{http.port}") for name, value in headers.items()}
+        async with http.get("/socket.io/?EIO=4&transport=polling", headers=filled) as response:
+            assert response.status == status
+
+
+async def test_a_client_that_leaves_by_polling_gets_its_last_poll_answered(recorded: Recorded) -> None:
+    """The library tells us why a client went, and lets us end the poll that it waits for."""
+    async with served(recorded.server) as http:
+        async with http.get("/socket.io/?EIO=4&transport=polling") as response:
+            eio_sid = json.loads((await response.text())[1:])["sid"]
+        url = f"/socket.io/?EIO=4&transport=polling&sid={eio_sid}"
+        last = asyncio.create_task(http.get(url))
+        queue = recorded.server.eio.sockets[eio_sid].queue
+        await until(lambda: bool(queue._getters), "the poll to wait")
+        async with http.post(url, data="1") as response:
+            assert response.status == 200
+        async with asyncio.timeout(20):
+            assert (await last).status == 200
 
 
 def test_the_librarys_own_table_is_untouched(recorded: Recorded) -> None:

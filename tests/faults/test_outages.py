@@ -83,6 +83,8 @@ async def test_nats_gone_and_back_under_traffic(own_stack: TestStack, how: str) 
         await until(none_is_ready, "every service to say that it is not ready")
         await until(lambda: all("unavailable" in each.codes for each in traffic), "sends to be answered")
         counts = [len(each.acked) for each in traffic]
+        for elsewhere in (room, unique("nats")):
+            assert (await one.call("join", {"room": elsewhere}))["error"]["code"] == "unavailable"
 
         await nats.start()
         await stack.ready("nats", *SERVICES)

@@ -1,11 +1,13 @@
 """How a process starts, ends and tells the truth about itself when its surroundings are not as they should be."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import nats
 import pytest
 
@@ -20,13 +22,15 @@ from tests.support.waiting import until
 
 
 @asynccontextmanager
-async def _gateway(stack: TestStack, nats_port: int) -> AsyncIterator[tuple[Child, Ports, list[str]]]:
+async def _gateway(
+    stack: TestStack, nats_port: int, *, credentials: str = ""
+) -> AsyncIterator[tuple[Child, Ports, list[str]]]:
     """One more gateway, with a way to NATS of its own."""
     ports = Ports.free()
     lines: list[str] = []
     environ = {
         **stack.environment("gateway-3"),
-        "NATS_URL": f"nats://{HOST}:{nats_port}",
+        "NATS_URL": f"nats://{credentials}{HOST}:{nats_port}",
         "PORT": str(ports.gateway_1),
         "ADMIN_PORT": str(ports.gateway_1_admin),
     }
@@ -52,6 +56,22 @@ async def test_a_gateway_waits_for_nats_and_says_so(stack: TestStack) -> None:
         await until(lambda: is_ready_at(admin, "/livez"), "it to live")
         assert not await is_ready_at(admin)
         assert await child.stop() == 0
+
+
+async def test_an_outage_of_nats_does_not_flood_the_log(stack: TestStack) -> None:
+    """Every failure is counted; one line says it, with the server's address and without the password."""
+    nobody = Ports.free().nats
+    async with _gateway(stack, nobody, credentials="user:hunter2@") as (child, ports, lines):
+        admin = f"http://{HOST}:{ports.gateway_1_admin}"
+
+        async def failed_often() -> bool:
+            return await is_ready_at(admin, "/livez") and await metric_at(admin, "parley_nats_errors_total") >= 5
+
+        await until(failed_often, "connecting to have failed a few times")
+        assert await child.stop() == 0
+    (said,) = [line for line in lines if "nats error" in line]
+    assert f"{HOST}:{nobody}" in said
+    assert "hunter2" not in "".join(lines)
 
 
 async def test_a_connection_that_carries_nothing_is_torn_down_and_made_again(stack: TestStack) -> None:
@@ -103,6 +123,35 @@ async def test_official_clients_come_back_from_a_gateway_that_was_stopped(
                 f"{type(client).__name__} to come back",
                 seconds=60,
             )
+
+
+async def test_a_client_that_leaves_while_it_is_verified_leaves_nothing_behind(own_stack: TestStack) -> None:
+    """The answer comes when nobody waits for it any more: no connection is made of it."""
+    stack = own_stack
+    base = f"{stack.gateway_urls[0]}/socket.io/?EIO=4&transport=polling"
+    token = await stack.token()
+    async with aiohttp.ClientSession() as http:
+        async with http.get(base) as response:
+            session = f"{base}&sid={json.loads((await response.text())[1:])['sid']}"
+        stack.children["auth"].send_signal(signal.SIGSTOP)
+        before = await stack.nats_messages_to("auth")
+        connecting = asyncio.ensure_future(http.post(session, data="40" + json.dumps({"token": token})))
+
+        async def asked() -> bool:
+            return await stack.nats_messages_to("auth") > before
+
+        await until(asked, "auth to be asked")
+        async with http.post(session, data="1"):
+            pass
+        stack.children["auth"].send_signal(signal.SIGCONT)
+        (await connecting).close()
+
+    async def answered() -> bool:
+        return await stack.metric("auth", "parley_auth_requests_total", kind="verify") == 1
+
+    await until(answered, "the verification")
+    async with PythonClient(stack.gateway_urls[0], token):
+        assert await stack.metric("gateway-1", "parley_gateway_connections") == 1
 
 
 async def test_every_service_ends_with_exit_code_0_when_told_to(own_stack: TestStack) -> None:

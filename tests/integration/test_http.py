@@ -81,6 +81,8 @@ async def test_a_failed_login_does_not_say_why(stack: TestStack, who: dict[str, 
         ("GET", "/web/../pyproject.toml", None, 404, "invalid"),
         ("GET", "/web/%2e%2e/pyproject.toml", None, 404, "invalid"),
         ("GET", "/web/package.json", None, 404, "invalid"),
+        ("GET", "/web/%00.js", None, 404, "invalid"),
+        ("GET", f"/web/{'x' * 300}.js", None, 404, "invalid"),
     ],
 )
 async def test_a_bad_request_is_a_problem(

@@ -29,6 +29,10 @@ const commands = {
       tell({ is: "ack", number, failed: String(error) });
     }
   },
+  burst({ number, event, payloads }) {
+    const sent = payloads.map((payload) => socket.timeout(15000).emitWithAck(event, payload).catch(String));
+    Promise.all(sent).then((acks) => tell({ is: "ack", number, ack: acks }));
+  },
   close() {
     socket?.close();
     process.exit(0);

@@ -76,6 +76,13 @@ class JsClient:
         await self._do({"do": "call", "number": number, "event": event, "payload": payload})
         return await self._acks[number]
 
+    async def burst(self, event: str, payloads: list[Any]) -> Any:
+        """Send all of them at once, and return their acknowledgements."""
+        number = next(self._numbers)
+        self._acks[number] = asyncio.get_running_loop().create_future()
+        await self._do({"do": "burst", "number": number, "event": event, "payloads": payloads})
+        return await self._acks[number]
+
     async def join(self, room: str, **more: Any) -> dict[str, Any]:
         """Join `room`; fails unless it works."""
         ack: dict[str, Any] = await self.call("join", {"room": room, **more})

@@ -62,15 +62,17 @@ class TestStack(Stack):
 
     async def nats_subscriptions(self, service: str) -> list[str]:
         """The subjects that a service is subscribed to, as nats-server's monitoring tells."""
+        connections = await self._nats_connections(service)
+        return [subject for each in connections for subject in each.get("subscriptions_list", [])]
+
+    async def nats_messages_to(self, service: str) -> int:
+        """How many messages nats-server has sent to a service."""
+        return sum(each["out_msgs"] for each in await self._nats_connections(service))
+
+    async def _nats_connections(self, service: str) -> list[dict[str, Any]]:
         url = f"http://{HOST}:{self.ports.nats_monitor}/connz?subs=1"
         async with aiohttp.ClientSession() as http, http.get(url) as response:
-            connections = (await response.json())["connections"]
-        return [
-            subject
-            for each in connections
-            if each["name"] == service
-            for subject in each.get("subscriptions_list", [])
-        ]
+            return [each for each in (await response.json())["connections"] if each["name"] == service]
 
 
 async def metric_at(admin: str, name: str, **labels: str) -> float:

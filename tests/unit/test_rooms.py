@@ -27,6 +27,7 @@ class _Bus:
     def __init__(self) -> None:
         self.open: list[str] = []
         self.client = self
+        self.is_connected = True
 
     async def subscribe(self, subject: str, cb: Any) -> _Subscription:
         del cb

@@ -1,0 +1,67 @@
+"""How far the stream is persisted, and whether the stream and its consumer are there at all."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from runtime.bus import Bus
+from services.history import metrics
+from wire import streams
+
+_WATCH_SECONDS: Final = 1.0
+
+log = structlog.get_logger()
+
+
+class Progress:
+    """What the consumer's own account says, asked of NATS now and then."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._persisted_upto = 0
+        self.highest_seen = 0
+        """The highest seq of any message that this process has heard of."""
+        self.is_gone = False
+        """The stream or its consumer was found missing."""
+        self.oldest_waiting: float | None = None
+        """When the oldest message in hand was sent, in seconds since the epoch."""
+
+    def begin_again(self, *, with_new_stream: bool) -> None:
+        """The stream and its consumer are there; in a new stream nothing is persisted yet."""
+        self.is_gone = False
+        if with_new_stream:
+            self._persisted_upto = 0
+
+    async def persisted_upto(self, *, at_least: int) -> int:
+        """A seq up to which every message of every room is in MongoDB; asks NATS only if `at_least` is not reached.
+
+        Raises `NatsError` when the consumer does not answer.
+        """
+        if self._persisted_upto < at_least:
+            await self._look()
+        return self._persisted_upto
+
+    async def watch(self) -> None:
+        """Keep the lag up to date; notices a stream or consumer that is gone, which a pull alone does not."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                await self._look()
+            except NotFoundError:
+                self.is_gone = True
+            except (NatsError, TimeoutError) as error:
+                log.debug("no consumer info", error=repr(error))
+
+    async def _look(self) -> None:
+        info = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+        if info.delivered is not None:
+            self.highest_seen = max(self.highest_seen, info.delivered.stream_seq)
+        if info.ack_floor is not None:
+            self._persisted_upto = max(self._persisted_upto, info.ack_floor.stream_seq)
+        metrics.lag_messages.set((info.num_pending or 0) + (info.num_ack_pending or 0))
+        waiting = self.oldest_waiting
+        metrics.lag_seconds.set(0 if waiting is None else max(0.0, time.time() - waiting))

@@ -1,0 +1,124 @@
+"""The relay: what comes live with holes goes to members without."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from runtime.stream import Entry
+from services.gateway import relay as relay_module
+from services.gateway.relay import Relay
+from services.gateway.rooms import Room
+from wire import codec
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import Author, ChatMessage
+
+
+def _chat(seq: int) -> ChatMessage:
+    return ChatMessage(id=f"m{seq}", author=Author(id="u", display_name="U"), body="x", ts=1)
+
+
+class _Stream:
+    """Stands for the stream: holds seqs, and does not answer the first `failures` times."""
+
+    def __init__(self, seqs: list[int], failures: int = 0) -> None:
+        self.seqs = seqs
+        self.failures = failures
+
+    def _answer(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not now")
+
+    async def last_seq(self, _room: str) -> int:
+        self._answer()
+        return max(self.seqs, default=0)
+
+    async def between(self, _room: str, after: int, upto: int) -> AsyncIterator[Entry]:
+        for seq in self.seqs:
+            if after < seq <= upto:
+                self._answer()
+                yield Entry(seq, _chat(seq))
+
+
+class _FanOut:
+    def __init__(self) -> None:
+        self.delivered: list[tuple[int, int]] = []
+
+    def deliver(self, _room: Room, message: Any, **_: Any) -> None:
+        self.delivered.append((message.prev, message.seq))
+
+
+class _Message:
+    def __init__(self, seq: int, prev: int) -> None:
+        self.subject = "live.room.r.message"
+        self.data = codec.encode(_chat(seq))
+        self.headers = {
+            "Nats-Sequence": str(seq),
+            "Nats-Last-Sequence": str(prev),
+            "Nats-Time-Stamp": "2026-01-01T00:00:00.123456789Z",
+        }
+
+
+def _room(last_seq: int) -> Room:
+    room = Room("r")
+    room.last_seq = last_seq
+    room.subscription = object()  # type: ignore[assignment]
+    return room
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "_SHORTEST_PAUSE", 0.0)
+
+
+async def _relay(stream: _Stream, room: Room, *messages: _Message) -> list[tuple[int, int]]:
+    fan_out = _FanOut()
+    relay = Relay(fan_out, stream)  # type: ignore[arg-type]
+    for each in messages:
+        await relay.on_live(room, each)  # type: ignore[arg-type]
+    return fan_out.delivered
+
+
+async def test_a_hole_is_filled_before_anything_newer() -> None:
+    """Seqs of the same room only, in order, each naming the one before it."""
+    delivered = await _relay(_Stream([3, 5, 8, 9]), _room(3), _Message(9, 8))
+    assert delivered == [(3, 5), (5, 8), (8, 9)]
+
+
+async def test_a_message_that_was_delivered_is_not_delivered_again() -> None:
+    """Neither live again, nor live after it filled a hole."""
+    assert await _relay(_Stream([3, 5]), _room(3), _Message(5, 3), _Message(5, 3)) == [(3, 5)]
+
+
+@pytest.mark.parametrize("failures", [1, 5])
+async def test_a_stream_that_does_not_answer_is_asked_again(failures: int) -> None:
+    """Nothing is skipped, however often it takes."""
+    delivered = await _relay(_Stream([3, 5, 8, 9], failures), _room(3), _Message(9, 8))
+    assert delivered == [(3, 5), (5, 8), (8, 9)]
+
+
+async def test_catching_up_insists_too() -> None:
+    """After a reconnect, with a stream that does not answer at first."""
+    fan_out, room = _FanOut(), _room(5)
+    await Relay(fan_out, _Stream([5, 6, 7], failures=3)).catch_up(room)  # type: ignore[arg-type]
+    assert fan_out.delivered == [(5, 6), (6, 7)]
+
+
+async def test_a_room_that_was_closed_is_not_waited_for() -> None:
+    """Nobody is there to deliver to."""
+    room = _room(5)
+    room.subscription = None
+    fan_out = _FanOut()
+    await Relay(fan_out, _Stream([5, 6], failures=1)).catch_up(room)  # type: ignore[arg-type]
+    assert fan_out.delivered == []
+
+
+async def test_a_stream_that_has_forgotten_does_not_make_a_room_young() -> None:
+    """It says 0 for the one before when it holds none any more; the gateway knows better."""
+    assert await _relay(_Stream([]), _room(7), _Message(9, 0)) == [(7, 9)]
+
+
+async def test_what_the_stream_does_not_hold_is_not_waited_for() -> None:
+    """It was no message, or is too old: what is newer goes on."""
+    assert await _relay(_Stream([3]), _room(3), _Message(9, 8)) == [(3, 9)]
