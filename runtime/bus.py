@@ -7,6 +7,7 @@ fails it, and a connection that nats-py has closed for good ends the process.
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -18,7 +19,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from runtime import metrics
+from runtime import metrics, servers
 from runtime.lifecycle import Lifecycle
 from runtime.settings import ServiceSettings
 from wire.errors import ErrorCode, ParleyError
@@ -26,6 +27,7 @@ from wire.errors import ErrorCode, ParleyError
 _PROBE_SECONDS: Final = 2.0
 _PROBES_BEFORE_REVIVAL: Final = 3
 _RECONNECT_SECONDS: Final = 0.5
+_SAME_ERROR_SECONDS: Final = 10.0
 
 log = structlog.get_logger()
 
@@ -119,19 +121,34 @@ class Bus:
                 await self.client.force_reconnect()
 
 
+class _ErrorLog:
+    """Counts every error; logs those of one type once in a while, for an outage brings one each half second."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+        self._logged_at: dict[str, float] = {}
+
+    async def add(self, error: Exception) -> None:
+        """Take note; never raises."""
+        kind = type(error).__name__
+        metrics.nats_errors.labels(kind=kind).inc()
+        now = time.monotonic()
+        if now - self._logged_at.get(kind, -_SAME_ERROR_SECONDS) >= _SAME_ERROR_SECONDS:
+            self._logged_at[kind] = now
+            log.warning("nats error", error=kind, detail=str(error), servers=self._addresses)
+
+
 @asynccontextmanager
 async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
     """Connect, however long it takes; drain and close at the end of the block.
 
-    A connection that nats-py gives up for good (a permanent error from the server) fails the process.
+    A connection that nats-py gives up for good (a permanent error from the server) fails the process. Raises
+    `SettingsError` when NATS_URL is malformed.
     """
+    errors = _ErrorLog(servers.hosts_and_ports(settings.nats_url))
     closing = False
 
     # None of these may raise: nats-py awaits them inside its read loop.
-    async def on_error(error: Exception) -> None:
-        metrics.nats_errors.labels(kind=type(error).__name__).inc()
-        log.warning("nats error", error=type(error).__name__, detail=str(error))
-
     async def on_disconnected() -> None:
         metrics.nats_connected.set(0)
         if not closing:
@@ -144,7 +161,7 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
         log.info("nats reconnected")
 
     async def on_closed() -> None:
-        if not closing:
+        if not lifecycle.is_stopping:
             lifecycle.fail("the connection to NATS was closed for good")
 
     client = await nats.connect(
@@ -153,7 +170,7 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
         max_reconnect_attempts=-1,
         reconnect_time_wait=_RECONNECT_SECONDS,
         ping_interval=10,
-        error_cb=on_error,
+        error_cb=errors.add,
         disconnected_cb=on_disconnected,
         reconnected_cb=on_reconnected,
         closed_cb=on_closed,

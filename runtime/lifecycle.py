@@ -51,6 +51,11 @@ class Lifecycle:
         return None
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether the process was told to end, well or not."""
+        return self._stop.is_set()
+
+    @property
     def is_started(self) -> bool:
         """Whether `started` was called."""
         return self._started

@@ -48,7 +48,7 @@ class Child:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it; raises `StackError` when there is no such program."""
+        """Start it; raises `StackError` when that cannot be done."""
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -62,6 +62,8 @@ class Child:
             )
         except FileNotFoundError:
             raise StackError(f"{self.name}: {self._command[0]} is not installed") from None
+        except OSError as error:
+            raise StackError(f"{self.name}: {self._command[0]}: {error.strerror}") from None
         self._pump = asyncio.create_task(self._pass_on_output(self._process))
 
     async def ended(self) -> str:

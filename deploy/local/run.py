@@ -45,15 +45,23 @@ async def _main(environ: Mapping[str, str]) -> int:
 
 
 async def _run(environ: Mapping[str, str]) -> None:
-    try:
-        ports = Ports.shifted(int(environ.get("PORT_OFFSET") or 0))
-    except ValueError as error:
-        raise StackError(f"PORT_OFFSET: {error}") from None
+    ports = _ports(environ.get("PORT_OFFSET") or "0")
     data = Path(environ.get("DATA_DIR") or ROOT / ".run")
     nats_url, mongo_url = environ.get("NATS_URL", ""), environ.get("MONGO_URL", "")
     async with Stack(data, ports, sink=_print_line, nats_url=nats_url, mongo_url=mongo_url) as stack:
         print(_table(stack), flush=True)
         raise StackError(await stack.any_ended())
+
+
+def _ports(offset: str) -> Ports:
+    try:
+        number = int(offset)
+    except ValueError:
+        raise StackError("PORT_OFFSET is not a number") from None
+    try:
+        return Ports.shifted(number)
+    except ValueError as error:
+        raise StackError(f"PORT_OFFSET: {error}") from None
 
 
 def _print_line(name: str, line: str) -> None:

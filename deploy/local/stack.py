@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import aiohttp
 
+from deploy.local import folder, mongo
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
 
@@ -19,6 +22,7 @@ GATEWAYS = ("gateway-1", "gateway-2")
 
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+_SETTLE_SECONDS = 10.0
 
 
 class Stack:
@@ -37,7 +41,7 @@ class Stack:
         mongo_url: str = "",
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.data = data.resolve()
+        self.data = data.absolute()
         self.ports = ports
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
@@ -47,6 +51,9 @@ class Stack:
         self._environ = {**os.environ, **(environ or {})}
         self._overrides = dict(environ or {})
         self._ready_urls: dict[str, str] = {}
+        self._mongo_folder = self.data / "mongo"
+        self._mongo_has_written = False
+        self._held: BinaryIO | None = None
         if not nats_url:
             self._add_nats()
         if not mongo_url:
@@ -65,15 +72,13 @@ class Stack:
     async def __aenter__(self) -> Self:
         """Start; raises `StackError`, and then nothing is left running."""
         self._check_ports()
-        self.data.mkdir(parents=True, exist_ok=True)
+        self._held = folder.hold(self.data)
         try:
-            await self._make_signing_key()
-            for tier in self._tiers():
-                for name in tier:
-                    await self.children[name].start()
-                await self.ready(*tier)
-        except BaseException:
+            await self._start()
+        except BaseException as error:
             await self._stop()
+            if isinstance(error, OSError):
+                raise StackError(str(error) or type(error).__name__) from None
             raise
         return self
 
@@ -121,8 +126,8 @@ class Stack:
     def _add_mongo(self) -> None:
         command = [_tool("secantusd-py"), "--host", HOST, "--port", str(self.ports.mongo)]
         # --sync-on-commit: what it has acknowledged survives kill -9.
-        command += ["--storage-path", str(self.data / "mongo"), "--sync-on-commit", "--log-level", "WARNING"]
-        self._add("mongo", command, self._environ, f"tcp://{HOST}:{self.ports.mongo}")
+        command += ["--storage-path", str(self._mongo_folder), "--sync-on-commit", "--log-level", "WARNING"]
+        self._add("mongo", command, self._environ)
 
     def _add_services(self) -> None:
         ports = self.ports
@@ -136,7 +141,7 @@ class Stack:
         command = [sys.executable, "-m", f"services.{service}"]
         self._add(name, command, environment, f"http://{HOST}:{admin_port}/readyz")
 
-    def _add(self, name: str, command: list[str], environ: Mapping[str, str], ready_url: str) -> None:
+    def _add(self, name: str, command: list[str], environ: Mapping[str, str], ready_url: str = "") -> None:
         self.children[name] = Child(name, command, cwd=ROOT, environ=environ, sink=self._sink)
         self._ready_urls[name] = ready_url
 
@@ -153,31 +158,69 @@ class Stack:
             if name not in skipped and is_taken(port):
                 raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
 
+    async def _start(self) -> None:
+        await self._make_signing_key()
+        for tier in self._tiers():
+            for name in tier:
+                await self.children[name].start()
+            await self.ready(*tier)
+
     async def _make_signing_key(self) -> None:
         if self.signing_key.exists():
             return
         command = [sys.executable, "-m", "services.auth", "keygen", "--out", str(self.signing_key)]
         keygen = Child("keygen", command, cwd=ROOT, environ=self._environ, sink=self._sink)
         await keygen.start()
-        how = await keygen.ended()
+        try:
+            how = await keygen.ended()
+        finally:
+            await keygen.kill()
         if not self.signing_key.exists():
             raise StackError(how)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:
         child = self.children[name]
         deadline = time.monotonic() + _READY_SECONDS
-        while not await _answers(http, self._ready_urls[name]):
+        while not await self._is_ready(http, name):
             if not child.is_running:
-                raise StackError(await child.ended())
+                raise StackError(await self._how_ended(name))
             if time.monotonic() > deadline:
                 raise StackError(f"{name} was not ready within {_READY_SECONDS:g} s")
             await asyncio.sleep(_POLL_SECONDS)
         if not child.is_running:
-            raise StackError(await child.ended())
+            raise StackError(await self._how_ended(name))
+
+    async def _is_ready(self, http: aiohttp.ClientSession, name: str) -> bool:
+        if name != "mongo":
+            return await _answers(http, self._ready_urls[name])
+        written = await mongo.writes(self.mongo_url, HOST, self.ports.mongo, self._mongo_folder)
+        self._mongo_has_written |= written
+        return written
+
+    async def _how_ended(self, name: str) -> str:
+        how = await self.children[name].ended()
+        if name == "mongo" and not self._mongo_has_written:
+            return f"{how} (if its database is damaged: remove {self._mongo_folder})"
+        return how
 
     async def _stop(self) -> None:
-        for tier in reversed(self._tiers()):
-            await asyncio.gather(*(self.children[name].stop() for name in tier))
+        try:
+            await self._let_mongo_settle()
+            for tier in reversed(self._tiers()):
+                await asyncio.gather(*(self.children[name].stop() for name in tier))
+        finally:
+            if self._held is not None:
+                self._held.close()
+
+    async def _let_mongo_settle(self) -> None:
+        # Ended while it makes its tables, it would leave a database that refuses every write.
+        child = self.children.get("mongo")
+        if child is None or not child.is_running or self._mongo_has_written:
+            return
+        child.send_signal(signal.SIGCONT)
+        with suppress(StackError, TimeoutError):
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                await self.ready("mongo")
 
 
 def _tool(name: str) -> str:
@@ -190,11 +233,6 @@ def _tool(name: str) -> str:
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
     try:
-        if url.startswith("tcp://"):
-            host, port = url.removeprefix("tcp://").split(":")
-            _, writer = await asyncio.open_connection(host, int(port))
-            writer.close()
-            return True
         async with http.get(url) as response:
             return response.status == 200
     except (OSError, aiohttp.ClientError, TimeoutError):

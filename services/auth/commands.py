@@ -25,8 +25,8 @@ def main(arguments: list[str]) -> None:
     keygen = commands.add_parser("keygen", help="make an Ed25519 signing key")
     keygen.add_argument("--out", type=Path, required=True, help="the file to make; never overwritten")
     mint = commands.add_parser("mint", help="print access tokens, one a line, for load tests")
-    mint.add_argument("--users", type=int, required=True, help="how many users, named load-1, load-2, ...")
-    mint.add_argument("--seconds", type=int, help="lifetime; ACCESS_TOKEN_SECONDS unless given")
+    mint.add_argument("--users", type=_positive, required=True, help="how many users, named load-1, load-2, ...")
+    mint.add_argument("--seconds", type=_positive, help="lifetime; ACCESS_TOKEN_SECONDS unless given")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "keygen":
@@ -37,6 +37,16 @@ def main(arguments: list[str]) -> None:
             process.run("auth", AuthSettings, serve)
     except (SettingsError, keys.KeyFileError) as error:
         sys.exit(f"auth: {error}")
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
+    return number
 
 
 def _mint(users: int, seconds: int | None) -> None:

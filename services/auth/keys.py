@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +45,29 @@ class SigningKey(msgspec.Struct, frozen=True):
 
 
 def generate(path: Path) -> SigningKey:
-    """Write a new key to `path` with mode 0600; raises `KeyFileError` if the file exists."""
+    """Write a new key to `path` with mode 0600, all of it or nothing; raises `KeyFileError` if the file exists."""
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _write_new(path, pem)
     except FileExistsError:
         raise KeyFileError(f"{path} exists; a key is never overwritten") from None
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
     return _signing_key(private)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    # Whole in a file of its own first, mode 0600. Then linked, not renamed: a link never replaces what is there.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()
 
 
 def read(path: Path) -> SigningKey:

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo import WriteConcern
+from pymongo.errors import ConfigurationError, DuplicateKeyError, PyMongoError
 
+from runtime.settings import SettingsError
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
 
@@ -30,13 +32,15 @@ class UsernameTakenError(Exception):
 
 
 class AccountStore:
-    """Every method raises `ParleyError` (unavailable) when the database does not answer."""
+    """Accounts are kept by a majority of the database's servers.
+
+    Every method raises `ParleyError` (unavailable) when the database does not answer; making it raises
+    `SettingsError` when `url` cannot be one.
+    """
 
     def __init__(self, url: str, database: str) -> None:
-        self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            url, serverSelectionTimeoutMS=_TIMEOUT_MS, connectTimeoutMS=_TIMEOUT_MS, timeoutMS=2 * _TIMEOUT_MS
-        )
-        self._users = self._client[database]["users"]
+        self._client = _client(url)
+        self._users = self._client[database].get_collection("users", write_concern=WriteConcern(w="majority"))
         self._indexed = False
 
     def close(self) -> None:
@@ -79,6 +83,16 @@ class AccountStore:
         if not self._indexed:
             await self._users.create_index("username_key", unique=True)
             self._indexed = True
+
+
+def _client(url: str) -> "AsyncIOMotorClient[dict[str, Any]]":
+    try:
+        return AsyncIOMotorClient(
+            url, serverSelectionTimeoutMS=_TIMEOUT_MS, connectTimeoutMS=_TIMEOUT_MS, timeoutMS=2 * _TIMEOUT_MS
+        )
+    except (ConfigurationError, ValueError, TypeError):
+        # What they say repeats the URL, and with it the password.
+        raise SettingsError("MONGO_URL is malformed") from None
 
 
 def _unavailable() -> ParleyError:

@@ -19,6 +19,7 @@ from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import StackError
 from deploy.local.stack import ROOT, Stack
 from tests.support.python_client import PythonClient
+from tests.support.waiting import until
 
 READY = "Parley is ready."
 INSTALLING_SECONDS = 600
@@ -178,6 +179,92 @@ async def test_it_uses_real_servers_when_told_to(tmp_path: Path) -> None:
             assert all("services." in each for each in commands)
             run.process.send_signal(signal.SIGTERM)
             assert await run.ended() == 0
+
+
+async def test_a_database_that_refuses_to_write_is_not_ready(tmp_path: Path) -> None:
+    """It listens and answers, but cannot keep anything: one line that names the folder, and exit code 1."""
+    data = tmp_path / "data"
+    database = await _made_database(data)
+    (database / "secantus_indexes.wt").unlink()
+    async with _run(data=data) as run:
+        assert await run.ended() == 1
+        assert run.lines[-1] == f"parley: mongo refuses to write: its database is damaged; remove {database}"
+        assert not [line for line in run.lines if READY in line]
+    shutil.rmtree(database)
+    async with Stack(data, Ports.free(), sink=_nowhere):
+        pass
+
+
+async def test_a_database_that_does_not_even_start_is_named(tmp_path: Path) -> None:
+    """The other way in which a start that was cut short shows."""
+    data = tmp_path / "data"
+    database = await _made_database(data)
+    (database / "secantus_oplog_meta.wt").unlink()
+    with pytest.raises(StackError, match=f"if its database is damaged: remove {database}"):
+        await Stack(data, Ports.free(), sink=_nowhere).__aenter__()
+
+
+async def test_a_first_start_that_is_cut_short_does_no_harm(tmp_path: Path) -> None:
+    """Stopped while the database is being made, which has no signal handler yet: it is let finish, and works."""
+    for number in range(3):
+        data = tmp_path / f"data-{number}"
+        stack = Stack(data, Ports.free(), sink=_nowhere)
+        starting = asyncio.create_task(stack.__aenter__())
+        await until((data / "mongo" / "WiredTiger").exists, "the database being made")
+        mongo = stack.children["mongo"]
+        mongo.send_signal(signal.SIGSTOP)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert await mongo.ended() == "mongo ended with exit code 0"
+        async with Stack(data, Ports.free(), sink=_nowhere):
+            pass
+
+
+async def _made_database(data: Path) -> Path:
+    async with Stack(data, Ports.free(), sink=_nowhere):
+        pass
+    return data / "mongo"
+
+
+def _nowhere(_name: str, _line: str) -> None:
+    """Drop the output."""
+
+
+async def test_data_belongs_to_one_stack_at_a_time(tmp_path: Path) -> None:
+    """A second stack, on other ports, would write to the same files: one line, exit code 1, the first goes on."""
+    data = tmp_path / "data"
+    async with Stack(data, Ports.free(), sink=_nowhere) as first:
+        async with _run(data=data) as second:
+            assert await second.ended() == 1
+            assert second.lines == [f"parley: DATA_DIR {data} is in use by another stack"]
+        assert all(each.is_running for each in first.children.values())
+    async with _run(data=data) as run:
+        await run.until(READY)
+        run.process.kill()
+        await run.ended()
+    async with Stack(data, Ports.free(), sink=_nowhere):
+        pass  # what was killed holds nothing
+
+
+@pytest.mark.parametrize("inside", ["", "below/further"])
+async def test_data_that_cannot_be_kept_is_a_clear_error(tmp_path: Path, inside: str) -> None:
+    """DATA_DIR is a file, or below one: one line, exit code 1."""
+    file = tmp_path / "file"
+    file.touch()
+    async with _run(data=file / inside) as run:
+        assert await run.ended() == 1
+    assert len(run.lines) == 1
+    assert run.lines[0].startswith(f"parley: DATA_DIR {file / inside} cannot be used: ")
+
+
+async def test_a_program_that_may_not_run_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that is mounted noexec: what the system refuses is told in one line."""
+    for name in ("nats-server", "secantusd-py", "signing-key.pem"):
+        (tmp_path / name).touch(mode=0o600)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(StackError, match=f"^nats: {tmp_path}/nats-server: Permission denied$"):
+        await Stack(tmp_path, Ports.free(), sink=_nowhere).__aenter__()
 
 
 def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

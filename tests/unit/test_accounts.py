@@ -287,3 +287,10 @@ def test_a_name_can_be_seen(text: str) -> None:
     """A name of nothing but blank letters is empty to all who read it."""
     with pytest.raises(ParleyError):
         display_name(text)
+
+
+async def test_an_account_is_kept_by_a_majority() -> None:
+    """Who was told that the account is made can sign in after the database's first server is lost."""
+    store = AccountStore("mongodb://127.0.0.1:1/?w=1", "parley")
+    assert store._users.write_concern.document == {"w": "majority"}
+    store.close()

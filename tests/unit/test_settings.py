@@ -11,6 +11,7 @@ import pytest
 from msgspec import Meta
 
 from deploy.local.ports import HOST, Ports
+from runtime import servers
 from runtime.settings import Port, Seconds, SettingsError, Text, load
 from services.auth import keys
 from services.auth.settings import AuthSettings
@@ -183,6 +184,54 @@ def test_seconds_are_finite(kind: type[msgspec.Struct], variable: str) -> None:
         load(kind, {**EVERYTHING, variable: "inf"})
 
 
+@pytest.mark.parametrize(
+    ("urls", "addresses"),
+    [
+        (["nats://n"], ["n:4222"]),
+        (["nats://user:p@ss@a:1", "tls://token@b.example:2/"], ["a:1", "b.example:2"]),
+        (["ws://a/nats?x=1", "wss://user:hunter2@b"], ["a:80", "b:443"]),
+        (["nats://[::1]:4222", "nats://127.0.0.1"], ["::1:4222", "127.0.0.1:4222"]),
+    ],
+)
+def test_addresses_of_nats_servers(urls: list[str], addresses: list[str]) -> None:
+    """Every scheme of NATS, with and without port and password; the password is not part of the address."""
+    assert servers.hosts_and_ports(urls) == addresses
+
+
+MALFORMED_NATS_URLS = [
+    "http://hunter2",
+    "hunter2:4222",
+    "NATS://hunter2",
+    "nats:hunter2",
+    "nats://",
+    "nats://user:hunter2@",
+    "nats://hunter2 y",
+    "nats://hunter2:0",
+    "nats://hunter2:65536",
+    "nats://hunter2:port",
+    "nats://user:hunter2/ret@h",
+    "nats://hunter2/ret@h",
+    "nats://hunter2#ret@h",
+    "nats://hunter2?ret@h",
+    "nats://[hunter2",
+]
+
+
+@pytest.mark.parametrize("url", MALFORMED_NATS_URLS)
+def test_a_malformed_address_of_a_nats_server_is_refused(url: str) -> None:
+    """Also as the last of several; and no part of it is repeated."""
+    with pytest.raises(SettingsError, match=r"^NATS_URL is malformed: ") as caught:
+        servers.hosts_and_ports(["nats://n", url])
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_nats_servers_are_reached_one_way() -> None:
+    """nats-py cannot mix WebSockets with the rest, and says so with a traceback."""
+    with pytest.raises(SettingsError, match=r"^NATS_URL is malformed: "):
+        servers.hosts_and_ports(["nats://n", "ws://n"])
+
+
 # --- as processes -------------------------------------------------------------------------------------------------
 
 
@@ -211,6 +260,33 @@ def test_a_service_that_cannot_start_says_why_in_one_line(service: str, environ:
     assert done.returncode == 1
     assert done.stderr == f"{service}: {said}\n"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("NATS_URL", "nats://user:hunter2/ret@h", "NATS_URL is malformed: this is no host and port"),
+        (
+            "NATS_URL",
+            "http://hunter2 y",
+            "NATS_URL is malformed: it must begin with one of nats://, tls://, ws://, wss://",
+        ),
+        ("MONGO_URL", "http://user:hunter2@h", "MONGO_URL is malformed"),
+        ("MONGO_URL", "mongodb://user:hunter2/ret@h", "MONGO_URL is malformed"),
+        ("MONGO_URL", "mongodb://user:hunter2@h:port", "MONGO_URL is malformed"),
+        ("MONGO_URL", "mongodb://user:hunter2@h,g/?directConnection=true", "MONGO_URL is malformed"),
+    ],
+)
+def test_auth_refuses_malformed_addresses(tmp_path: Path, variable: str, value: str, said: str) -> None:
+    """Exit code 1 and one line; no traceback, no second try, and no part of a password."""
+    file = tmp_path / "key.pem"
+    keys.generate(file)
+    environ = {**EVERYTHING, "NATS_URL": f"nats://{HOST}:1", "ADMIN_HOST": HOST}
+    environ |= {"ADMIN_PORT": str(Ports.free().auth_admin), "SIGNING_KEY_FILE": str(file), variable: value}
+    done = started("auth", environ)
+    assert (done.returncode, done.stderr) == (1, f"auth: {said}\n")
+    assert "hunter2" not in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_auth_refuses_a_key_that_others_may_read(tmp_path: Path) -> None:
