@@ -13,7 +13,6 @@ STORED_MESSAGES: Final = "chat.room.*.message"
 REPUBLISHED_MESSAGES: Final = "live.room.{{wildcard(1)}}.message"
 """Where the stream republishes a message once it is stored (a NATS subject mapping of `STORED_MESSAGES`)."""
 
-MESSAGE: Final = "message"
 TYPING: Final = "typing"
 EVENT: Final = "event"
 
@@ -44,8 +43,3 @@ def live(room: str, kind: str) -> str:
 def live_interest(room: str) -> str:
     """What a gateway with members of `room` subscribes to: everything live in that room, and no other room."""
     return f"live.room.{room}.*"
-
-
-def live_kind(subject: str) -> str:
-    """The kind (`MESSAGE`, `TYPING`, `EVENT`) of a subject under `live_interest`."""
-    return subject[subject.rindex(".") + 1 :]

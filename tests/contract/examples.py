@@ -57,7 +57,6 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "room_of_stored": ("chat.room.lobby.message",),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
-    "live_kind": ("live.room.lobby.event",),
 }
 """With which arguments each function of `wire.subjects` is called."""
 
