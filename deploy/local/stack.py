@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 
 import aiohttp
 
-from deploy.local import folder, mongo
+from deploy.local import folder, mongo, programs
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
 
@@ -55,9 +55,10 @@ class Stack:
         self._mongo_has_written = False
         self._held: BinaryIO | None = None
         if not nats_url:
-            self._add_nats()
+            command = programs.nats(ports, self.data / "nats")
+            self._add("nats", command, self._environ, f"http://{HOST}:{ports.nats_monitor}/healthz")
         if not mongo_url:
-            self._add_mongo()
+            self._add("mongo", programs.mongo(ports, self._mongo_folder), self._environ)
         self._add_services()
 
     @property
@@ -117,17 +118,6 @@ class Stack:
         }
 
     # --- what runs --------------------------------------------------------------------------------------------------
-
-    def _add_nats(self) -> None:
-        command = [_tool("nats-server"), "--name", "parley", "-a", HOST, "-p", str(self.ports.nats)]
-        command += ["-m", str(self.ports.nats_monitor), "-js", "-sd", str(self.data / "nats")]
-        self._add("nats", command, self._environ, f"http://{HOST}:{self.ports.nats_monitor}/healthz")
-
-    def _add_mongo(self) -> None:
-        command = [_tool("secantusd-py"), "--host", HOST, "--port", str(self.ports.mongo)]
-        # --sync-on-commit: what it has acknowledged survives kill -9.
-        command += ["--storage-path", str(self._mongo_folder), "--sync-on-commit", "--log-level", "WARNING"]
-        self._add("mongo", command, self._environ)
 
     def _add_services(self) -> None:
         ports = self.ports
@@ -221,14 +211,6 @@ class Stack:
         with suppress(StackError, TimeoutError):
             async with asyncio.timeout(_SETTLE_SECONDS):
                 await self.ready("mongo")
-
-
-def _tool(name: str) -> str:
-    """A program that was installed beside this Python."""
-    path = Path(sys.executable).parent / name
-    if not path.exists():
-        raise StackError(f"{name} is not installed in this environment: run make again")
-    return str(path)
 
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:

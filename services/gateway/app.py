@@ -76,11 +76,11 @@ class Gateway:
         await asyncio.gather(*map(one, self._rooms.open_rooms()))
 
     async def authenticate(self, auth: object) -> Verified:
-        """See `edge.Application`."""
+        """See `application.Application`."""
         return await self._auth.connecting(auth)
 
     def connected(self, connection: Connection) -> None:
-        """See `edge.Application`."""
+        """See `application.Application`."""
         bearer = connection.bearer
         started = SessionStarted(
             user=bearer.user,
@@ -92,17 +92,17 @@ class Gateway:
         log.debug("connected", connection=connection.id, user=bearer.user.id)
 
     def disconnected(self, connection: Connection) -> None:
-        """See `edge.Application`."""
+        """See `application.Application`."""
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)
         log.debug("disconnected", connection=connection.id, user=connection.bearer.user.id)
 
     def is_ordered(self, event: str) -> bool:
-        """See `edge.Application`."""
+        """See `application.Application`."""
         return self._events.is_ordered(event)
 
     async def handle(self, connection: Connection, event: str, argument: Raw) -> msgspec.Struct:
-        """See `edge.Application`."""
+        """See `application.Application`."""
         return await self._events.handle(connection, event, argument)
 
 

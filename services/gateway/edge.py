@@ -6,7 +6,7 @@ One way a packet comes in (`received`), one way a frame goes out (a connection's
 import asyncio
 import re
 from collections.abc import Coroutine, Iterable
-from typing import Any, Final, NewType, Protocol
+from typing import Any, Final, NewType
 
 import msgspec
 import structlog
@@ -15,12 +15,12 @@ from engineio.packet import MESSAGE, Packet
 from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
 
 from services.gateway import metrics
+from services.gateway.application import Application
 from services.gateway.connection import Connection
 from services.gateway.protocol import Failed
 from services.gateway.settings import GatewaySettings
 from services.gateway.socketio_server import Server
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Verified
 
 PATH: Final = "/socket.io/"
 
@@ -43,25 +43,6 @@ _encode: Final = msgspec.json.encode
 _MALFORMED: Final = Failed.of(ParleyError(ErrorCode.INVALID, "an event takes a name and one JSON object"))
 
 log = structlog.get_logger()
-
-
-class Application(Protocol):
-    """What the edge serves."""
-
-    async def authenticate(self, auth: object) -> Verified:
-        """Who connects with the CONNECT packet's `auth`; raises `ParleyError` to refuse."""
-
-    def connected(self, connection: Connection) -> None:
-        """`connection` is there, and may be sent to."""
-
-    def disconnected(self, connection: Connection) -> None:
-        """`connection` is gone."""
-
-    def is_ordered(self, event: str) -> bool:
-        """Whether later events of a connection wait until this one is done."""
-
-    async def handle(self, connection: Connection, event: str, argument: msgspec.Raw) -> msgspec.Struct:
-        """Carry out `event` and return its acknowledgement. Never raises."""
 
 
 class Edge:

@@ -1,0 +1,27 @@
+"""The servers that come as wheels, as commands. Each raises `StackError` when it is not installed."""
+
+import sys
+from pathlib import Path
+
+from deploy.local.ports import HOST, Ports
+from deploy.local.process import StackError
+
+
+def nats(ports: Ports, folder: Path) -> list[str]:
+    """nats-server with JetStream, and its monitoring."""
+    command = [_tool("nats-server"), "--name", "parley", "-a", HOST, "-p", str(ports.nats)]
+    return [*command, "-m", str(ports.nats_monitor), "-js", "-sd", str(folder)]
+
+
+def mongo(ports: Ports, folder: Path) -> list[str]:
+    """SecantusDB, MongoDB's protocol over WiredTiger. What it has acknowledged survives kill -9."""
+    command = [_tool("secantusd-py"), "--host", HOST, "--port", str(ports.mongo), "--storage-path", str(folder)]
+    return [*command, "--sync-on-commit", "--log-level", "WARNING"]
+
+
+def _tool(name: str) -> str:
+    """A program that was installed beside this Python."""
+    path = Path(sys.executable).parent / name
+    if not path.exists():
+        raise StackError(f"{name} is not installed in this environment: run make again")
+    return str(path)
