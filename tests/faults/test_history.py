@@ -9,6 +9,7 @@ import nats
 from deploy.local.ports import Ports
 from deploy.local.process import Child
 from deploy.local.stack import ROOT
+from tests.support.members import two_members
 from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -42,13 +43,7 @@ async def test_a_stream_that_is_lost_is_made_again_above_all_that_it_may_have_he
     """Also above what was acknowledged and never reached MongoDB; what history held in hand is not lost with it."""
     stack = own_stack
     room = unique("lost")
-    first, second = stack.gateway_urls
-    async with (
-        PythonClient(first, await stack.token(), transports=["websocket"]) as one,
-        PythonClient(second, await stack.token(), transports=["websocket"]) as two,
-    ):
-        await one.join(room)
-        await two.join(room)
+    async with two_members(stack, room) as (one, two):
         before = [await _say(one, room, f"before-{number}") for number in range(10)]
         await until(lambda: _persisted(stack, 10), "them to be persisted")
         stack.children["mongo"].send_signal(signal.SIGSTOP)

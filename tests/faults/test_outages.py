@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.members import two_members
 from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -63,13 +64,7 @@ async def test_nats_gone_and_back_under_traffic(own_stack: TestStack, how: str) 
     """Services reconnect, /readyz tells the truth, sends answer `unavailable`, traffic goes on, acks are kept."""
     stack = own_stack
     room = unique("nats")
-    first, second = stack.gateway_urls
-    async with (
-        PythonClient(first, await stack.token(), transports=["websocket"]) as one,
-        PythonClient(second, await stack.token(), transports=["websocket"]) as two,
-    ):
-        await one.join(room)
-        await two.join(room)
+    async with two_members(stack, room) as (one, two):
         traffic = [Traffic(one, room), Traffic(two, room)]
         runs = [asyncio.create_task(each.run()) for each in traffic]
         await until(lambda: all(len(each.acked) > 50 for each in traffic), "traffic")
@@ -116,13 +111,7 @@ async def test_mongodb_stopped_for_20_seconds_under_traffic(own_stack: TestStack
     """Live chat goes on; history says unavailable rather than leave something out, then catches up."""
     stack = own_stack
     room = unique("mongo")
-    first, second = stack.gateway_urls
-    async with (
-        PythonClient(first, await stack.token(), transports=["websocket"]) as one,
-        PythonClient(second, await stack.token(), transports=["websocket"]) as two,
-    ):
-        await one.join(room)
-        await two.join(room)
+    async with two_members(stack, room) as (one, two):
         traffic = Traffic(one, room)
         run = asyncio.create_task(traffic.run())
         await until(lambda: len(traffic.acked) > 100, "traffic")

@@ -15,6 +15,7 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.process import Child
 from deploy.local.stack import ROOT
 from tests.support.js_client import JsClient
+from tests.support.members import two_members
 from tests.support.proxy import Proxy
 from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, is_ready_at, metric_at, unique
@@ -165,10 +166,7 @@ async def test_a_paused_gateway_goes_on(own_stack: TestStack) -> None:
     """SIGSTOP for a moment: its clients stay, and hear what was said meanwhile."""
     stack = own_stack
     room = unique("paused")
-    first, second = stack.gateway_urls
-    async with PythonClient(first, await stack.token()) as one, PythonClient(second, await stack.token()) as two:
-        await one.join(room)
-        await two.join(room)
+    async with two_members(stack, room) as (one, two):
         stack.children["gateway-1"].send_signal(signal.SIGSTOP)
         seqs = [(await two.say(room, f"m{number}"))["seq"] for number in range(50)]
         stack.children["gateway-1"].send_signal(signal.SIGCONT)

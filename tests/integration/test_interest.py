@@ -1,5 +1,6 @@
 """Interest routing: a gateway spends nothing on a room that none of its clients is in."""
 
+from tests.support.members import two_members
 from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -50,10 +51,7 @@ async def test_a_gateway_without_members_handles_no_bytes_of_a_room(stack: TestS
 async def test_rejoining_during_the_linger_misses_nothing(stack: TestStack) -> None:
     """What was said between leaving and coming back arrives once: as missed, or live when it is still on its way."""
     room = unique("linger")
-    first, second = stack.gateway_urls
-    async with PythonClient(first, await stack.token()) as one, PythonClient(second, await stack.token()) as two:
-        await one.join(room)
-        await two.join(room)
+    async with two_members(stack, room) as (one, two):
         await one.call("leave", {"room": room})
         seqs = [(await two.say(room, "m1"))["seq"]]
         await one.join(room, after=0)
