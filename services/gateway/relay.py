@@ -82,6 +82,8 @@ class Relay:
         metrics.gaps_found.inc()
         after = room.last_seq
         await _insisting(room, lambda: self._read(room, upto))
+        if room.subscription is None:
+            return  # nobody is left to miss anything
         if room.last_seq < upto:
             metrics.gaps_unhealable.inc()
             log.error("the stream does not hold what is missing", after=after, upto=upto, filled_upto=room.last_seq)

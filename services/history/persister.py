@@ -27,8 +27,6 @@ from wire.messages import ChatMessage
 _FETCH_SECONDS: Final = 1.0
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
-_REFUSALS_MOST: Final = 5
-"""How often a message is tried that MongoDB refuses while it takes others."""
 _SEQ_MARGIN: Final = 1_000_000
 """A stream that was lost may have held this many messages that never reached history."""
 
@@ -140,27 +138,22 @@ class Persister:
     async def _retried(
         self, readable: list[tuple[str, Entry]], poison: list[tuple[Msg, str]], batch: list[Msg]
     ) -> int:
-        """Write until it is done, and return how many were new. What MongoDB keeps refusing joins the poison."""
-        pause, refusals = _SHORTEST_PAUSE, 0
+        """Write until it is done, and return how many were new. What MongoDB will never take joins the poison."""
+        pause, new = _SHORTEST_PAUSE, 0
         while True:
             try:
                 for message, reason in poison:
                     seq = message.metadata.sequence.stream
                     await self._store.add_dead_letter(seq, message.subject, message.data, reason)
-                return await self._store.add(readable) if readable else 0
+                return new + (await self._store.add(readable) if readable else 0)
             except RefusedError as error:
-                refusals += 1
-                if refusals >= _REFUSALS_MOST:
-                    poison += [
-                        (each, error.refused[each.metadata.sequence.stream])
-                        for each in batch
-                        if each.metadata.sequence.stream in error.refused
-                    ]
-                    readable = [each for each in readable if each[1].seq not in error.refused]
-                failure: WriteFailedError = error
+                new += error.added
+                seqs = {each.metadata.sequence.stream: each for each in batch}
+                poison += [(seqs[seq], reason) for seq, reason in error.refused.items()]
+                # The others are in place, and acknowledged with the rest.
+                readable = []
             except WriteFailedError as error:
-                failure = error
-            metrics.write_failures.inc()
-            log.warning("MongoDB does not take a batch, trying again", error=str(failure), messages=len(batch))
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+                metrics.write_failures.inc()
+                log.warning("MongoDB does not take a batch, trying again", error=str(error), messages=len(batch))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)

@@ -22,6 +22,11 @@ from wire.messages import JSON_ABSENT, Author, ChatMessage
 _TIMEOUT_MS: Final = 3000
 _WRITE_TIMEOUT_MS: Final = 20_000
 _DUPLICATE_KEY: Final = 11000
+_NEVER: Final = frozenset({2, 9, 22, 121, 10334})
+"""BadValue, FailedToParse, InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge: a document's own fault.
+
+With any other code the same document may be taken a moment later.
+"""
 
 _FIRST_WINDOW: Final = 4096
 """Pages are read in windows of seq that widen eightfold: the embedded server sorts all that a query matches."""
@@ -32,11 +37,15 @@ class WriteFailedError(Exception):
 
 
 class RefusedError(WriteFailedError):
-    """MongoDB was there and did not take some of the messages; `refused` maps their seqs to the reasons."""
+    """MongoDB will never take some of the messages, and has taken the others.
 
-    def __init__(self, refused: dict[int, str]) -> None:
+    `refused` maps seqs to reasons; `added` counts those that were new.
+    """
+
+    def __init__(self, refused: dict[int, str], added: int) -> None:
         super().__init__(f"{len(refused)} refused")
         self.refused = refused
+        self.added = added
 
 
 class MessageStore:
@@ -80,13 +89,7 @@ class MessageStore:
             await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": highest}}, upsert=True)
             result = await self._messages.insert_many([_document(*each) for each in messages], ordered=False)
         except BulkWriteError as error:
-            failures = [each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE_KEY]
-            if error.details.get("writeConcernErrors"):
-                raise WriteFailedError("not confirmed by a majority") from error
-            if failures:
-                refused = {messages[each["index"]][1].seq: f"MongoDB: code {each['code']}" for each in failures}
-                raise RefusedError(refused) from error
-            return int(error.details["nInserted"])
+            return added_despite(error, [entry.seq for _, entry in messages])
         except PyMongoError as error:
             raise WriteFailedError(type(error).__name__) from error
         return len(result.inserted_ids)
@@ -144,6 +147,23 @@ class MessageStore:
         except PyMongoError as error:
             raise _unavailable() from error
         return sorted((_entry(each) for each in documents), key=lambda entry: entry.seq)
+
+
+def added_despite(error: BulkWriteError, seqs: list[int]) -> int:
+    """How many of the messages at `seqs` were new, when all that went wrong is that others were there already.
+
+    Raises `WriteFailedError` when trying again may help, `RefusedError` when it never will.
+    """
+    failures = [each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE_KEY]
+    passing = [each["code"] for each in failures if each["code"] not in _NEVER]
+    if passing or error.details.get("writeConcernErrors"):
+        raise WriteFailedError(f"codes {sorted(set(passing))}" if passing else "no majority") from error
+    added = int(error.details["nInserted"])
+    if failures:
+        raise RefusedError(
+            {seqs[each["index"]]: f"MongoDB: code {each['code']}" for each in failures}, added
+        ) from error
+    return added
 
 
 def _document(room: str, entry: Entry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.stream import Entry
+from services.gateway import metrics
 from services.gateway import relay as relay_module
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room
@@ -112,6 +113,21 @@ async def test_a_room_that_was_closed_is_not_waited_for() -> None:
     fan_out = _FanOut()
     await Relay(fan_out, _Stream([5, 6], failures=1)).catch_up(room)  # type: ignore[arg-type]
     assert fan_out.delivered == []
+
+
+async def test_a_room_that_closes_while_a_hole_is_filled_is_no_loss() -> None:
+    """Nobody is left to miss anything, and nobody is woken at night."""
+
+    class Closing(_Stream):
+        async def between(self, _room: str, after: int, upto: int) -> AsyncIterator[Entry]:
+            room.subscription = None
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not now")
+            yield Entry(after, _chat(upto))
+
+    room = _room(5)
+    before = metrics.gaps_unhealable._value.get()
+    await Relay(_FanOut(), Closing([5, 6])).catch_up(room)  # type: ignore[arg-type]
+    assert metrics.gaps_unhealable._value.get() == before
 
 
 async def test_a_stream_that_has_forgotten_does_not_make_a_room_young() -> None:
