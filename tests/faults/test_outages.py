@@ -200,9 +200,14 @@ async def test_a_frozen_nats_is_not_claimed_to_work(own_stack: TestStack) -> Non
     async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as client:
         await client.join(room)
         await client.say(room, "m1")
+
+        async def is_not_ready() -> bool:
+            return not await stack.is_ready("gateway-1")
+
         stack.children["nats"].send_signal(signal.SIGSTOP)
         try:
-            assert not await stack.is_ready("gateway-1")
+            # A signal to another process takes effect a little later.
+            await until(is_not_ready, "the gateway to say that it is not ready")
             assert (await client.say(room, "m2"))["error"]["code"] == "unavailable"
         finally:
             stack.children["nats"].send_signal(signal.SIGCONT)
