@@ -10,13 +10,14 @@ from typing import Any, Self
 
 import pytest
 
+from tests.support.client import Client
 from tests.support.waiting import until
 
 _DRIVER = Path(__file__).with_name("js_client.mjs")
 
 
-class JsClient:
-    """A connection that keeps every event, in order; the same face as `PythonClient`."""
+class JsClient(Client):
+    """A connection of the official JavaScript client."""
 
     def __init__(self, url: str, token: str, **options: Any) -> None:
         self.url = url
@@ -61,37 +62,23 @@ class JsClient:
         """The payloads of event `name` so far."""
         return [each["payload"] for each in self.told if each["is"] == "event" and each["name"] == name]
 
-    def messages(self, room: str) -> list[dict[str, Any]]:
-        """The messages of `room` so far."""
-        return [each for each in self.of("message") if each["room"] == room]
-
     def happened(self, what: str) -> list[dict[str, Any]]:
         """All of `connected`, `upgraded`, `refused` or `disconnected` so far."""
         return [each for each in self.told if each["is"] == what]
 
     async def call(self, event: str, payload: Any) -> Any:
         """Send an event and return its acknowledgement."""
-        number = next(self._numbers)
-        self._acks[number] = asyncio.get_running_loop().create_future()
-        await self._do({"do": "call", "number": number, "event": event, "payload": payload})
-        return await self._acks[number]
+        return await self._ask({"do": "call", "event": event, "payload": payload})
 
     async def burst(self, event: str, payloads: list[Any]) -> Any:
         """Send all of them at once, and return their acknowledgements."""
+        return await self._ask({"do": "burst", "event": event, "payloads": payloads})
+
+    async def _ask(self, command: dict[str, Any]) -> Any:
         number = next(self._numbers)
         self._acks[number] = asyncio.get_running_loop().create_future()
-        await self._do({"do": "burst", "number": number, "event": event, "payloads": payloads})
+        await self._do({**command, "number": number})
         return await self._acks[number]
-
-    async def join(self, room: str, **more: Any) -> dict[str, Any]:
-        """Join `room`; fails unless it works."""
-        ack: dict[str, Any] = await self.call("join", {"room": room, **more})
-        assert ack["ok"], ack
-        return ack
-
-    async def say(self, room: str, id: str, body: str = "hello", **more: Any) -> Any:
-        """Send a message and return its acknowledgement."""
-        return await self.call("message", {"room": room, "id": id, "body": body, **more})
 
     async def _do(self, command: dict[str, Any]) -> None:
         assert self._process is not None

@@ -4,13 +4,14 @@ from typing import Any, Self
 
 import socketio
 
+from tests.support.client import Client
 from tests.support.waiting import until
 
 EVENTS = ("session", "message", "typing", "event", "removed", "expiring", "draining")
 
 
-class PythonClient:
-    """A connection that keeps every event, in order."""
+class PythonClient(Client):
+    """A connection of the official Python client."""
 
     def __init__(self, url: str, token: str, **options: Any) -> None:
         self.url = url
@@ -43,20 +44,6 @@ class PythonClient:
         """The payloads of event `name` so far."""
         return [payload for each, payload in self.received if each == name]
 
-    def messages(self, room: str) -> list[dict[str, Any]]:
-        """The messages of `room` so far."""
-        return [each for each in self.of("message") if each["room"] == room]
-
     async def call(self, event: str, payload: Any, *, seconds: float = 15) -> Any:
         """Send an event and return its acknowledgement."""
         return await self.socket.call(event, payload, timeout=seconds)
-
-    async def join(self, room: str, **more: Any) -> dict[str, Any]:
-        """Join `room`; fails unless it works."""
-        ack: dict[str, Any] = await self.call("join", {"room": room, **more})
-        assert ack["ok"], ack
-        return ack
-
-    async def say(self, room: str, id: str, body: str = "hello", **more: Any) -> Any:
-        """Send a message and return its acknowledgement."""
-        return await self.call("message", {"room": room, "id": id, "body": body, **more})
