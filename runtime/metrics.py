@@ -12,4 +12,9 @@ nats_reconnects = Counter("parley_nats_reconnects_total", "Times the connection 
 nats_revived = Counter(
     "parley_nats_revived_total", "Times a connection that claimed to be up but carried nothing was torn down."
 )
-nats_errors = Counter("parley_nats_errors_total", "Errors that the NATS client reported.", ["kind"])
+nats_errors = Counter(
+    "parley_nats_errors_total", "Errors that the NATS client reported, or a callback of ours raised.", ["kind"]
+)
+nats_late_replies = Counter(
+    "parley_nats_late_replies_total", "Replies that came when nobody waited for them any more."
+)
