@@ -6,41 +6,42 @@ fails it, and a connection that nats-py has closed for good ends the process.
 """
 
 import asyncio
-import itertools
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
-import nats
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from runtime import metrics, servers
+from runtime.calls import Calls, OnReply
 from runtime.lifecycle import Lifecycle
+from runtime.listening import Delivery, Listening, OnMessage
+from runtime.nats_client import NatsClient
+from runtime.nats_errors import NatsErrors
 from runtime.settings import ServiceSettings
 from wire.errors import ErrorCode, ParleyError
 
 _PROBE_SECONDS: Final = 2.0
 _PROBES_BEFORE_REVIVAL: Final = 3
 _RECONNECT_SECONDS: Final = 0.5
-_SAME_ERROR_SECONDS: Final = 10.0
+_UNSENT_MOST_BYTES: Final = 8 * 1024 * 1024
 
 log = structlog.get_logger()
 
 
 class Bus:
-    """One process's connection to NATS."""
+    """One process's connection to NATS. What is sent leaves in the order of the calls, whichever they are.
 
-    def __init__(self, client: Client) -> None:
+    Nothing here waits for the server to read: what it did not read yet is bounded, and more of it is refused.
+    """
+
+    def __init__(self, client: NatsClient) -> None:
         self.client: Final = client
         self.jetstream: Final[JetStreamContext] = client.jetstream()
-        self._probe_subject = client.new_inbox()
-        self._probe_ids = itertools.count()
-        self._probes: dict[bytes, asyncio.Future[None]] = {}
+        self._calls = Calls(client)
         self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,58 +56,76 @@ class Bus:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def request(
-        self, subject: str, payload: bytes, *, timeout: float, headers: dict[str, str] | None = None
-    ) -> Msg:
-        """Send a request and return its reply; `timeout` is in seconds.
+    def closed(self) -> None:
+        """The connection does not come back: whoever waits for a reply is told."""
+        self._calls.fail_all()
 
-        Raises `ParleyError` (unavailable) when there is no connection, nobody answers, or nobody answers in time;
-        in the last case the request may have been carried out. Requests leave in the order of the calls.
+    def publish(self, subject: str, payload: bytes, *, headers: bytes = b"", reply: str = "") -> None:
+        """Publish, at most once; `headers` is a whole NATS header block (see `wire.headers`).
+
+        Raises `ParleyError`, and then nothing was sent: unavailable without a connection, rate_limited while too
+        much waits for the server to read it, too_large above what the server takes. Raises `ValueError` when
+        `subject` is none: its wording belongs to `wire.subjects`.
         """
-        if not self.client.is_connected:
-            # nats-py would queue it and let the caller wait for a server that may never come.
+        client = self.client
+        if not client.is_connected:
             raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
-        try:
-            return await self.client.request(subject, payload, timeout=timeout, headers=headers)
-        except NatsError as error:
-            raise ParleyError(ErrorCode.UNAVAILABLE, f"no answer: {type(error).__name__}", retry_after=1) from error
+        if client.pending_data_size > _UNSENT_MOST_BYTES:
+            raise ParleyError(ErrorCode.RATE_LIMITED, "too much waits to be sent", retry_after=1)
+        size = len(headers) + len(payload)
+        if size > client.max_payload:
+            # The server would close the connection for it.
+            raise ParleyError(ErrorCode.TOO_LARGE, "more than a message may hold")
+        _check(subject)
+        if headers:
+            client.send(f"HPUB {subject} {reply} {len(headers)} {size}\r\n".encode() + headers + payload + b"\r\n")
+        else:
+            client.send(f"PUB {subject} {reply} {size}\r\n".encode() + payload + b"\r\n")
 
-    async def publish(self, subject: str, payload: bytes) -> None:
-        """Publish, at most once; raises `ParleyError` (unavailable) when there is no connection."""
-        if not self.client.is_connected:
-            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
-        await self.client.publish(subject, payload)
+    def listen(self, subject: str, on_message: OnMessage) -> Listening:
+        """Have `on_message` called with all that is published on `subject`, straight from the read loop.
+
+        Survives reconnects. What is published or called after this call, by us, is heard. Whatever `on_message`
+        raises is reported, and the next message comes. Raises `ValueError` when `subject` is none.
+        """
+        _check(subject)
+        return self.client.listen(subject, on_message)
+
+    def call(self, subject: str, payload: bytes, on_reply: OnReply, *, timeout: float, headers: bytes = b"") -> None:
+        """Send a request; `on_reply` is called once, straight from the read loop or from a timer.
+
+        It gets the reply, or a `ParleyError` (unavailable): nobody answers, nobody did within `timeout` seconds, or
+        the connection was closed for good; in the last two cases the request may have been carried out. `timeout`
+        should be one of few constants: a timer runs for each. Raises as `publish`, and never calls `on_reply` then.
+        """
+        reply = self._calls.next_reply_subject()
+        self.publish(subject, payload, headers=headers, reply=reply)
+        self._calls.expect(reply, on_reply, timeout)
+
+    async def request(self, subject: str, payload: bytes, *, timeout: float, headers: bytes = b"") -> Delivery:
+        """Send a request and return its reply; raises what `call` raises or tells. May be cancelled."""
+        answered: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        self.call(subject, payload, partial(_settle, answered), timeout=timeout, headers=headers)
+        return await answered
 
     async def round_trip(self, timeout: float) -> bool:
         """Whether a message sent to ourselves through the server comes back within `timeout` seconds."""
-        if not self.client.is_connected:
-            return False
-        token = b"%d" % next(self._probe_ids)
-        returned = asyncio.get_running_loop().create_future()
-        self._probes[token] = returned
+        returned: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        own = self._calls.next_reply_subject()
         try:
-            await self.client.publish(self._probe_subject, token)
-            async with asyncio.timeout(timeout):
-                await returned
-        except (NatsError, TimeoutError):
+            self.publish(own, b"")
+            self._calls.expect(own, partial(_settle, returned), timeout)
+            await returned
+        except ParleyError:
             return False
-        finally:
-            del self._probes[token]
         return True
 
     async def why_not_ready(self) -> str | None:
         """A readiness check: one round trip."""
         return None if await self.round_trip(1.0) else "no round trip through NATS"
 
-    async def _on_probe(self, message: Msg) -> None:
-        returned = self._probes.get(message.data)
-        if returned is not None and not returned.done():
-            returned.set_result(None)
-
-    async def _start(self) -> None:
-        await self.client.subscribe(self._probe_subject, cb=self._on_probe)
-
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Tear down a connection that is up and carries nothing, for ever."""
         failures = 0
         while True:
             await asyncio.sleep(_PROBE_SECONDS)
@@ -121,21 +140,19 @@ class Bus:
                 await self.client.force_reconnect()
 
 
-class _ErrorLog:
-    """Counts every error; logs those of one type once in a while, for an outage brings one each half second."""
+def _check(subject: str) -> None:
+    # A space or a line end in it would be read as protocol.
+    if not subject.isprintable() or not subject or " " in subject:
+        raise ValueError(f"no subject: {subject!r}")
 
-    def __init__(self, addresses: list[str]) -> None:
-        self._addresses = addresses
-        self._logged_at: dict[str, float] = {}
 
-    async def add(self, error: Exception) -> None:
-        """Take note; never raises."""
-        kind = type(error).__name__
-        metrics.nats_errors.labels(kind=kind).inc()
-        now = time.monotonic()
-        if now - self._logged_at.get(kind, -_SAME_ERROR_SECONDS) >= _SAME_ERROR_SECONDS:
-            self._logged_at[kind] = now
-            log.warning("nats error", error=kind, detail=str(error), servers=self._addresses)
+def _settle(future: asyncio.Future[Delivery], reply: Delivery | ParleyError) -> None:
+    if future.done():  # whoever waited has gone
+        return
+    if isinstance(reply, ParleyError):
+        future.set_exception(reply)
+    else:
+        future.set_result(reply)
 
 
 @asynccontextmanager
@@ -145,7 +162,7 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
     A connection that nats-py gives up for good (a permanent error from the server) fails the process. Raises
     `SettingsError` when NATS_URL is malformed.
     """
-    errors = _ErrorLog(servers.hosts_and_ports(settings.nats_url))
+    errors = NatsErrors(servers.hosts_and_ports(settings.nats_url))
     closing = False
 
     # None of these may raise: nats-py awaits them inside its read loop.
@@ -161,25 +178,28 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
         log.info("nats reconnected")
 
     async def on_closed() -> None:
+        bus.closed()
         if not lifecycle.is_stopping:
             lifecycle.fail("the connection to NATS was closed for good")
 
-    client = await nats.connect(
+    client = NatsClient(errors.note)
+    await client.connect(
         list(settings.nats_url),
         name=settings.instance,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=_RECONNECT_SECONDS,
+        reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type] # it is slept as it is
         ping_interval=10,
+        # Above what may wait unsent, or nats-py would make its read loop wait, too.
+        pending_size=2 * _UNSENT_MOST_BYTES,
         error_cb=errors.add,
         disconnected_cb=on_disconnected,
         reconnected_cb=on_reconnected,
         closed_cb=on_closed,
     )
     bus = Bus(client)
-    await bus._start()  # noqa: SLF001 - one module
     metrics.nats_connected.set(1)
     lifecycle.add_readiness_check(bus.why_not_ready)
-    watchdog = asyncio.create_task(bus._watch())  # noqa: SLF001
+    watchdog = asyncio.create_task(bus.watch())
     try:
         yield bus
     finally:

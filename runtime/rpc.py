@@ -19,7 +19,7 @@ from wire.messages import Message, Refused
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 
-_ERROR_HEADER: Final = "Nats-Service-Error-Code"
+_ERROR_HEADER: Final = b"\r\nNats-Service-Error-Code:"
 
 log = structlog.get_logger()
 
@@ -105,7 +105,7 @@ class Caller(Generic[R]):
     async def __call__(self, request: Message) -> R:
         """Return the reply. Raises `ParleyError`: what the service refused, unavailable, or internal."""
         message = await self._bus.request(self._subject, codec.encode(request), timeout=self._timeout)
-        if message.headers and _ERROR_HEADER in message.headers:
+        if _ERROR_HEADER in message.headers:
             raise ParleyError(ErrorCode.INTERNAL, "internal error")
         try:
             reply = self._decoder.decode(message.data)

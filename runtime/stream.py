@@ -6,15 +6,16 @@ Direct gets, which any replica may answer, are quicker but may miss what the lea
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
-from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
+import msgspec
 
 from runtime.bus import Bus
 from wire import codec, streams, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage
 
-_decoder: Final = codec.Decoder(ChatMessage)
+_TIMEOUT_SECONDS: Final = 5.0
+_NO_MESSAGE_FOUND: Final = 10037
+"""JetStream's code; the other "not found" is that of the stream itself."""
 
 
 class Entry(NamedTuple):
@@ -24,9 +25,32 @@ class Entry(NamedTuple):
     message: ChatMessage
 
 
-class _Raw(NamedTuple):
+class _Get(msgspec.Struct, omit_defaults=True):
+    """The API's request, as nats-server reads it: the message at `seq`, the last one, or the next one from `seq`."""
+
+    seq: int = 0
+    last_by_subj: str = ""
+    next_by_subj: str = ""
+
+
+class _Stored(msgspec.Struct):
     seq: int
-    data: bytes
+    data: bytes = b""
+
+
+class _ApiError(msgspec.Struct):
+    err_code: int = 0
+    description: str = ""
+
+
+class _Got(msgspec.Struct):
+    message: _Stored | None = None
+    error: _ApiError | None = None
+
+
+_got: Final = codec.Decoder(_Got)
+_decoder: Final = codec.Decoder(ChatMessage)
+_subject: Final = subjects.stream_get(streams.MESSAGES)
 
 
 class MessageStream:
@@ -37,12 +61,12 @@ class MessageStream:
 
     async def last_seq(self, room: str) -> int:
         """The seq of the newest message of `room` that the stream holds, 0 for none."""
-        raw = await self._get(subject=subjects.stored_message(room))
+        raw = await self._get(last_by_subj=subjects.stored_message(room))
         return 0 if raw is None else raw.seq
 
     async def holds(self, room: str, seq: int) -> bool:
         """Whether the message at `seq` is there, and of `room`."""
-        raw = await self._get(seq=seq, subject=subjects.stored_message(room), next=True)
+        raw = await self._get(seq=seq, next_by_subj=subjects.stored_message(room))
         return raw is not None and raw.seq == seq
 
     async def at(self, seq: int) -> Entry | None:
@@ -57,37 +81,25 @@ class MessageStream:
         """
         seq = after
         while seq < upto:
-            raw = await self._get(seq=seq + 1, subject=subjects.stored_message(room), next=True)
+            raw = await self._get(seq=seq + 1, next_by_subj=subjects.stored_message(room))
             if raw is None or raw.seq > upto:
                 return
             if (entry := _entry(raw)) is not None:
                 yield entry
             seq = raw.seq
 
-    async def _get(self, *, seq: int | None = None, subject: str | None = None, next: bool = False) -> _Raw | None:
-        if not self._bus.client.is_connected:
-            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
-        try:
-            raw = await self._bus.jetstream.get_msg(streams.MESSAGES, seq=seq, subject=subject, next=next)
-        except NotFoundError as error:
-            if error.err_code == _NO_MESSAGE_FOUND:
-                return None
-            raise _unavailable(error) from error
-        except NatsError as error:
-            raise _unavailable(error) from error
-        return _Raw(raw.seq or 0, raw.data or b"")
+    async def _get(self, *, seq: int = 0, last_by_subj: str = "", next_by_subj: str = "") -> _Stored | None:
+        asked = _Get(seq=seq, last_by_subj=last_by_subj, next_by_subj=next_by_subj)
+        reply = await self._bus.request(_subject, codec.encode(asked), timeout=_TIMEOUT_SECONDS)
+        got = _got.decode(reply.data)
+        if got.error is not None and got.error.err_code != _NO_MESSAGE_FOUND:
+            reason = got.error.description
+            raise ParleyError(ErrorCode.UNAVAILABLE, f"the message stream: {reason}", retry_after=1)
+        return got.message
 
 
-def _entry(raw: _Raw) -> Entry | None:
+def _entry(raw: _Stored) -> Entry | None:
     try:
         return Entry(raw.seq, _decoder.decode(raw.data))
     except codec.WireError:
         return None
-
-
-_NO_MESSAGE_FOUND: Final = 10037
-"""JetStream's code; the other "not found" is that of the stream itself."""
-
-
-def _unavailable(error: Exception) -> ParleyError:
-    return ParleyError(ErrorCode.UNAVAILABLE, f"the message stream: {type(error).__name__}", retry_after=1)

@@ -1,13 +1,16 @@
-"""NATS headers that Parley sets or reads, and the identity by which the stream drops duplicates."""
+"""NATS headers that Parley sets or reads, and the identity by which the stream drops duplicates.
 
-from collections.abc import Mapping
+They are read from the block as it comes (https://docs.nats.io/reference/reference-protocols/nats-protocol#hpub): a
+live message has seven headers, and three matter.
+"""
+
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
-_SEQUENCE: Final = "Nats-Sequence"
-_LAST_SEQUENCE: Final = "Nats-Last-Sequence"
-_STORED_AT: Final = "Nats-Time-Stamp"
+_SEQUENCE: Final = b"\r\nNats-Sequence:"
+_LAST_SEQUENCE: Final = b"\r\nNats-Last-Sequence:"
+_STORED_AT: Final = b"\r\nNats-Time-Stamp:"
 
 
 def message_id(user: str, room: str, id: str) -> str:
@@ -17,6 +20,11 @@ def message_id(user: str, room: str, id: str) -> str:
     another user, is another message. Ids cannot contain the separator (see `wire.ids`).
     """
     return blake2b(f"{user}/{room}/{id}".encode(), digest_size=16).hexdigest()
+
+
+def identified(message_id: str) -> bytes:
+    """The header block of a publish that the stream drops when it has seen `message_id` lately."""
+    return f"NATS/1.0\r\n{MESSAGE_ID}: {message_id}\r\n\r\n".encode()
 
 
 class Position(NamedTuple):
@@ -29,6 +37,17 @@ class Position(NamedTuple):
     """When nats-server stored it, RFC 3339 with nanoseconds."""
 
 
-def position(headers: Mapping[str, str]) -> Position:
+def position(headers: bytes) -> Position:
     """Read the headers that the stream's republish adds; raises `KeyError` or `ValueError` if it was not one."""
-    return Position(int(headers[_SEQUENCE]), int(headers[_LAST_SEQUENCE]), headers.get(_STORED_AT, ""))
+    stored_at = _value(headers, _STORED_AT) if _STORED_AT in headers else b""
+    return Position(
+        int(_value(headers, _SEQUENCE)), int(_value(headers, _LAST_SEQUENCE)), stored_at.strip().decode("ascii")
+    )
+
+
+def _value(headers: bytes, name: bytes) -> bytes:
+    at = headers.find(name)
+    if at < 0:
+        raise KeyError(name)
+    at += len(name)
+    return headers[at : headers.index(b"\r\n", at)]

@@ -3,6 +3,7 @@
 chat.room.<room>.message                        stored by the stream MESSAGES
 live.room.<room>.{message,typing,event}         what a gateway with members of the room hears
 auth.*  history.*                               request/reply, answered by NATS micro services
+$JS.API.*                                       request/reply, answered by nats-server
 """
 
 from typing import Final
@@ -43,3 +44,8 @@ def live(room: str, kind: str) -> str:
 def live_interest(room: str) -> str:
     """What a gateway with members of `room` subscribes to: everything live in that room, and no other room."""
     return f"live.room.{room}.*"
+
+
+def stream_get(stream: str) -> str:
+    """Where the leader of `stream` is asked for a message: JetStream's own API."""
+    return f"$JS.API.STREAM.MSG.GET.{stream}"

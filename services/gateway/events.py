@@ -106,14 +106,14 @@ class Events:
     async def _typing(self, connection: Connection, request: protocol.SetTyping) -> Done:
         _check_joined(connection, request.room)
         typing = Typing(user=connection.bearer.user.id, active=request.active, origin=connection.id)
-        await self._bus.publish(subjects.live(request.room, subjects.TYPING), codec.encode(typing))
+        self._bus.publish(subjects.live(request.room, subjects.TYPING), codec.encode(typing))
         return Done()
 
     async def _event(self, connection: Connection, request: protocol.SendEvent) -> Done:
         _check_joined(connection, request.room)
         protocol.check_data(request.data)
         event = RoomEvent(user=connection.bearer.user.id, name=request.name, data=request.data, origin=connection.id)
-        await self._bus.publish(subjects.live(request.room, subjects.EVENT), codec.encode(event))
+        self._bus.publish(subjects.live(request.room, subjects.EVENT), codec.encode(event))
         return Done()
 
     async def _page(self, connection: Connection, request: protocol.GetHistory) -> Done:

@@ -67,7 +67,7 @@ class Publisher:
             subjects.stored_message(room),
             codec.encode(message),
             timeout=self._timeout,
-            headers={headers.MESSAGE_ID: headers.message_id(message.author.id, room, message.id)},
+            headers=headers.identified(headers.message_id(message.author.id, room, message.id)),
         )
         ack = _decoder.decode(reply.data)
         if ack.error is not None or not ack.seq:

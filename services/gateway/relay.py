@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import structlog
-from nats.aio.msg import Msg
 
+from runtime.listening import Delivery
 from runtime.stream import MessageStream
 from services.gateway import metrics
 from services.gateway.fanout import FanOut
@@ -37,16 +37,17 @@ class Relay:
     def __init__(self, fan_out: FanOut, stream: MessageStream) -> None:
         self._fan_out = fan_out
         self._stream = stream
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def on_live(self, room: Room, message: Msg) -> None:
-        """Deliver one live message of `room`. Never raises: the next one must come."""
+    def on_live(self, room: Room, message: Delivery) -> None:
+        """Deliver one live message of `room`, at once or when the hole before it is filled."""
         metrics.live_bytes.inc(len(message.data))
         try:
             live = _decoder.decode(message.data)
             match live:
                 case ChatMessage():
                     metrics.live_messages.labels(kind="message").inc()
-                    await self._on_message(room, live, headers.position(message.headers or {}))
+                    self._on_message(room, live, headers.position(message.headers))
                 case Typing():
                     metrics.live_messages.labels(kind="typing").inc()
                     self._fan_out.deliver(room, TypingShown(room.name, live.user, live.active), skip=live.origin)
@@ -56,7 +57,9 @@ class Relay:
                     self._fan_out.deliver(room, shown, skip=live.origin)
         except (codec.WireError, KeyError, ValueError) as error:
             metrics.live_unreadable.inc()
-            log.warning("unreadable live message", subject=message.subject, error=repr(error))
+            log.warning(
+                "unreadable live message", subject=message.subject.decode(errors="replace"), error=repr(error)
+            )
 
     async def catch_up(self, room: Room) -> None:
         """Deliver what the stream holds of `room` and was not heard, however long the stream takes to answer."""
@@ -64,17 +67,31 @@ class Relay:
             last = await _insisting(room, lambda: self._stream.last_seq(room.name))
             await self._fill(room, last or 0)
 
-    async def _on_message(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
+    def _on_message(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
         if room.opening is not None:
             # Nobody is in yet, and the first to come in is told of it by its join.
             room.last_seq = max(room.last_seq, position.seq)
-            return
+        elif position.prev <= room.last_seq and not room.behind and not room.lock.locked():
+            self._deliver_live(room, message, position)
+        else:
+            room.behind.append((message, position))
+            if len(room.behind) == 1 or not room.lock.locked():  # otherwise somebody is at it
+                task = asyncio.ensure_future(self._come_after(room))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _come_after(self, room: Room) -> None:
         async with room.lock:
-            await self._fill(room, position.prev)
-            if position.seq > room.last_seq:
-                self._deliver(room, position.seq, message)
-                stored_at = datetime.fromisoformat(position.stored_at)
-                metrics.delivery_latency.observe(max(0.0, (datetime.now(UTC) - stored_at).total_seconds()))
+            while room.behind:
+                message, position = room.behind.popleft()
+                await self._fill(room, position.prev)
+                self._deliver_live(room, message, position)
+
+    def _deliver_live(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
+        if position.seq > room.last_seq:
+            self._deliver(room, position.seq, message)
+            stored_at = datetime.fromisoformat(position.stored_at)
+            metrics.delivery_latency.observe(max(0.0, (datetime.now(UTC) - stored_at).total_seconds()))
 
     async def _fill(self, room: Room, upto: int) -> None:
         if upto <= room.last_seq:

@@ -5,28 +5,42 @@ without members here costs this gateway nothing.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
+from functools import partial
+from typing import Final
 
 from runtime.bus import Bus
+from runtime.listening import Delivery, Listening
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge import Frame
 from wire import subjects
 from wire.errors import ErrorCode, ParleyError
+from wire.headers import Position
+from wire.messages import ChatMessage
 
-OnLive = Callable[["Room", Msg], Awaitable[None]]
+_BEHIND_MOST: Final = 1000
+
+OnLive = Callable[["Room", Delivery], None]
 Baseline = Callable[[str], Awaitable[int]]
 
 
 class Room:
     """A room, as far as this gateway knows it."""
 
-    __slots__ = ("holds", "last_seq", "linger", "lock", "members", "name", "opening", "resuming", "subscription")
+    __slots__ = (
+        "behind",
+        "holds",
+        "last_seq",
+        "linger",
+        "lock",
+        "members",
+        "name",
+        "opening",
+        "resuming",
+        "subscription",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,10 +51,12 @@ class Room:
         """No message above it has been delivered here."""
         self.lock = asyncio.Lock()
         """Held while something is put in its place and delivered: one at a time, in order."""
+        self.behind: deque[tuple[ChatMessage, Position]] = deque(maxlen=_BEHIND_MOST)
+        """What came live and waits for a hole to be filled. Above its limit the oldest become part of the hole."""
         self.holds = 0
         """Joins under way."""
         self.opening: asyncio.Task[None] | None = None
-        self.subscription: Subscription | None = None
+        self.subscription: Listening | None = None
         self.linger: asyncio.TimerHandle | None = None
 
 
@@ -99,10 +115,7 @@ class Rooms:
             self._close_if_empty(room)
 
     async def _open(self, room: Room) -> None:
-        async def on_message(message: Msg) -> None:
-            await self._on_live(room, message)
-
-        room.subscription = await self._bus.client.subscribe(subjects.live_interest(room.name), cb=on_message)
+        room.subscription = self._bus.listen(subjects.live_interest(room.name), partial(self._on_live, room))
         # Asked on the same connection after the subscription: nothing can fall between the two.
         baseline = await self._baseline(room.name)
         room.last_seq = max(room.last_seq, baseline)  # which may have risen while we waited
@@ -121,17 +134,10 @@ class Rooms:
     def _close(self, room: Room) -> None:
         self._forget(room)
         if room.subscription is not None:
-            task = asyncio.ensure_future(_unsubscribe(room.subscription))
+            room.subscription.close()
             room.subscription = None
-            task.add_done_callback(lambda _: None)
 
     def _forget(self, room: Room) -> None:
         if self._rooms.get(room.name) is room:
             del self._rooms[room.name]
         metrics.rooms.set(len(self._rooms))
-
-
-async def _unsubscribe(subscription: Subscription) -> None:
-    # A connection that is closed or draining has dropped it already.
-    with suppress(NatsError):
-        await subscription.unsubscribe()

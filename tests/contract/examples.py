@@ -57,6 +57,7 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "room_of_stored": ("chat.room.lobby.message",),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
+    "stream_get": ("MESSAGES",),
 }
 """With which arguments each function of `wire.subjects` is called."""
 

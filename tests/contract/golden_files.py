@@ -48,14 +48,14 @@ def _subjects() -> dict[str, str]:
 
 
 def _headers() -> dict[str, str]:
-    republished = {
-        "Nats-Sequence": "42",
-        "Nats-Last-Sequence": "40",
-        "Nats-Time-Stamp": "2026-01-01T00:00:00.000000001Z",
-    }
+    republished = (
+        b"NATS/1.0\r\nNats-Msg-Id: m\r\nNats-Stream: MESSAGES\r\nNats-Subject: chat.room.lobby.message\r\n"
+        b"Nats-Sequence: 42\r\nNats-Time-Stamp: 2026-01-01T00:00:00.000000001Z\r\nNats-Last-Sequence: 40\r\n\r\n"
+    )
     return {
         "MESSAGE_ID": headers.MESSAGE_ID,
         "message_id(u-ann, lobby, m-1)": headers.message_id("u-ann", "lobby", "m-1"),
+        "identified(m)": headers.identified("m").decode(),
         "position": repr(headers.position(republished)),
     }
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from runtime.listening import Delivery
 from runtime.stream import Entry
 from services.gateway import metrics
 from services.gateway import relay as relay_module
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room
+from tests.support.waiting import until
 from wire import codec
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Author, ChatMessage
@@ -50,15 +52,10 @@ class _FanOut:
         self.delivered.append((message.prev, message.seq))
 
 
-class _Message:
-    def __init__(self, seq: int, prev: int) -> None:
-        self.subject = "live.room.r.message"
-        self.data = codec.encode(_chat(seq))
-        self.headers = {
-            "Nats-Sequence": str(seq),
-            "Nats-Last-Sequence": str(prev),
-            "Nats-Time-Stamp": "2026-01-01T00:00:00.123456789Z",
-        }
+def _live(seq: int, prev: int) -> Delivery:
+    headers = f"Nats-Sequence: {seq}\r\nNats-Last-Sequence: {prev}\r\nNats-Time-Stamp: 2026-01-01T00:00:00.123456789Z"
+    block = f"NATS/1.0\r\n{headers}\r\n\r\n".encode()
+    return Delivery(b"live.room.r.message", codec.encode(_chat(seq)), block)
 
 
 def _room(last_seq: int) -> Room:
@@ -73,29 +70,30 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "_SHORTEST_PAUSE", 0.0)
 
 
-async def _relay(stream: _Stream, room: Room, *messages: _Message) -> list[tuple[int, int]]:
+async def _relay(stream: _Stream, room: Room, *messages: Delivery) -> list[tuple[int, int]]:
     fan_out = _FanOut()
     relay = Relay(fan_out, stream)  # type: ignore[arg-type]
     for each in messages:
-        await relay.on_live(room, each)  # type: ignore[arg-type]
+        relay.on_live(room, each)
+    await until(lambda: not relay._tasks, "what was missing")
     return fan_out.delivered
 
 
 async def test_a_hole_is_filled_before_anything_newer() -> None:
     """Seqs of the same room only, in order, each naming the one before it."""
-    delivered = await _relay(_Stream([3, 5, 8, 9]), _room(3), _Message(9, 8))
+    delivered = await _relay(_Stream([3, 5, 8, 9]), _room(3), _live(9, 8))
     assert delivered == [(3, 5), (5, 8), (8, 9)]
 
 
 async def test_a_message_that_was_delivered_is_not_delivered_again() -> None:
     """Neither live again, nor live after it filled a hole."""
-    assert await _relay(_Stream([3, 5]), _room(3), _Message(5, 3), _Message(5, 3)) == [(3, 5)]
+    assert await _relay(_Stream([3, 5]), _room(3), _live(5, 3), _live(5, 3)) == [(3, 5)]
 
 
 @pytest.mark.parametrize("failures", [1, 5])
 async def test_a_stream_that_does_not_answer_is_asked_again(failures: int) -> None:
     """Nothing is skipped, however often it takes."""
-    delivered = await _relay(_Stream([3, 5, 8, 9], failures), _room(3), _Message(9, 8))
+    delivered = await _relay(_Stream([3, 5, 8, 9], failures), _room(3), _live(9, 8))
     assert delivered == [(3, 5), (5, 8), (8, 9)]
 
 
@@ -132,9 +130,9 @@ async def test_a_room_that_closes_while_a_hole_is_filled_is_no_loss() -> None:
 
 async def test_a_stream_that_has_forgotten_does_not_make_a_room_young() -> None:
     """It says 0 for the one before when it holds none any more; the gateway knows better."""
-    assert await _relay(_Stream([]), _room(7), _Message(9, 0)) == [(7, 9)]
+    assert await _relay(_Stream([]), _room(7), _live(9, 0)) == [(7, 9)]
 
 
 async def test_what_the_stream_does_not_hold_is_not_waited_for() -> None:
     """It was no message, or is too old: what is newer goes on."""
-    assert await _relay(_Stream([3]), _room(3), _Message(9, 8)) == [(3, 9)]
+    assert await _relay(_Stream([3]), _room(3), _live(9, 8)) == [(3, 9)]

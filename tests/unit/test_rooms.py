@@ -17,7 +17,7 @@ class _Subscription:
         self._open = open_subjects
         self._subject = subject
 
-    async def unsubscribe(self) -> None:
+    def close(self) -> None:
         self._open.remove(self._subject)
 
 
@@ -29,14 +29,13 @@ class _Bus:
         self.client = self
         self.is_connected = True
 
-    async def subscribe(self, subject: str, cb: Any) -> _Subscription:
-        del cb
+    def listen(self, subject: str, on_message: Any) -> _Subscription:
+        del on_message
         self.open.append(subject)
-        await asyncio.sleep(0)
         return _Subscription(self.open, subject)
 
 
-async def _on_live(room: Room, message: Any) -> None:
+def _on_live(room: Room, message: Any) -> None:
     del room, message
 
 

@@ -109,9 +109,19 @@ def test_message_ids_do_not_depend_on_where_a_name_ends(left: str, right: str) -
 
 def test_position_is_read_from_the_stream_headers() -> None:
     """Sequence, the one before, and when; a message that the stream did not republish has none."""
-    read = headers.position({"Nats-Sequence": "7", "Nats-Last-Sequence": "0", "Nats-Time-Stamp": "then"})
+    before = b"NATS/1.0\r\nNats-Msg-Id: x\r\n"
+    read = headers.position(before + b"Nats-Sequence: 7\r\nNats-Time-Stamp: then\r\nNats-Last-Sequence:0\r\n\r\n")
     assert read == (7, 0, "then")
     with pytest.raises(KeyError):
-        headers.position({})
+        headers.position(b"")
+    with pytest.raises(KeyError):
+        headers.position(before + b"Nats-Sequence: 7\r\n\r\n")
     with pytest.raises(ValueError, match="x"):
-        headers.position({"Nats-Sequence": "x", "Nats-Last-Sequence": "0"})
+        headers.position(before + b"Nats-Sequence: x\r\nNats-Last-Sequence: 0\r\n\r\n")
+    with pytest.raises(ValueError, match="not found"):
+        headers.position(before + b"Nats-Sequence: 7")
+
+
+def test_a_publish_is_identified_by_one_header() -> None:
+    """The whole block, as it goes over the wire."""
+    assert headers.identified("abc") == b"NATS/1.0\r\nNats-Msg-Id: abc\r\n\r\n"
