@@ -30,7 +30,7 @@ class Decoder(Generic[T]):
     def __init__(self, kind: type[T]) -> None:
         self._decoder = msgspec.json.Decoder(kind)
 
-    def decode(self, data: bytes) -> T:
+    def decode(self, data: bytes | str) -> T:
         """Return the message in `data`; raises `WireError`."""
         try:
             return self._decoder.decode(data)

@@ -1,6 +1,5 @@
 """The HTTP API."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -11,13 +10,11 @@ from runtime.rpc import Caller
 from services.gateway import protocol
 from services.gateway.access import Access
 from services.gateway.auth import Auth
-from services.gateway.edge import PATH
 from wire import codec, messages
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import GetKeys, Page, User
 
 T = TypeVar("T", bound=msgspec.Struct)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REQUEST_MOST_BYTES: Final = 64 * 1024
 _KEYS_FRESH_SECONDS: Final = 300
@@ -107,14 +104,6 @@ class Api:
         self._access.check(wanted.room)
         page = await self._history(protocol.page_request(wanted))
         return _json(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
-
-
-@web.middleware
-async def require_length(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a chunked polling request: python-engineio would answer 200 and lose what is in it."""
-    if request.path == PATH and request.method == hdrs.METH_POST and request.content_length is None:
-        raise web.HTTPLengthRequired
-    return await handler(request)
 
 
 async def _body(request: web.Request, kind: type[T]) -> T:

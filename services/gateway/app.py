@@ -4,10 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
-import msgspec
 import structlog
 from aiohttp import web
-from msgspec import Raw
 
 from runtime import bus
 from runtime.bus import Bus
@@ -15,12 +13,13 @@ from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway.access import Access
-from services.gateway.api import REQUEST_MOST_BYTES, Api, require_length
+from services.gateway.api import REQUEST_MOST_BYTES, Api
 from services.gateway.auth import Auth
+from services.gateway.clients import Clients
 from services.gateway.connection import Connection
-from services.gateway.edge import Edge
+from services.gateway.edge.limits import Limits
 from services.gateway.events import Events
-from services.gateway.fanout import FanOut
+from services.gateway.fanout import FanOut, event
 from services.gateway.joining import Baselines, Joining
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
@@ -42,7 +41,7 @@ log = structlog.get_logger()
 
 
 class Gateway:
-    """The application that the edge serves: everything wired together."""
+    """The application that clients talk to: everything wired together."""
 
     def __init__(self, settings: GatewaySettings, connection: Bus) -> None:
         stream = MessageStream(connection)
@@ -50,8 +49,18 @@ class Gateway:
         access = Access(public_rooms=settings.public_rooms)
         self._settings = settings
         self._auth = Auth(connection)
-        self.edge = Edge(settings, self)
-        self._relay = relay = Relay(FanOut(self.edge), stream)
+        self.clients = Clients(
+            self,
+            limits=Limits(
+                unsent_most=settings.unsent_most_bytes,
+                unsent_total_most=settings.unsent_total_most_bytes,
+                stall_timeout=settings.stall_seconds,
+            ),
+            transports=settings.transports,
+            allowed_origins=settings.allowed_origins,
+        )
+        self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
+        self._relay = relay = Relay(fan_out, stream)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
@@ -59,9 +68,10 @@ class Gateway:
             bus=connection,
             access=access,
             rooms=self._rooms,
-            joining=Joining(self.edge, self._rooms, relay, history),
+            joining=Joining(fan_out, self._rooms, relay, history),
             publisher=Publisher(connection, stream, timeout=settings.publish_timeout_seconds),
             history=history,
+            fan_out=fan_out,
         )
         self.api = Api(self._auth, access, history)
         connection.on_reconnect(self._catch_up)
@@ -76,11 +86,11 @@ class Gateway:
         await asyncio.gather(*map(one, self._rooms.open_rooms()))
 
     async def authenticate(self, auth: object) -> Verified:
-        """See `application.Application`."""
+        """See `clients.Application`."""
         return await self._auth.connecting(auth)
 
     def connected(self, connection: Connection) -> None:
-        """See `application.Application`."""
+        """See `clients.Application`."""
         bearer = connection.bearer
         started = SessionStarted(
             user=bearer.user,
@@ -88,22 +98,18 @@ class Gateway:
             gateway=self._settings.instance,
             expires_in=connection.expires_in,
         )
-        self.edge.send(connection, self.edge.frame("session", started))
+        self._fan_out.send(connection, event("session", started))
         log.debug("connected", connection=connection.id, user=bearer.user.id)
 
     def disconnected(self, connection: Connection) -> None:
-        """See `application.Application`."""
+        """See `clients.Application`."""
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)
         log.debug("disconnected", connection=connection.id, user=connection.bearer.user.id)
 
-    def is_ordered(self, event: str) -> bool:
-        """See `application.Application`."""
-        return self._events.is_ordered(event)
-
-    async def handle(self, connection: Connection, event: str, argument: Raw) -> msgspec.Struct:
-        """See `application.Application`."""
-        return await self._events.handle(connection, event, argument)
+    def handle(self, connection: Connection, ack_id: str, text: str) -> None:
+        """See `clients.Application`."""
+        self._events.handle(connection, ack_id, text)
 
 
 async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
@@ -111,10 +117,10 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
-        app = web.Application(middlewares=[as_problems, require_length], client_max_size=REQUEST_MOST_BYTES)
+        app = web.Application(middlewares=[as_problems], client_max_size=REQUEST_MOST_BYTES)
         app.add_routes(gateway.api.routes())
         app.add_routes(ChatPage(settings.web).routes())
-        gateway.edge.attach(app)
+        gateway.clients.attach(app)
         # Connections last for hours: waiting for them to end by themselves would be in vain.
         runner = web.AppRunner(
             app,
@@ -125,7 +131,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        stack.push_async_callback(gateway.edge.close)
+        stack.push_async_callback(gateway.clients.close)
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
         await site.start()
         stack.push_async_callback(site.stop)

@@ -1,31 +1,47 @@
 """One client's connection, as everything above the edge sees it."""
 
-import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 
+from services.gateway.edge.session import Session
 from wire.messages import Verified
 
 EVENTS_AT_ONCE: Final = 64
-"""Events of one connection under way at once; the next is read when one is done."""
+"""Events of one connection under way at once; no other is read until one is done."""
 
 
 class Connection:
-    """Made by the edge once the client's token was verified; closed by the edge alone."""
+    """Made once the client's token was verified."""
 
-    __slots__ = ("bearer", "id", "is_open", "rooms", "slots", "socket")
+    __slots__ = ("bearer", "events", "id", "rooms", "session")
 
-    def __init__(self, id: str, bearer: Verified, socket: Any) -> None:
+    def __init__(self, id: str, bearer: Verified, session: Session) -> None:
         self.id: Final = id
         """Unique among all connections of all gateways."""
         self.bearer: Final = bearer
+        self.session: Final = session
         self.rooms: Final[set[str]] = set()
-        self.is_open = True
-        self.slots: Final = asyncio.Semaphore(EVENTS_AT_ONCE)
-        self.socket: Final = socket
-        """The edge's own business."""
+        self.events = 0
+        """Under way."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its client can be reached."""
+        return not self.session.closed
 
     @property
     def expires_in(self) -> int:
         """Seconds until its token expires."""
         return max(0, self.bearer.expires_at - int(time.time()))
+
+    def event_began(self) -> None:
+        """One more event is under way; the client waits when there are `EVENTS_AT_ONCE`."""
+        self.events += 1
+        if self.events == EVENTS_AT_ONCE:
+            self.session.hold()
+
+    def event_ended(self) -> None:
+        """One is done."""
+        self.events -= 1
+        if self.events == EVENTS_AT_ONCE - 1 and self.is_open:
+            self.session.release()

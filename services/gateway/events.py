@@ -1,37 +1,37 @@
 """Client events: the table of what a client may send, and what each does."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
-import msgspec
 import structlog
-from msgspec import Raw
 
 from runtime.bus import Bus
 from runtime.rpc import Caller
 from services.gateway import metrics, protocol
 from services.gateway.access import Access
+from services.gateway.call import Call
 from services.gateway.connection import Connection
+from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
-from services.gateway.protocol import Done, Failed
+from services.gateway.protocol import AnyEvent, Done
 from services.gateway.publisher import Publisher
 from services.gateway.rooms import Rooms
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
 
+_Handler = Callable[[Call, Any], Done | None]
+"""Returns the acknowledgement, or None if it will be given later."""
+
+_decoder: Final[codec.Decoder[AnyEvent]] = codec.Decoder(AnyEvent)  # type: ignore[arg-type] # a union
+
 log = structlog.get_logger()
 
 
-class _Handler(NamedTuple):
-    decode: Callable[[Raw], Any]
-    run: Callable[[Connection, Any], Awaitable[Done]]
-    ordered: bool = False
-
-
 class Events:
-    """Validates, carries out and acknowledges."""
+    """Validates, carries out and acknowledges, in the order in which a client's events come."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Events:
         joining: Joining,
         publisher: Publisher,
         history: Caller[Page],
+        fan_out: FanOut,
     ) -> None:
         self._bus = bus
         self._access = access
@@ -49,51 +50,57 @@ class Events:
         self._joining = joining
         self._publisher = publisher
         self._history = history
-        self._table: Final = {
-            "join": _Handler(_decoder(protocol.Join), self._join, ordered=True),
-            "leave": _Handler(_decoder(protocol.Leave), self._leave, ordered=True),
-            "message": _Handler(_decoder(protocol.SendMessage), self._message),
-            "typing": _Handler(_decoder(protocol.SetTyping), self._typing),
-            "event": _Handler(_decoder(protocol.SendEvent), self._event),
-            "history": _Handler(_decoder(protocol.GetHistory), self._page),
+        self._fan_out = fan_out
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._table: Final[dict[type[AnyEvent], tuple[str, _Handler]]] = {
+            protocol.JoinEvent: ("join", self._join),
+            protocol.LeaveEvent: ("leave", self._leave),
+            protocol.MessageEvent: ("message", self._message),
+            protocol.TypingEvent: ("typing", self._typing),
+            protocol.RelayEvent: ("event", self._event),
+            protocol.HistoryEvent: ("history", self._page),
         }
 
-    def is_ordered(self, event: str) -> bool:
-        """Whether later events of a connection wait for this one: those that say which rooms it is in."""
-        handler = self._table.get(event)
-        return handler is not None and handler.ordered
-
-    async def handle(self, connection: Connection, event: str, argument: Raw) -> msgspec.Struct:
-        """Carry out one event; whatever happens is told in the acknowledgement."""
-        handler = self._table.get(event)
-        if handler is None:
-            metrics.events.labels(event="unknown", result=ErrorCode.INVALID).inc()
-            return Failed.of(ParleyError(ErrorCode.INVALID, "no such event"))
+    def handle(self, connection: Connection, ack_id: str, text: str) -> None:
+        """Carry out one event, or begin to; whatever happens is told in the acknowledgement. Never raises."""
         try:
-            reply = await handler.run(connection, handler.decode(argument))
+            event = _decoder.decode(text)
+        except codec.WireError as error:
+            name, why = protocol.why_refused(text, error)
+            if name is None:
+                metrics.malformed_packets.inc()
+            Call(connection, name or "malformed", ack_id, self._fan_out).failed(ParleyError(ErrorCode.INVALID, why))
+            return
+        name, handler = self._table[type(event)]
+        call = Call(connection, name, ack_id, self._fan_out)
+        try:
+            reply = handler(call, event.request)
         except ParleyError as error:
-            metrics.events.labels(event=event, result=error.code).inc()
-            return Failed.of(error)
-        except Exception:  # a defect of ours must not take the connection with it
-            log.exception("event failed", event_name=event)
-            metrics.events.labels(event=event, result=ErrorCode.INTERNAL).inc()
-            return Failed.of(ParleyError(ErrorCode.INTERNAL, "internal error"))
-        metrics.events.labels(event=event, result="ok").inc()
-        return reply
+            call.failed(error)
+        except Exception:  # noqa: BLE001 - a defect of ours must not take the connection with it
+            _log_defect(call)
+        else:
+            if reply is not None:
+                call.done(reply)
 
-    async def _join(self, connection: Connection, request: protocol.Join) -> Done:
+    def _join(self, call: Call, request: protocol.Join) -> Done | None:
         self._access.check(request.room)
-        return await self._joining.join(connection, request)
+        joined = self._joining.join_at_once(call.connection, request)
+        if joined is None:
+            # What the client sends next may need it.
+            self._later(call, self._joining.join(call.connection, request), in_turn=True)
+        return joined
 
-    async def _leave(self, connection: Connection, request: protocol.Leave) -> Done:
-        self._rooms.leave(request.room, connection)
+    def _leave(self, call: Call, request: protocol.Leave) -> Done:
+        self._fan_out.flush()
+        self._rooms.leave(request.room, call.connection)
         return Done()
 
-    async def _message(self, connection: Connection, request: protocol.SendMessage) -> Done:
-        _check_joined(connection, request.room)
+    def _message(self, call: Call, request: protocol.SendMessage) -> None:
+        _check_joined(call.connection, request.room)
         protocol.check_body(request.body)
         protocol.check_data(request.data)
-        user = connection.bearer.user
+        user = call.connection.bearer.user
         message = ChatMessage(
             id=request.id,
             author=Author(id=user.id, display_name=user.display_name),
@@ -101,39 +108,59 @@ class Events:
             ts=time.time_ns() // 1_000_000,
             data=request.data,
         )
-        return await self._publisher.publish(request.room, message)
+        self._publisher.publish(request.room, message, call)
 
-    async def _typing(self, connection: Connection, request: protocol.SetTyping) -> Done:
+    def _typing(self, call: Call, request: protocol.SetTyping) -> Done:
+        connection = call.connection
         _check_joined(connection, request.room)
         typing = Typing(user=connection.bearer.user.id, active=request.active, origin=connection.id)
         self._bus.publish(subjects.live(request.room, subjects.TYPING), codec.encode(typing))
         return Done()
 
-    async def _event(self, connection: Connection, request: protocol.SendEvent) -> Done:
+    def _event(self, call: Call, request: protocol.SendEvent) -> Done:
+        connection = call.connection
         _check_joined(connection, request.room)
         protocol.check_data(request.data)
         event = RoomEvent(user=connection.bearer.user.id, name=request.name, data=request.data, origin=connection.id)
         self._bus.publish(subjects.live(request.room, subjects.EVENT), codec.encode(event))
         return Done()
 
-    async def _page(self, connection: Connection, request: protocol.GetHistory) -> Done:
-        _check_joined(connection, request.room)
+    def _page(self, call: Call, request: protocol.GetHistory) -> None:
+        _check_joined(call.connection, request.room)
+        self._later(call, self._read_page(request))
+
+    async def _read_page(self, request: protocol.GetHistory) -> Done:
         page = await self._history(protocol.page_request(request))
         return protocol.HistoryPage(messages=page.messages, more=page.more)
+
+    def _later(self, call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool = False) -> None:
+        """Answer `call` with the outcome of `work`; `in_turn`: what the client sent behind it waits for that."""
+        call.connection.event_began()
+        if in_turn:
+            call.connection.session.hold()
+        task = asyncio.ensure_future(self._answer(call, work, in_turn=in_turn))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    async def _answer(call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool) -> None:
+        try:
+            call.done(await work)
+        except ParleyError as error:
+            call.failed(error)
+        except Exception:  # noqa: BLE001 - as in `handle`
+            _log_defect(call)
+        finally:
+            call.connection.event_ended()
+            if in_turn and call.connection.is_open:
+                call.connection.session.release()
+
+
+def _log_defect(call: Call) -> None:
+    log.error("event failed", event_name=call.name, exc_info=True)  # noqa: LOG014 - while it is handled
+    call.failed(ParleyError(ErrorCode.INTERNAL, "internal error"))
 
 
 def _check_joined(connection: Connection, room: str) -> None:
     if room not in connection.rooms:
         raise ParleyError(ErrorCode.NOT_JOINED, "join the room first")
-
-
-def _decoder(kind: type[Any]) -> Callable[[Raw], Any]:
-    decoder = codec.Decoder(kind)
-
-    def decode(argument: Raw) -> Any:
-        try:
-            return decoder.decode(bytes(argument))
-        except codec.WireError as error:
-            raise ParleyError(ErrorCode.INVALID, str(error)) from None
-
-    return decode

@@ -6,7 +6,7 @@ from typing import Final
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway.connection import Connection
-from services.gateway.edge import Edge, Frame
+from services.gateway.fanout import FanOut, event
 from services.gateway.protocol import Join, Joined
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room, Rooms
@@ -20,11 +20,19 @@ _CATCH_UP_SECONDS: Final = 5.0
 class Joining:
     """Lets connections into rooms."""
 
-    def __init__(self, edge: Edge, rooms: Rooms, relay: Relay, history: Caller[Page]) -> None:
-        self._edge = edge
+    def __init__(self, fan_out: FanOut, rooms: Rooms, relay: Relay, history: Caller[Page]) -> None:
+        self._fan_out = fan_out
         self._rooms = rooms
         self._relay = relay
         self._history = history
+
+    def join_at_once(self, connection: Connection, request: Join) -> Joined | None:
+        """Let `connection` in if there is nothing to wait for, None otherwise. Raises `ParleyError`: unavailable."""
+        room = self._rooms.opened(request.room)
+        if room is None or connection in room.resuming or request.after not in {None, room.last_seq}:
+            return None
+        self._enter(room, connection)
+        return Joined(room=room.name, seq=room.last_seq, missed=0, truncated=False)
 
     async def join(self, connection: Connection, request: Join) -> Joined:
         """Let `connection` in. Raises `ParleyError`: invalid while another join of it is under way, unavailable."""
@@ -41,7 +49,7 @@ class Joining:
                     self._check_open(connection)
                 if request.after is not None and request.after < room.last_seq:
                     missed, truncated = await self._tell_missed(room, connection, request.after)
-                self._rooms.enter(room, connection)
+                self._enter(room, connection)
             return Joined(room=room.name, seq=room.last_seq, missed=missed, truncated=truncated)
         finally:
             self._rooms.release(room)
@@ -54,17 +62,22 @@ class Joining:
             raise ParleyError(ErrorCode.UNAVAILABLE, "the message stream does not answer", retry_after=1) from None
 
     async def _tell_missed(self, room: Room, connection: Connection, after: int) -> tuple[int, bool]:
-        came_meanwhile: list[Frame] = []
+        came_meanwhile: list[bytes] = []
         room.resuming[connection] = came_meanwhile
         try:
             missed, truncated = await self._read_missed(room, after)
         finally:
             del room.resuming[connection]
         self._check_open(connection)
-        frames = [self._edge.frame("message", each) for each in missed]
-        for frame in frames + came_meanwhile:
-            self._edge.send(connection, frame)
-        return len(frames) + len(came_meanwhile), truncated
+        packets = [event("message", each) for each in missed] + came_meanwhile
+        for packet in packets:
+            self._fan_out.send(connection, packet)
+        return len(packets), truncated
+
+    def _enter(self, room: Room, connection: Connection) -> None:
+        # What is about to be written to the room's members is before the time of this one.
+        self._fan_out.flush()
+        self._rooms.enter(room, connection)
 
     async def _read_missed(self, room: Room, after: int) -> tuple[list[StoredMessage], bool]:
         """The newest `MISSED_MOST` after `after`, and whether there are more; in as many pages as they take."""

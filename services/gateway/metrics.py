@@ -1,5 +1,7 @@
 """What a gateway counts. Labels are bounded: never a user, a room or a connection."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from runtime.metrics import LATENCY_BUCKETS
@@ -9,6 +11,13 @@ connects = Counter("parley_gateway_connects_total", "Attempts to connect, by res
 disconnects = Counter("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
 malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
 events = Counter("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
+slow_readers = Gauge("parley_gateway_slow_readers", "Connections that read more slowly than they are sent to.")
+slow_readers_closed = Counter(
+    "parley_gateway_slow_readers_closed_total",
+    "Slow readers closed: behind (too much waits), stalled (reads nothing), overload (too much waits for all).",
+    ["reason"],
+)
+unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Counter("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Counter("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
@@ -31,3 +40,30 @@ publishes_in_flight = Gauge(
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
+
+
+# A look-up by labels costs more than counting: it is done once for each of them.
+
+
+@cache
+def event(name: str, result: str) -> Counter:
+    """The counter of `events`."""
+    return events.labels(event=name, result=result)
+
+
+@cache
+def delivery(name: str) -> Counter:
+    """The counter of `deliveries`."""
+    return deliveries.labels(event=name)
+
+
+@cache
+def live(kind: str) -> Counter:
+    """The counter of `live_messages`."""
+    return live_messages.labels(kind=kind)
+
+
+@cache
+def published(result: str) -> Histogram:
+    """The histogram of `publish_duration`."""
+    return publish_duration.labels(result=result)

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw
 
+from wire import codec
 from wire.errors import ErrorCode, ParleyError
 from wire.ids import Id
 from wire.messages import JSON_ABSENT, GetPage, Seq, StoredMessage, User
@@ -65,6 +66,63 @@ class GetHistory(msgspec.Struct, frozen=True):
     before: Seq | None = None
     after: Seq | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = PAGE_DEFAULT
+
+
+# --- the same as packets, decoded in one pass -----------------------------------------------------------------------
+
+
+class ClientEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The base of all; the tag is the event's name."""
+
+
+class JoinEvent(ClientEvent, frozen=True, tag="join"):
+    """`["join", {...}]`."""
+
+    request: Join
+
+
+class LeaveEvent(ClientEvent, frozen=True, tag="leave"):
+    """`["leave", {...}]`."""
+
+    request: Leave
+
+
+class MessageEvent(ClientEvent, frozen=True, tag="message"):
+    """`["message", {...}]`."""
+
+    request: SendMessage
+
+
+class TypingEvent(ClientEvent, frozen=True, tag="typing"):
+    """`["typing", {...}]`."""
+
+    request: SetTyping
+
+
+class RelayEvent(ClientEvent, frozen=True, tag="event"):
+    """`["event", {...}]`."""
+
+    request: SendEvent
+
+
+class HistoryEvent(ClientEvent, frozen=True, tag="history"):
+    """`["history", {...}]`."""
+
+    request: GetHistory
+
+
+AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent
+
+_REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "join": Join,
+    "leave": Leave,
+    "message": SendMessage,
+    "typing": SetTyping,
+    "event": SendEvent,
+    "history": GetHistory,
+}
+_arguments: Final = msgspec.json.Decoder(list[Raw])
+_name: Final = msgspec.json.Decoder(str)
 
 
 # --- acknowledgements ---------------------------------------------------------------------------------------------
@@ -181,6 +239,22 @@ def page_request(request: GetHistory) -> GetPage:
     if request.before is not None and request.after is not None:
         raise ParleyError(ErrorCode.INVALID, "give before or after, not both")
     return GetPage(room=request.room, limit=request.limit, before=request.before, after=request.after)
+
+
+def why_refused(text: str, error: Exception) -> tuple[str | None, str]:
+    """The name of an event that was refused with `error`, if it has one of ours, and what to tell its sender."""
+    try:
+        name, argument = _arguments.decode(text)
+        kind = _REQUESTS.get(_name.decode(name))
+    except (ValueError, RecursionError):  # msgspec's errors, and any other number of arguments
+        return None, "an event takes a name and one JSON object"
+    if kind is None:
+        return "unknown", "no such event"
+    try:
+        codec.Decoder(kind).decode(bytes(argument))
+    except codec.WireError as within:
+        error = within
+    return _name.decode(name), str(error)
 
 
 def _depth(value: object) -> int:

@@ -46,13 +46,13 @@ class Relay:
             live = _decoder.decode(message.data)
             match live:
                 case ChatMessage():
-                    metrics.live_messages.labels(kind="message").inc()
+                    metrics.live("message").inc()
                     self._on_message(room, live, headers.position(message.headers))
                 case Typing():
-                    metrics.live_messages.labels(kind="typing").inc()
+                    metrics.live("typing").inc()
                     self._fan_out.deliver(room, TypingShown(room.name, live.user, live.active), skip=live.origin)
                 case RoomEvent():
-                    metrics.live_messages.labels(kind="event").inc()
+                    metrics.live("event").inc()
                     shown = EventShown(room.name, live.name, live.data, live.user)
                     self._fan_out.deliver(room, shown, skip=live.origin)
         except (codec.WireError, KeyError, ValueError) as error:

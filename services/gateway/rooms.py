@@ -8,19 +8,28 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.bus import Bus
 from runtime.listening import Delivery, Listening
 from services.gateway import metrics
 from services.gateway.connection import Connection
-from services.gateway.edge import Frame
+from services.gateway.edge.session import Session
 from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
 from wire.messages import ChatMessage
 
 _BEHIND_MOST: Final = 1000
+
+
+class Waiting(NamedTuple):
+    """A frame that goes out at the end of the window."""
+
+    order: int
+    frame: bytes
+    skip: str | None = None
+
 
 OnLive = Callable[["Room", Delivery], None]
 Baseline = Callable[[str], Awaitable[int]]
@@ -31,6 +40,7 @@ class Room:
 
     __slots__ = (
         "behind",
+        "busy_until",
         "holds",
         "last_seq",
         "linger",
@@ -40,13 +50,17 @@ class Room:
         "opening",
         "resuming",
         "subscription",
+        "waiting",
     )
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.members: dict[Connection, None] = {}
-        self.resuming: dict[Connection, list[Frame]] = {}
-        """Members-to-be that are being told what they missed, and what came meanwhile."""
+        self.members: dict[Connection, Session] = {}
+        self.waiting: list[Waiting] = []
+        """What is to be written to the members in a moment: see `FanOut`."""
+        self.busy_until = 0.0
+        self.resuming: dict[Connection, list[bytes]] = {}
+        """Members-to-be that are being told what they missed, and the packets that came meanwhile."""
         self.last_seq = 0
         """No message above it has been delivered here."""
         self.lock = asyncio.Lock()
@@ -70,14 +84,19 @@ class Rooms:
         self._linger = linger
         self._rooms: dict[str, Room] = {}
 
+    def opened(self, name: str) -> Room | None:
+        """The room, if it is listened to and its last seq known. Raises as `hold`."""
+        self._check_connected()
+        room = self._rooms.get(name)
+        return room if room is not None and room.opening is None else None
+
     def open_rooms(self) -> list[Room]:
         """The rooms that this gateway listens to, and whose last seq it knows."""
         return [room for room in self._rooms.values() if room.opening is None]
 
     async def hold(self, name: str) -> Room:
         """The room, listened to and with its last seq known; `release` it. Raises `ParleyError` (unavailable)."""
-        if not self._bus.client.is_connected:
-            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
+        self._check_connected()
         room = self._rooms.get(name)
         if room is None:
             room = self._rooms[name] = Room(name)
@@ -103,7 +122,7 @@ class Rooms:
 
     def enter(self, room: Room, connection: Connection) -> None:
         """`connection` gets what is live in `room` from now on."""
-        room.members[connection] = None
+        room.members[connection] = connection.session
         connection.rooms.add(room.name)
 
     def leave(self, name: str, connection: Connection) -> None:
@@ -113,6 +132,10 @@ class Rooms:
         if room is not None and connection in room.members:
             del room.members[connection]
             self._close_if_empty(room)
+
+    def _check_connected(self) -> None:
+        if not self._bus.client.is_connected:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not connected to the message bus", retry_after=1)
 
     async def _open(self, room: Room) -> None:
         room.subscription = self._bus.listen(subjects.live_interest(room.name), partial(self._on_live, room))

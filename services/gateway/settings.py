@@ -7,6 +7,8 @@ from msgspec import Meta
 
 from runtime.settings import Port, Seconds, ServiceSettings, Text
 
+Bytes = Annotated[int, Meta(ge=1024)]
+
 
 class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """All of it."""
@@ -21,6 +23,14 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """Whether rooms other than groups and direct conversations exist, for everybody."""
     room_linger_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     """How long a gateway goes on listening to a room after its last member has left."""
+    fan_out_window_ms: Annotated[float, Meta(ge=0, le=1000)] = 2.0
+    """How long what happens in a busy room may wait to go out in one write; 0: it never waits."""
+    unsent_most_bytes: Bytes = 1024 * 1024
+    """What may wait for one client; a slower reader is closed."""
+    unsent_total_most_bytes: Bytes = 256 * 1024 * 1024
+    """What may wait for all clients; above it, those furthest behind are closed."""
+    stall_seconds: Seconds = 5.0
+    """How long a client may read nothing of what waits for it."""
     publish_timeout_seconds: Seconds = 5.0
     web_dir: Text = "web"
 

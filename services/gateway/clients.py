@@ -1,0 +1,117 @@
+"""The connected clients: who is let in, and what they send, between the edge and the application."""
+
+import re
+from typing import Any, Final, Protocol
+
+import structlog
+from aiohttp import web
+from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
+
+from services.gateway import metrics
+from services.gateway.connection import Connection
+from services.gateway.edge.limits import Limits
+from services.gateway.edge.server import Server
+from services.gateway.edge.session import Session
+from wire.errors import ParleyError
+from wire.messages import Verified
+
+PATH: Final = "/socket.io/"
+
+_ACK_ID: Final = re.compile(r"[0-9]{1,10}")
+
+log = structlog.get_logger()
+
+
+class Application(Protocol):
+    """What clients talk to."""
+
+    async def authenticate(self, auth: object) -> Verified:
+        """Who connects with the CONNECT packet's `auth`; raises `ParleyError` to refuse."""
+
+    def connected(self, connection: Connection) -> None:
+        """`connection` is there, and may be sent to."""
+
+    def disconnected(self, connection: Connection) -> None:
+        """`connection` is gone."""
+
+    def handle(self, connection: Connection, ack_id: str, text: str) -> None:
+        """An event: the JSON array of its packet, and the id to acknowledge it with ("" for none). Never raises."""
+
+
+class Clients:
+    """Serves one application.
+
+    Events go to it as they come, past python-socketio's table of handlers, in which a client could name the server's
+    own. Nothing in the contract is binary, and no event that the server sends asks for an acknowledgement.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        limits: Limits,
+        transports: tuple[str, ...],
+        allowed_origins: tuple[str, ...],
+    ) -> None:
+        self._application = application
+        self._server = Server(
+            limits=limits,
+            transports=transports,
+            allowed_origins=allowed_origins,
+            on_packet=self._on_packet,
+            on_connected=self._on_connected,
+        )
+        self._server.on("connect", self._on_connect)
+        self._server.on("disconnect", self._on_disconnect)
+
+    def attach(self, app: web.Application) -> None:
+        """Serve on a route of `app`."""
+        self._server.attach(app, socketio_path=PATH.strip("/"))
+
+    async def close(self) -> None:
+        """End all connections, in the way that makes clients come back."""
+        await self._server.shutdown()
+
+    def _on_packet(self, session: Session, packet: str | bytes) -> bool:
+        connection: Connection | None = session.application
+        kind = packet[1:2]
+        if connection is None:
+            if kind in {"0", "1"}:
+                return False  # CONNECT and DISCONNECT are python-socketio's
+        elif kind == "2" and isinstance(packet, str):
+            start = packet.find("[", 2)
+            ack_id = packet[2:start]
+            if start > 0 and (not ack_id or _ACK_ID.fullmatch(ack_id)):
+                self._application.handle(connection, ack_id, packet[start:])
+                return True
+        elif kind == "1":
+            return False
+        elif kind == "3":
+            return True
+        session.engine.malformed(session)
+        return True
+
+    async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: object) -> None:
+        try:
+            bearer = await self._application.authenticate(auth)
+        except ParleyError as error:
+            metrics.connects.labels(result=error.code).inc()
+            log.info("connection refused", code=error.code)
+            raise SocketIORefusal(error.message, {"code": error.code, "message": error.message}) from None
+        session = self._server.session_of(sid)
+        if session is None or session.closed:
+            raise SocketIORefusal("the connection is closed")  # its client did not wait for the answer
+        session.application = Connection(sid, bearer, session)
+
+    def _on_connected(self, session: Session) -> None:
+        metrics.connects.labels(result="ok").inc()
+        metrics.connections.inc()
+        self._application.connected(session.application)
+
+    def _on_disconnect(self, sid: str, reason: str) -> None:
+        session = self._server.session_of(sid)
+        if session is not None and session.application is not None:
+            connection, session.application = session.application, None
+            metrics.connections.dec()
+            metrics.disconnects.labels(reason=reason.replace(" ", "_")).inc()
+            self._application.disconnected(connection)

@@ -1,0 +1,13 @@
+"""The Socket.IO edge: python-socketio's server over transports of our own.
+
+    frames      what goes out: WebSocket frames, made once for any number of clients
+    websocket   the protocol of a socket that has left aiohttp; `parser` reads its frames, `handshake` takes it over
+    polling     the other transport; `upgrade` leads from it to a WebSocket
+    session     what a client has here, on whichever transport: one way in (`receive`), one way out (`write`)
+    heartbeat, backlog, wheel   pings, slow readers, and the one timer of each
+    engine      Engine.IO: python-engineio's server with these sessions
+    server      Socket.IO: python-socketio's server on that engine, with `manager` and `packet`
+    limits      what a peer may cost
+
+It knows nothing of Parley's events; `services/gateway/clients.py` does.
+"""

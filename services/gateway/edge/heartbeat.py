@@ -1,0 +1,49 @@
+"""Engine.IO's heartbeat, of all sessions by one timer wheel.
+
+A ping each interval, or each timeout if that is longer; a session whose answer has not come after the timeout ends.
+"""
+
+from services.gateway.edge import frames
+from services.gateway.edge.limits import Limits
+from services.gateway.edge.session import PING_IS_NEXT, PONG_CAME, PONG_IS_DUE, Reason, Session
+from services.gateway.edge.wheel import Wheel
+
+
+class Heartbeat:
+    """Keeps time for every session that was added."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._interval = limits.ping_interval
+        self._timeout = limits.ping_timeout
+        tick = min(0.25, limits.ping_interval / 10, limits.ping_timeout / 10)
+        self._wheel: Wheel[Session] = Wheel(self._due, tick=tick)
+
+    def add(self, session: Session) -> None:
+        """Ping `session` from now on."""
+        self._wheel.add(session, self._interval)
+
+    def stop(self) -> None:
+        """Ping nobody any more."""
+        self._wheel.stop()
+
+    def _due(self, session: Session) -> None:
+        if session.closed:
+            return
+        if session.beat == PING_IS_NEXT:
+            self._ping(session)
+        elif session.beat == PONG_CAME:
+            pause = self._interval - self._timeout
+            if pause > 0:
+                session.beat = PING_IS_NEXT
+                self._wheel.add(session, pause)
+            else:
+                self._ping(session)
+        elif session.held is not None:
+            self._wheel.add(session, self._timeout)  # the answer may be there: it is we who do not read
+        else:
+            session.close(Reason.PING_TIMEOUT)
+
+    def _ping(self, session: Session) -> None:
+        session.beat = PONG_IS_DUE
+        session.write(frames.PING)
+        self._wheel.add(session, self._timeout)

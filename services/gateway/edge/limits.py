@@ -1,0 +1,34 @@
+"""What a peer may cost, and for how long."""
+
+import msgspec
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds and bytes. The defaults are those of the Engine.IO protocol where it has any."""
+
+    ping_interval: float = 25.0
+    ping_timeout: float = 20.0
+    """How long the answer to a ping may take."""
+    connect_timeout: float = 5.0
+    """How long a session may be in no namespace."""
+    refused_timeout: float = 1.0
+    """The same after a refusal: long enough for it to be read."""
+    upgrade_timeout: float = 10.0
+    """From a WebSocket that wants to take over a polling session to its having done so."""
+    close_timeout: float = 2.0
+    """How long the client's part of a closing handshake may take."""
+    request_timeout: float = 10.0
+    """How long the body of a request may take to come."""
+    payload_most: int = 64 * KIB
+    """Of one message, or of one polling request."""
+    attachments_most: int = 16
+    """Binary attachments of one packet; all together they are bounded by `payload_most`."""
+    unsent_most: int = MIB
+    """What may wait for one client to read it."""
+    unsent_total_most: int = 256 * MIB
+    """What may wait for all clients together; above it, those who are furthest behind go first."""
+    stall_timeout: float = 5.0
+    """How long a client may read nothing of what waits for it."""

@@ -1,0 +1,41 @@
+"""Which pages may talk to this server: those of its own host, and those on a list."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import hdrs, web
+
+_PREFLIGHT_SECONDS: Final = "600"
+
+
+class Origins:
+    """Browsers say where a page comes from; other clients say nothing. No header that a proxy may add has a say."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self._allowed = frozenset(allowed)
+
+    def admit(self, request: web.Request) -> bool:
+        """Whether `request` may come in."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None or origin in self._allowed or "*" in self._allowed:
+            return True
+        host = origin.partition("://")[2]
+        return host != "" and host == request.headers.get(hdrs.HOST)
+
+    @staticmethod
+    def response_headers(request: web.Request) -> Mapping[str, str]:
+        """What lets the page read the answer to a `request` that was admitted (Fetch, section 3.2)."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None:
+            return {}
+        headers: dict[str, str] = {
+            hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
+            hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS: "true",
+            hdrs.VARY: hdrs.ORIGIN,
+        }
+        if request.method == hdrs.METH_OPTIONS:
+            headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = "GET, POST, OPTIONS"
+            headers[hdrs.ACCESS_CONTROL_MAX_AGE] = _PREFLIGHT_SECONDS
+            if (asked := request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)) is not None:
+                headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = asked
+        return headers

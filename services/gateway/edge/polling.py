@@ -1,0 +1,165 @@
+"""HTTP long polling as the transport of a session: what is sent waits in a queue until the client asks for it."""
+
+import asyncio
+import base64
+from collections import deque
+from typing import Final
+
+from services.gateway.edge import frames
+from services.gateway.edge.backlog import Backlog
+from services.gateway.edge.session import Reason, Session
+from services.gateway.edge.upgrade import Upgrade
+
+PACKETS_A_POLL: Final = 16
+"""The Python client refuses a payload with more."""
+
+_SEPARATOR: Final = "\x1e"
+
+
+class DuplicatePollError(Exception):
+    """A client polls while it polls."""
+
+
+class Polling:
+    """Carries `session`."""
+
+    __slots__ = ("_backlog", "_closing", "_paused", "_poll", "_queue", "_unsent", "session", "upgrade", "upgrading")
+
+    name = "polling"
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+        self._queue: deque[str | bytes] = deque()
+        self._unsent = 0
+        self._poll: asyncio.Future[None] | None = None
+        self._paused: asyncio.Future[None] | None = None
+        self._closing = False
+        self.session: Session | None = None
+        self.upgrade: Upgrade | None = None
+        """The WebSocket that wants to take over, if one does."""
+        self.upgrading = False
+        """Whether a WebSocket is about to take over: polls are answered at once, so that the client can stop."""
+
+    async def poll(self) -> str:
+        """The next payload: waits until there is something to say. Raises `DuplicatePollError`."""
+        if self._poll is not None:
+            raise DuplicatePollError
+        if not self._queue and not self._closing and not self.upgrading:
+            self._poll = asyncio.get_running_loop().create_future()
+            try:
+                await self._poll
+            finally:
+                self._poll = None
+        return self._take()
+
+    async def ready(self) -> None:
+        """Wait until packets are taken from the client."""
+        while self._paused is not None:
+            await asyncio.shield(self._paused)
+
+    def hand_over(self) -> bytes:
+        """What is still queued, as frames; whoever polls is told to stop."""
+        waiting = b"".join(
+            frames.binary(each) if isinstance(each, bytes) else frames.text(each.encode()) for each in self._queue
+        )
+        self._queue.clear()
+        self.upgrading = True
+        self._end()
+        return waiting
+
+    def prepare_upgrade(self) -> None:
+        """A WebSocket is about to take over."""
+        self.upgrading = True
+        self._wake()
+
+    def upgrade_failed(self) -> None:
+        """It will not: go on."""
+        self.upgrade = None
+        self.upgrading = False
+
+    # --- session.Transport ------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes, /) -> None:
+        """Queue what is in `data`."""
+        if self._closing:
+            return
+        is_first = not self._queue
+        self._queue.extend(frames.packets(data))
+        self._unsent += len(data)
+        if self._poll is not None:
+            self._wake()
+        elif is_first:
+            self._backlog.add(self)
+        else:
+            self._backlog.grew(self, len(data))
+
+    def close(self, last: bytes, _code: int) -> None:
+        """Let whoever polls have what is queued, and be told of the end."""
+        self.write(last or frames.CLOSE)
+        self._end()
+
+    def abort(self) -> None:
+        """Tell whoever polls of the end, and nothing else."""
+        self._queue.clear()
+        self.close(frames.CLOSE, 0)
+
+    def pause_reading(self) -> None:
+        """Let the client wait for the answer to what it sends."""
+        self._paused = asyncio.get_running_loop().create_future()
+
+    def resume_reading(self) -> None:
+        """Take packets again."""
+        if self._paused is not None:
+            self._paused.set_result(None)
+            self._paused = None
+
+    # --- backlog.Reader ---------------------------------------------------------------------------------------------
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the next poll."""
+        return self._unsent
+
+    @property
+    def may_pause(self) -> bool:
+        """Between two polls, for as long as its heart beats."""
+        return True
+
+    def let_go(self) -> None:
+        """It does not poll, or too seldom."""
+        if self.session is not None:
+            self.session.abort(Reason.TRANSPORT_ERROR)
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _take(self) -> str:
+        count = min(len(self._queue), PACKETS_A_POLL)
+        taken = [self._queue.popleft() for _ in range(count)]
+        if self._queue:
+            self._unsent -= sum(map(len, taken))
+        else:
+            self._unsent = 0
+            self._backlog.remove(self)
+        return _SEPARATOR.join(map(_encoded, taken)) or _encoded("1" if self._closing and not self.upgrading else "6")
+
+    def _end(self) -> None:
+        self._closing = True
+        self._backlog.remove(self)
+        self.resume_reading()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+
+def decode(payload: str) -> list[str | bytes]:
+    """The packets of a payload; raises `ValueError` for what is none."""
+    return [
+        base64.b64decode(each[1:], validate=True) if each.startswith("b") else each
+        for each in payload.split(_SEPARATOR)
+    ]
+
+
+def _encoded(packet: str | bytes) -> str:
+    return packet if isinstance(packet, str) else "b" + base64.b64encode(packet).decode()

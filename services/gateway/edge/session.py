@@ -1,0 +1,176 @@
+"""An Engine.IO session: what one client has with this server, on whichever transport it is."""
+
+from collections import deque
+from typing import Any, Final, Protocol
+
+from services.gateway.edge import frames
+from services.gateway.edge.limits import Limits
+
+
+class Reason:
+    """Why a session ended; python-socketio's words, which its `disconnect` handlers get."""
+
+    CLIENT: Final = "client disconnect"
+    SERVER: Final = "server disconnect"
+    PING_TIMEOUT: Final = "ping timeout"
+    TRANSPORT_CLOSE: Final = "transport close"
+    TRANSPORT_ERROR: Final = "transport error"
+
+
+class Transport(Protocol):
+    """What carries a session's packets."""
+
+    @property
+    def name(self) -> str:
+        """`polling` or `websocket`."""
+
+    def write(self, frames: bytes, /) -> None:
+        """Send; nothing that was written before may come later. A closed transport drops it."""
+
+    def close(self, last: bytes, code: int) -> None:
+        """Send what was written, then `last`, then end; `code` is a WebSocket's close code."""
+
+    def abort(self) -> None:
+        """End at once; what was not sent is dropped."""
+
+    def pause_reading(self) -> None:
+        """Take no more packets from the client, for a while."""
+
+    def resume_reading(self) -> None:
+        """Take packets again."""
+
+
+class Engine(Protocol):
+    """What a session tells of itself."""
+
+    limits: Limits
+
+    def received(self, session: "Session", packet: str | bytes, /) -> None:
+        """A MESSAGE packet came: text with its leading "4", or binary."""
+
+    def malformed(self, session: "Session", /) -> None:
+        """Something came that is no packet."""
+
+    def ended(self, session: "Session", reason: str, /) -> None:
+        """The session is over."""
+
+
+class Session:
+    """One session. `write` is the one way out: frames, in the order in which they are to arrive."""
+
+    __slots__ = (
+        "application",
+        "beat",
+        "closed",
+        "engine",
+        "environ",
+        "held",
+        "holds",
+        "sid",
+        "stored",
+        "transport",
+        "write",
+    )
+
+    def __init__(self, engine: Engine, sid: str, transport: Transport) -> None:
+        self.engine: Final = engine
+        self.sid: Final = sid
+        """Secret: who knows it can speak for the client."""
+        self.closed = False
+        self.application: Any = None
+        """Of whoever serves the session."""
+        self.environ: dict[str, Any] | None = None
+        """The request that opened it, until it has connected to a namespace."""
+        self.stored: dict[str, Any] | None = None
+        self.beat = 0
+        """See `Heartbeat`."""
+        self.holds = 0
+        self.held: deque[str | bytes] | None = None
+        self.transport = transport
+        self.write = transport.write
+
+    # --- what python-socketio and python-engineio ask of a socket -------------------------------------------------
+
+    @property
+    def session(self) -> dict[str, Any]:
+        """What the application stores with the session."""
+        if self.stored is None:
+            self.stored = {}
+        return self.stored
+
+    @session.setter
+    def session(self, stored: dict[str, Any]) -> None:
+        self.stored = stored
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether the transport is a WebSocket."""
+        return self.transport.name == "websocket"
+
+    # --- packets from the client ----------------------------------------------------------------------------------
+
+    def receive(self, packet: str | bytes) -> None:
+        """Handle one Engine.IO packet, in its turn. Never raises."""
+        if self.closed:
+            return
+        if packet == "3":
+            self.beat = PONG_CAME
+        elif self.held is not None:
+            self.held.append(packet)
+        elif isinstance(packet, bytes) or packet[:1] == "4":
+            self.engine.received(self, packet)
+        elif packet == "1":
+            self.close(Reason.CLIENT, last=frames.NOOP)  # a client that polls waits for its last poll
+        elif packet != "6":
+            self.engine.malformed(self)
+
+    def hold(self) -> None:
+        """Handle no further packet until `release`; may be called several times."""
+        self.holds += 1
+        if self.held is None:
+            self.held = deque()
+            self.transport.pause_reading()
+
+    def release(self) -> None:
+        """Undo one `hold`."""
+        self.holds -= 1
+        while self.holds == 0 and self.held is not None:
+            held, self.held = self.held, None
+            while held and self.held is None:
+                self.receive(held.popleft())
+            if self.held is not None:
+                # One of them holds what comes after it.
+                self.held.extend(held)
+            else:
+                self.transport.resume_reading()
+
+    # --- its end ----------------------------------------------------------------------------------------------------
+
+    def close(self, reason: str, *, last: bytes = b"", code: int = 1000) -> None:
+        """End the session after what was written, and `last`, have been sent. Idempotent."""
+        if not self.closed:
+            self.end(reason)
+            self.transport.close(last, code)
+
+    def abort(self, reason: str) -> None:
+        """End the session at once, dropping what was not sent. Idempotent."""
+        if not self.closed:
+            self.end(reason)
+            self.transport.abort()
+
+    def end(self, reason: str) -> None:
+        """The transport has ended, or is about to. Idempotent."""
+        if not self.closed:
+            self.closed = True
+            self.write = _drop
+            self.held = self.environ = None
+            self.engine.ended(self, reason)
+
+
+def _drop(_frames: bytes, /) -> None:
+    pass
+
+
+PING_IS_NEXT: Final = 0
+PONG_IS_DUE: Final = 1
+PONG_CAME: Final = 2
