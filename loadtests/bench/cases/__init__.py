@@ -1,0 +1,19 @@
+"""What is measured, one case a module. `ALL` is the order in which they run."""
+
+from loadtests.bench.cases.connecting import Connect, Disconnect, Storm
+from loadtests.bench.cases.fan_out import FanOut
+from loadtests.bench.cases.idle import Idle
+from loadtests.bench.cases.publish import Publish
+from loadtests.bench.measuring import Case
+
+ALL: tuple[Case, ...] = (
+    FanOut("fanout-2", in_flight=2, room_size=1000),
+    FanOut("fanout-20", in_flight=20, room_size=1000),
+    FanOut("one-room-2", in_flight=2),
+    FanOut("one-room-20", in_flight=20),
+    Publish(),
+    Connect(),
+    Idle(),
+    Disconnect(),
+    Storm(),
+)

@@ -1,0 +1,121 @@
+"""The tables on stdout, and the JSON file. What the columns mean: see `loadtests.bench`."""
+
+import os
+import platform
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from loadtests.bench.options import Options
+from loadtests.bench.samples import Sample, Samples
+from loadtests.bench.targets import Traits
+
+_OURS: Final = "parley"
+_WIDTH: Final = 30
+_GROWING: Final = ("per ", "each", "until ")
+
+
+def table(samples: Samples, options: Options, targets: Sequence[str]) -> str:
+    """Every figure of every case, by connections and target."""
+    lines: list[str] = []
+    for case in options.cases:
+        for figure in samples.figures(case):
+            for connections in options.connections:
+                lines += _rows(samples, case, figure, connections, targets)
+    return "\n".join(lines)
+
+
+def growth(samples: Samples, options: Options, targets: Sequence[str]) -> str:
+    """How each cost grows from the fewest connections to the most; empty for one number of connections."""
+    fewest, most = options.connections[0], options.connections[-1]
+    rows = [
+        f"  {case}, {figure:32} {target:{_WIDTH}} {ratio:8.2f}"
+        for case in options.cases
+        for figure in samples.figures(case)
+        if any(each in figure for each in _GROWING)
+        for target in targets
+        if (ratio := samples.growth(case, figure, target, fewest, most)) is not None
+    ]
+    if fewest == most or not rows:
+        return ""
+    return "\n".join([f"\nfrom {fewest:,} to {most:,} connections, times", *rows])
+
+
+def traits(all_traits: Iterable[Traits], skipped: Mapping[str, str]) -> str:
+    """What each target does with a message, and which ones are missing, and why."""
+    lines = ["\nwhat they do"]
+    for each in all_traits:
+        lines.append(f"  {each.name:{_WIDTH}} {each.does}")
+        if each.does_not:
+            lines.append(f"  {'':{_WIDTH}} does not: {each.does_not}")
+    lines += [f"  {name:{_WIDTH}} NOT MEASURED: {reason}" for name, reason in skipped.items()]
+    return "\n".join(lines)
+
+
+def failures(samples: Samples) -> str:
+    """What came to nothing."""
+    return "\n".join(f"  FAILED {_title(each)}: {each.failure}" for each in samples.failures())
+
+
+def write(path: Path, samples: Samples, options: Options, skipped: Mapping[str, str]) -> None:
+    """Everything, for whoever compares later. Replaces the file in one step."""
+    summaries = [
+        {
+            "case": case,
+            "connections": connections,
+            "figure": figure,
+            "target": target,
+            "summary": summary,
+            "ratio_to_parley": samples.ratio(case, connections, figure, target, _OURS),
+        }
+        for case in options.cases
+        for figure in samples.figures(case)
+        for connections in options.connections
+        for target in dict.fromkeys(each.target for each in samples.all)
+        if (summary := samples.summary(case, connections, figure, target)) is not None
+    ]
+    content = {
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "machine": {"cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()},
+        "options": {
+            "connections": options.connections,
+            "repeats": options.repeats,
+            "seconds": options.seconds,
+        },
+        "skipped": dict(skipped),
+        "summaries": summaries,
+        "samples": samples.all,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
+    staged.replace(path)
+
+
+def _rows(samples: Samples, case: str, figure: str, connections: int, targets: Sequence[str]) -> list[str]:
+    rows = []
+    for target in targets:
+        summary = samples.summary(case, connections, figure, target)
+        if summary is None:
+            continue
+        ratio = None if target == _OURS else samples.ratio(case, connections, figure, target, _OURS)
+        times = "" if ratio is None else f"{ratio:10.2f}"
+        spread = f"{_number(summary.least)} .. {_number(summary.most)}"
+        rows.append(f"  {target:{_WIDTH}} {_number(summary.median):>12} {spread:>26}{times}")
+    if not rows:
+        return []
+    head = f"{'median':>12} {'least .. most':>26}" + (f"{'x parley':>10}" if len(rows) > 1 else "")
+    return [f"\n{case}, {connections:,} connections: {figure}", f"  {'':{_WIDTH}} {head}", *rows]
+
+
+def _number(value: float) -> str:
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def _title(sample: Sample) -> str:
+    return f"{sample.case}, {sample.connections:,} connections, repeat {sample.repeat + 1}, {sample.target}"

@@ -1,0 +1,75 @@
+"""What was measured, and the arithmetic on it: medians, spread, ratios. No I/O."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+import msgspec
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One measurement of one target. `failure` says why there are no figures."""
+
+    case: str
+    connections: int
+    repeat: int
+    target: str
+    figures: dict[str, float] = {}
+    failure: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Of one figure over all repeats."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Summary":
+        """Of at least one value."""
+        return cls(median(values), min(values), max(values))
+
+
+class Samples:
+    """All of a run."""
+
+    def __init__(self, samples: Iterable[Sample] = ()) -> None:
+        self.all = list(samples)
+
+    def add(self, sample: Sample) -> None:
+        """One more."""
+        self.all.append(sample)
+
+    def values(self, case: str, connections: int, figure: str, target: str) -> dict[int, float]:
+        """By repeat."""
+        return {
+            each.repeat: each.figures[figure]
+            for each in self.all
+            if (each.case, each.connections, each.target) == (case, connections, target) and figure in each.figures
+        }
+
+    def summary(self, case: str, connections: int, figure: str, target: str) -> Summary | None:
+        """None when it was not measured."""
+        values = list(self.values(case, connections, figure, target).values())
+        return Summary.of(values) if values else None
+
+    def ratio(self, case: str, connections: int, figure: str, target: str, to: str) -> float | None:
+        """The median of `target`'s figure to that of `to` in the same repeat; None when there is no such repeat."""
+        return _ratio(self.values(case, connections, figure, target), self.values(case, connections, figure, to))
+
+    def growth(self, case: str, figure: str, target: str, fewest: int, most: int) -> float | None:
+        """The median of the figure at `most` connections to that at `fewest` in the same repeat."""
+        return _ratio(self.values(case, most, figure, target), self.values(case, fewest, figure, target))
+
+    def figures(self, case: str) -> list[str]:
+        """The names of all figures of a case, in the order in which they were measured."""
+        return list(dict.fromkeys(name for each in self.all if each.case == case for name in each.figures))
+
+    def failures(self) -> list[Sample]:
+        """Measurements that came to nothing."""
+        return [each for each in self.all if each.failure]
+
+
+def _ratio(above: dict[int, float], below: dict[int, float]) -> float | None:
+    ratios = [above[repeat] / below[repeat] for repeat in above if below.get(repeat)]
+    return median(ratios) if ratios else None
