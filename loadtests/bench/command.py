@@ -18,7 +18,8 @@ from loadtests.bench.cases import ALL
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.options import Options, parse
 from loadtests.bench.parley import Parley
-from loadtests.bench.peers import peers, reference
+from loadtests.bench.peers import peers
+from loadtests.bench.peers.send_loop import SendLoop
 from loadtests.bench.run import Run
 from loadtests.bench.targets import Target, TargetError
 
@@ -53,9 +54,9 @@ async def _main(options: Options) -> int:
             if not run.targets:
                 return 2
             try:
-                await run.measure([each for each in ALL if each.name in options.cases])
                 if options.peers:
-                    await reference(run, options, cores, Path(name))
+                    await run.measure_floor(SendLoop(Path(name), cores))
+                await run.measure([each for each in ALL if each.name in options.cases])
             finally:
                 _show(run, options)
     return 1 if run.samples.failures() or run.skipped else 0

@@ -12,11 +12,14 @@ from loadtests.bench.client import ClientError
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.measuring import Bench, Case
 from loadtests.bench.options import Options
+from loadtests.bench.peers import send_loop
+from loadtests.bench.peers.send_loop import SendLoop
 from loadtests.bench.samples import Sample, Samples
 from loadtests.bench.targets import Target, TargetError
 
 _MEASUREMENT_SECONDS: Final = 240.0
 """For one, the server's start and the crowd's arrival among it."""
+_FAN_OUTS: Final = frozenset({"fanout-2", "fanout-20"})
 _EXPECTED: Final = (ClientError, TargetError, StackError, MachineError, OSError, TimeoutError)
 
 
@@ -58,6 +61,19 @@ class Run:
                 if case.fits(target.traits, connections):
                     _say(f"{number}/{len(turns)} {case.name}, {connections:,} connections, {target.traits.name}")
                     self.samples.add(await self._one(case, target, connections, repeat))
+
+    async def measure_floor(self, floor: SendLoop) -> None:
+        """What no server with one write per delivery can go below, beside each fan-out."""
+        try:
+            await floor.compile()
+            for repeat in range(self._options.repeats):
+                for connections in self._options.connections:
+                    figures = {send_loop.FIGURE: await floor.us(connections)}
+                    for case in set(self._options.cases) & _FAN_OUTS:
+                        self.samples.add(Sample(case, connections, repeat, send_loop.NAME, figures))
+        except _EXPECTED as error:
+            self.skipped[send_loop.NAME] = str(error)
+            _say(f"SKIPPED {send_loop.NAME}: {error}")
 
     async def _one(self, case: Case, target: Target, connections: int, repeat: int) -> Sample:
         figures: dict[str, float] = {}

@@ -1,0 +1,20 @@
+"""Redis, from Debian, for the peers that need it."""
+
+import shutil
+from pathlib import Path
+
+from deploy.local.ports import HOST
+
+from loadtests.bench.ports import free_port
+from loadtests.bench.targets import Processes, TargetError
+
+
+async def start(processes: Processes, folder: Path) -> str:
+    """Start one of its own, without snapshots on disk; returns its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise TargetError("redis-server is not installed (Debian: redis-server; .ci/packages bench)")
+    port = free_port()
+    command = [program, "--bind", HOST, "--port", str(port), "--dir", str(folder), "--save", "", "--appendonly", "no"]
+    await processes.broker("redis", command, port)
+    return f"redis://{HOST}:{port}"
