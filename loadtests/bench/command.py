@@ -12,8 +12,7 @@ from tempfile import TemporaryDirectory
 import uvloop
 
 from deploy.local.process import StackError
-
-from loadtests.bench import report
+from loadtests.bench import report, verdicts
 from loadtests.bench.cases import ALL
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.options import Options, parse
@@ -66,6 +65,7 @@ def _show(run: Run, options: Options) -> None:
     names = list(dict.fromkeys(each.target for each in run.samples.all))
     print(report.table(run.samples, options, names))
     print(report.growth(run.samples, options, names))
+    print(verdicts.table(verdicts.verdicts(run.samples, options.connections)))
     print(report.traits([each.traits for each in run.targets], run.skipped))
     print(report.failures(run.samples))
     report.write(options.out, run.samples, options, run.skipped)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 from deploy.local.ports import HOST
-
 from loadtests.bench.audience import Audience
 from loadtests.bench.client import ClientError, Listener, Member, Talker
 from loadtests.bench.targets import Target
@@ -23,14 +22,17 @@ R = TypeVar("R")
 
 
 class Crowd:
-    """Clients of one gateway of `target`. `lost` counts connections that ended without being told to."""
+    """Clients of one gateway of `target`; their rooms are called after `name`.
 
-    def __init__(self, target: Target, gateway: int = 1, first_user: int = 0) -> None:
+    `lost` counts connections that ended without being told to.
+    """
+
+    def __init__(self, target: Target, gateway: int = 1, first_user: int = 0, name: str = "") -> None:
         self._target = target
         self._port = target.port(gateway)
         self._first_user = first_user
         self._leaving = False
-        self._name = f"room-{next(_names)}"
+        self._name = name or f"room-{next(_names)}"
         self.members: list[Member] = []
         self.talkers: list[Talker] = []
         self.audiences: list[Audience] = []

@@ -117,4 +117,3 @@ async def acknowledged(speakers: Speakers, messages: int) -> None:
         await asyncio.sleep(0.01)
     if speakers.failure:
         raise ClientError(f"a message was answered {speakers.failure}")
-

@@ -64,10 +64,8 @@ class PingFinder:
 
     def found(self, buffer: bytearray, size: int) -> bool:
         """Whether a ping ends in the first `size` bytes of `buffer`."""
-        if self._tail:
-            found = (self._tail + buffer[:size]).find(PING) >= 0
-        else:
-            found = buffer.find(PING, 0, size) >= 0
+        joined = self._tail + buffer[:2] if self._tail else b""
+        found = buffer.find(PING, 0, size) >= 0 or PING in joined[: len(self._tail) + size]
         last = buffer[size - 1]
         if last == _TEXT:
             self._tail = PING[:1]

@@ -10,7 +10,6 @@ from typing import Final
 
 _PROC: Final = Path("/proc")
 _TICK_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-_NICEST: Final = 19
 
 
 class MachineError(Exception):
@@ -45,7 +44,7 @@ def give_way(pid: int) -> None:
     """Let `pid` run only when nothing else wants its core."""
     for thread in _threads(pid):
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICEST)
+            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 def family(pid: int) -> list[int]:

@@ -70,4 +70,3 @@ def undisturbed() -> Iterator[None]:
 
 US: Final = 1000
 """Nanoseconds in a microsecond: figures are in microseconds."""
-

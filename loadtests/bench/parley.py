@@ -9,7 +9,6 @@ from typing import Final, Self
 
 from deploy.local.ports import Ports
 from deploy.local.stack import ROOT, Stack
-
 from loadtests.bench.machine import Cores, give_way, pin
 from loadtests.bench.targets import SOCKET_IO, Output, TargetError, Traits
 

@@ -5,7 +5,6 @@ from collections import deque
 from typing import Any, Final, Self
 
 from deploy.local.ports import HOST
-
 from loadtests.bench.audience import Audience
 from loadtests.bench.flow import body
 
@@ -49,9 +48,7 @@ class Posts:
         """Connect."""
         loop = asyncio.get_running_loop()
         for _ in range(self._count):
-            _, poster = await loop.create_connection(
-                lambda: _Poster(self._free, self._waiting), HOST, self._port
-            )
+            _, poster = await loop.create_connection(lambda: _Poster(self._free, self._waiting), HOST, self._port)
             self._all.append(poster)
         self._free.extend(self._all)
         return self

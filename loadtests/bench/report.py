@@ -12,19 +12,26 @@ import msgspec
 from loadtests.bench.options import Options
 from loadtests.bench.samples import Sample, Samples
 from loadtests.bench.targets import Traits
+from loadtests.bench.verdicts import verdicts
 
 _OURS: Final = "parley"
-_WIDTH: Final = 30
+_WIDTH: Final = 56
+_CELL: Final = 46
 _GROWING: Final = ("per ", "each", "until ")
 
 
 def table(samples: Samples, options: Options, targets: Sequence[str]) -> str:
-    """Every figure of every case, by connections and target."""
+    """Every figure of every case: a line per target, a column per number of connections."""
     lines: list[str] = []
     for case in options.cases:
         for figure in samples.figures(case):
-            for connections in options.connections:
-                lines += _rows(samples, case, figure, connections, targets)
+            counts = [each for each in options.connections if _any(samples, case, each, figure, targets)]
+            heads = (f"{f'{each:,} connections':^{_CELL}}" for each in counts)
+            lines.append(f"\n{f'{case}: {figure}':{_WIDTH}}{''.join(heads)}".rstrip())
+            for target in targets:
+                cells = "".join(_cell(samples, case, each, figure, target) for each in counts)
+                if cells.strip():
+                    lines.append(f"  {target:{_WIDTH - 2}}{cells}".rstrip())
     return "\n".join(lines)
 
 
@@ -32,7 +39,7 @@ def growth(samples: Samples, options: Options, targets: Sequence[str]) -> str:
     """How each cost grows from the fewest connections to the most; empty for one number of connections."""
     fewest, most = options.connections[0], options.connections[-1]
     rows = [
-        f"  {case}, {figure:32} {target:{_WIDTH}} {ratio:8.2f}"
+        f"  {case}, {figure:32} {target:28} {ratio:8.2f}"
         for case in options.cases
         for figure in samples.figures(case)
         if any(each in figure for each in _GROWING)
@@ -48,10 +55,10 @@ def traits(all_traits: Iterable[Traits], skipped: Mapping[str, str]) -> str:
     """What each target does with a message, and which ones are missing, and why."""
     lines = ["\nwhat they do"]
     for each in all_traits:
-        lines.append(f"  {each.name:{_WIDTH}} {each.does}")
+        lines.append(f"  {each.name:28} {each.does}")
         if each.does_not:
-            lines.append(f"  {'':{_WIDTH}} does not: {each.does_not}")
-    lines += [f"  {name:{_WIDTH}} NOT MEASURED: {reason}" for name, reason in skipped.items()]
+            lines.append(f"  {'':28} does not: {each.does_not}")
+    lines += [f"  {name:28} NOT MEASURED: {reason}" for name, reason in skipped.items()]
     return "\n".join(lines)
 
 
@@ -86,6 +93,7 @@ def write(path: Path, samples: Samples, options: Options, skipped: Mapping[str, 
             "seconds": options.seconds,
         },
         "skipped": dict(skipped),
+        "verdicts": verdicts(samples, options.connections),
         "summaries": summaries,
         "samples": samples.all,
     }
@@ -95,20 +103,17 @@ def write(path: Path, samples: Samples, options: Options, skipped: Mapping[str, 
     staged.replace(path)
 
 
-def _rows(samples: Samples, case: str, figure: str, connections: int, targets: Sequence[str]) -> list[str]:
-    rows = []
-    for target in targets:
-        summary = samples.summary(case, connections, figure, target)
-        if summary is None:
-            continue
-        ratio = None if target == _OURS else samples.ratio(case, connections, figure, target, _OURS)
-        times = "" if ratio is None else f"{ratio:10.2f}"
-        spread = f"{_number(summary.least)} .. {_number(summary.most)}"
-        rows.append(f"  {target:{_WIDTH}} {_number(summary.median):>12} {spread:>26}{times}")
-    if not rows:
-        return []
-    head = f"{'median':>12} {'least .. most':>26}" + (f"{'x parley':>10}" if len(rows) > 1 else "")
-    return [f"\n{case}, {connections:,} connections: {figure}", f"  {'':{_WIDTH}} {head}", *rows]
+def _any(samples: Samples, case: str, connections: int, figure: str, targets: Sequence[str]) -> bool:
+    return any(samples.values(case, connections, figure, each) for each in targets)
+
+
+def _cell(samples: Samples, case: str, connections: int, figure: str, target: str) -> str:
+    summary = samples.summary(case, connections, figure, target)
+    if summary is None:
+        return " " * _CELL
+    ratio = None if target == _OURS else samples.ratio(case, connections, figure, target, _OURS)
+    spread = f"({_number(summary.least)} .. {_number(summary.most)})"
+    return f"{_number(summary.median):>10} {spread:<24}{'' if ratio is None else f'{ratio:.2f}x':>8}".ljust(_CELL)
 
 
 def _number(value: float) -> str:

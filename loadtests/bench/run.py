@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from deploy.local.process import StackError
-
+from loadtests.bench import relaying
 from loadtests.bench.client import ClientError
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.measuring import Bench, Case
@@ -41,9 +41,10 @@ class Run:
                 continue
             try:
                 await stack.enter_async_context(each)
-            except _EXPECTED as error:
-                self.skipped[each.traits.name] = str(error)
-                _say(f"SKIPPED {each.traits.name}: {error}")
+                await relaying.check(each)
+            except (*_EXPECTED, ExceptionGroup) as error:
+                self.skipped[each.traits.name] = _reason(error)
+                _say(f"SKIPPED {each.traits.name}: {_reason(error)}", *each.complaints())
             else:
                 self.targets.append(each)
 
@@ -56,7 +57,7 @@ class Run:
             for case in cases
         ]
         for number, (repeat, connections, case) in enumerate(turns, 1):
-            ordered = self.targets if repeat % 2 == 0 else self.targets[::-1]
+            ordered = self.targets[::-1] if repeat % 2 == 0 else self.targets
             for target in ordered:
                 if case.fits(target.traits, connections):
                     _say(f"{number}/{len(turns)} {case.name}, {connections:,} connections, {target.traits.name}")

@@ -55,11 +55,13 @@ class Samples:
 
     def ratio(self, case: str, connections: int, figure: str, target: str, to: str) -> float | None:
         """The median of `target`'s figure to that of `to` in the same repeat; None when there is no such repeat."""
-        return _ratio(self.values(case, connections, figure, target), self.values(case, connections, figure, to))
+        return self.median_ratio(
+            self.values(case, connections, figure, target), self.values(case, connections, figure, to)
+        )
 
     def growth(self, case: str, figure: str, target: str, fewest: int, most: int) -> float | None:
         """The median of the figure at `most` connections to that at `fewest` in the same repeat."""
-        return _ratio(self.values(case, most, figure, target), self.values(case, fewest, figure, target))
+        return self.median_ratio(self.values(case, most, figure, target), self.values(case, fewest, figure, target))
 
     def figures(self, case: str) -> list[str]:
         """The names of all figures of a case, in the order in which they were measured."""
@@ -69,7 +71,8 @@ class Samples:
         """Measurements that came to nothing."""
         return [each for each in self.all if each.failure]
 
-
-def _ratio(above: dict[int, float], below: dict[int, float]) -> float | None:
-    ratios = [above[repeat] / below[repeat] for repeat in above if below.get(repeat)]
-    return median(ratios) if ratios else None
+    @staticmethod
+    def median_ratio(above: dict[int, float], below: dict[int, float]) -> float | None:
+        """Of the repeats that are in both."""
+        ratios = [above[repeat] / below[repeat] for repeat in above if below.get(repeat)]
+        return median(ratios) if ratios else None

@@ -10,7 +10,6 @@ from typing import Final, Protocol, Self
 
 from deploy.local.ports import HOST
 from deploy.local.process import Child
-
 from loadtests.bench.machine import Cores, pin
 
 _READY_SECONDS: Final = 30.0

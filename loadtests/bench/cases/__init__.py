@@ -2,7 +2,9 @@
 
 from loadtests.bench.cases.connecting import Connect, Disconnect, Storm
 from loadtests.bench.cases.fan_out import FanOut
+from loadtests.bench.cases.foreign import Foreign
 from loadtests.bench.cases.idle import Idle
+from loadtests.bench.cases.mixed import Mixed
 from loadtests.bench.cases.publish import Publish
 from loadtests.bench.measuring import Case
 
@@ -14,6 +16,8 @@ ALL: tuple[Case, ...] = (
     Publish(),
     Connect(),
     Idle(),
+    Mixed(),
+    Foreign(),
     Disconnect(),
     Storm(),
 )

@@ -6,7 +6,8 @@ from loadtests.bench.measuring import US, Bench, Figures, undisturbed
 from loadtests.bench.settling import settled
 from loadtests.bench.targets import Traits
 
-_WARM_UP: Final = 100
+_WARM_UP: Final = 1000
+"""Connections that come and go before, so that what is compiled as it runs has been."""
 _ROOM_SIZE: Final = 10
 
 

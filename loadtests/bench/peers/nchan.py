@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from loadtests.bench.machine import Cores
 from loadtests.bench.ports import free_port
@@ -39,7 +39,7 @@ class NchanPeer:
             raise
         return self
 
-    async def __aexit__(self, *_: Any) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """End it."""
         await self._processes.end()
 
@@ -47,7 +47,9 @@ class NchanPeer:
         """Start it again. With one worker, that does all the work."""
         program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
         if program is None or not _MODULE.exists():
-            raise TargetError("nginx with nchan is not installed (Debian: nginx, libnginx-mod-nchan; .ci/packages bench)")
+            raise TargetError(
+                "nginx with nchan is not installed (Debian: nginx, libnginx-mod-nchan; .ci/packages bench)"
+            )
         await self._processes.end_servers()
         self._port = free_port()
         configuration = self._folder / "nginx.conf"

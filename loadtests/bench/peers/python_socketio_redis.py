@@ -30,4 +30,6 @@ def application() -> web.Application:
 
 if __name__ == "__main__":
     uvloop.install()
-    web.run_app(application(), host="127.0.0.1", port=int(os.environ["PORT"]), print=None, access_log=None, backlog=4096)
+    web.run_app(
+        application(), host="127.0.0.1", port=int(os.environ["PORT"]), print=None, access_log=None, backlog=4096
+    )

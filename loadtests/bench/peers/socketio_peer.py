@@ -3,10 +3,10 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from loadtests.bench.machine import Cores
-from loadtests.bench.peers import redis
+from loadtests.bench.peers import redis_server
 from loadtests.bench.ports import free_port
 from loadtests.bench.targets import SOCKET_IO, Processes, Traits, pids
 
@@ -31,14 +31,14 @@ class SocketIoPeer:
         self._folder.mkdir()
         try:
             await self.prepare()
-            self._redis_url = await redis.start(self._processes, self._folder)
+            self._redis_url = await redis_server.start(self._processes, self._folder)
             await self.renew()
         except BaseException:
             await self._processes.end()
             raise
         return self
 
-    async def __aexit__(self, *_: Any) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """End all."""
         await self._processes.end()
 
@@ -51,9 +51,7 @@ class SocketIoPeer:
         self._ports = [free_port(), free_port()]
         for number, port in enumerate(self._ports, 1):
             name = f"{self.traits.name} {number}"
-            await self._processes.server(
-                name, self._command, port, PORT=str(port), REDIS_URL=self._redis_url
-            )
+            await self._processes.server(name, self._command, port, PORT=str(port), REDIS_URL=self._redis_url)
 
     def server(self) -> int:
         """Gateway 1."""

@@ -1,10 +1,9 @@
-"""Redis, from Debian, for the peers that need it."""
+"""Redis, from Debian, for the peers that need it. A module named `redis` would hide the library from a peer's script."""
 
 import shutil
 from pathlib import Path
 
 from deploy.local.ports import HOST
-
 from loadtests.bench.ports import free_port
 from loadtests.bench.targets import Processes, TargetError
 
