@@ -7,7 +7,6 @@ in the order in which it was handed over here; what is said of one room and of a
 
 import asyncio
 import time
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -30,15 +29,22 @@ _NAMES: Final[dict[type[msgspec.Struct], str]] = {
 
 
 class FanOut:
-    """`window` is how long, in seconds, a busy room's frames may wait for each other; 0: never."""
+    """`window` is how long, in seconds, a busy room's frames may wait for each other; 0: never.
+
+    A quiet room's frames leave at the end of this turn of the loop, together with those that came in the same read.
+    """
 
     def __init__(self, window: float) -> None:
         self._window = window
-        self._busy: dict[str, Room] = {}
-        self._aside: dict[Connection, list[Waiting]] = {}
-        """What connections in busy rooms are sent beside what happens in those rooms."""
         self._order = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._soon: dict[str, Room] = {}
+        self._busy: dict[str, Room] = {}
+        """The rooms with something waiting, by when it leaves."""
+        self._aside: dict[Connection, list[Waiting]] = {}
+        """What goes to connections in those rooms beside what happens there."""
+        self._loop = asyncio.get_running_loop()
+        self._end_of_turn: asyncio.Handle | None = None
+        self._end_of_window: asyncio.Handle | None = None
 
     def deliver(self, room: Room, shown: Shown, *, skip: str | None = None) -> None:
         """Send it to all members of `room` but the connection with id `skip`.
@@ -50,22 +56,10 @@ class FanOut:
         if room.resuming and name == "message":
             for waiting in room.resuming.values():
                 waiting.append(packet)
-        frame = frames.message(packet)
-        if room.waiting:
-            self._order += 1
-            room.waiting.append(Waiting(self._order, frame, skip))
-        elif not self._window:
-            self._write(room, frame, skip)
-        elif time.monotonic() >= room.busy_until:
-            self._write(room, frame, skip)
-            # From the end: writing to thousands takes longer than the window, and what came meanwhile can be joined.
-            room.busy_until = time.monotonic() + self._window
-        else:
-            self._order += 1
-            room.waiting.append(Waiting(self._order, frame, skip))
-            self._busy[room.name] = room
-            if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(self._window, self.flush)
+        self._order += 1
+        room.waiting.append(Waiting(self._order, frames.message(packet), skip))
+        if len(room.waiting) == 1:
+            self._schedule(room)
         skipped = skip is not None and any(member.id == skip for member in room.members)
         metrics.delivery(name).inc(len(room.members) - skipped)
 
@@ -74,55 +68,82 @@ class FanOut:
 
         A closed connection is no error.
         """
-        if self._busy and not self._busy.keys().isdisjoint(connection.rooms):
+        frame = frames.message(packet)
+        if connection in self._aside or self._waits_for(connection):
             self._order += 1
-            self._aside.setdefault(connection, []).append(Waiting(self._order, frames.message(packet)))
+            self._aside.setdefault(connection, []).append(Waiting(self._order, frame))
         else:
-            connection.session.write(frames.message(packet))
+            connection.session.write(frame)
 
     def flush(self) -> None:
         """Write all that waits. To be called before somebody enters or leaves a room."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        busy, self._busy = self._busy, {}
-        aside, self._aside = self._aside, {}
-        for room in busy.values():
+        self._flush_busy()
+        self._flush_soon()
+
+    def _schedule(self, room: Room) -> None:
+        if self._window and time.monotonic() < room.busy_until:
+            self._busy[room.name] = room
+            if self._end_of_window is None:
+                self._end_of_window = self._loop.call_later(self._window, self._flush_busy)
+        else:
+            self._soon[room.name] = room
+            if self._end_of_turn is None:
+                self._end_of_turn = self._loop.call_soon(self._flush_soon)
+
+    def _waits_for(self, connection: Connection) -> bool:
+        rooms = connection.rooms
+        return not (self._soon.keys().isdisjoint(rooms) and self._busy.keys().isdisjoint(rooms))
+
+    def _flush_soon(self) -> None:
+        if self._end_of_turn is not None:
+            self._end_of_turn.cancel()
+            self._end_of_turn = None
+        rooms, self._soon = self._soon, {}
+        self._write(rooms)
+
+    def _flush_busy(self) -> None:
+        if self._end_of_window is not None:
+            self._end_of_window.cancel()
+            self._end_of_window = None
+        rooms, self._busy = self._busy, {}
+        self._write(rooms)
+
+    def _write(self, rooms: dict[str, Room]) -> None:
+        aside = self._aside
+        for room in rooms.values():
             skips = {waiting.skip for waiting in room.waiting if waiting.skip is not None}
             for member in room.members if skips else ():
                 if member.id in skips:
                     aside.setdefault(member, [])
-        for room in busy.values():
-            joined = b"".join(waiting.frame for waiting in room.waiting)
+        for room in rooms.values():
+            joined = b"".join([waiting.frame for waiting in room.waiting])
             for member, session in room.members.items():
                 if member not in aside:
                     session.write(joined)
-        for member, own in aside.items():
-            member.session.write(_merged(member, own, busy.values()))
+        for member in list(aside):
+            own = aside[member]
+            own += _of(member, rooms)
+            if not self._waits_for(member):
+                del aside[member]
+                own.sort()
+                member.session.write(b"".join([waiting.frame for waiting in own]))
+        # From now on: writing to thousands takes longer than the window, and what came meanwhile can be joined.
         until = time.monotonic() + self._window
-        for room in busy.values():
+        for room in rooms.values():
             room.waiting.clear()
             room.busy_until = until
 
-    @staticmethod
-    def _write(room: Room, frame: bytes, skip: str | None) -> None:
-        if skip is None:
-            for session in room.members.values():
-                session.write(frame)
-        else:
-            for member, session in room.members.items():
-                if member.id != skip:
-                    session.write(frame)
+
+def _of(member: Connection, rooms: dict[str, Room]) -> list[Waiting]:
+    return [
+        waiting
+        for name in member.rooms
+        if name in rooms
+        for waiting in rooms[name].waiting
+        if waiting.skip != member.id
+    ]
 
 
 def event(name: str, payload: msgspec.Struct) -> bytes:
     """The Socket.IO packet of an event."""
     return b'2["%b",%b]' % (name.encode(), _encode(payload))
-
-
-def _merged(member: Connection, own: list[Waiting], busy: Iterable[Room]) -> bytes:
-    everything = own + [
-        waiting for room in busy if member in room.members for waiting in room.waiting if waiting.skip != member.id
-    ]
-    everything.sort()
-    return b"".join(waiting.frame for waiting in everything)
