@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from runtime import collector
+
 ReadinessCheck = Callable[[], Awaitable[str | None]]
 """Returns None when ready, or the reason why not. Never raises."""
 
@@ -29,6 +31,7 @@ class Lifecycle:
     def started(self) -> None:
         """The process accepts traffic from now on."""
         self._started = True
+        collector.settle()
 
     async def stopped(self) -> None:
         """Wait until the process must end."""

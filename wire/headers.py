@@ -4,6 +4,8 @@ They are read from the block as it comes (https://docs.nats.io/reference/referen
 live message has seven headers, and three matter.
 """
 
+from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -33,16 +35,21 @@ class Position(NamedTuple):
     seq: int
     prev: int
     """The seq before it in the same room; 0 when the stream holds none."""
-    stored_at: str
-    """When nats-server stored it, RFC 3339 with nanoseconds."""
+    stored_at: float
+    """When nats-server stored it, seconds since the epoch."""
 
 
 def position(headers: bytes) -> Position:
     """Read the headers that the stream's republish adds; raises `KeyError` or `ValueError` if it was not one."""
-    stored_at = _value(headers, _STORED_AT) if _STORED_AT in headers else b""
-    return Position(
-        int(_value(headers, _SEQUENCE)), int(_value(headers, _LAST_SEQUENCE)), stored_at.strip().decode("ascii")
-    )
+    stored_at = _value(headers, _STORED_AT).strip()
+    # RFC 3339 in UTC with up to nanoseconds: a minute is the same for many messages, and its seconds are a number.
+    seconds = _minute(stored_at[:17]) + float(stored_at[17:].rstrip(b"Z"))
+    return Position(int(_value(headers, _SEQUENCE)), int(_value(headers, _LAST_SEQUENCE)), seconds)
+
+
+@lru_cache(maxsize=4)
+def _minute(prefix: bytes) -> float:
+    return datetime.fromisoformat(f"{prefix.decode('ascii')}00+00:00").timestamp()
 
 
 def _value(headers: bytes, name: bytes) -> bytes:

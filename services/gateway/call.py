@@ -26,12 +26,12 @@ class Call:
 
     def done(self, reply: msgspec.Struct) -> None:
         """It was carried out."""
-        metrics.event(self.name, "ok").inc()
+        metrics.events[self.name, "ok"] += 1
         self._acknowledge(reply)
 
     def failed(self, error: ParleyError) -> None:
         """It was not."""
-        metrics.event(self.name, error.code).inc()
+        metrics.events[self.name, error.code] += 1
         self._acknowledge(Failed.of(error))
 
     def _acknowledge(self, reply: msgspec.Struct) -> None:

@@ -41,7 +41,7 @@ class FanOut:
         self._busy: dict[str, Room] = {}
         """The rooms with something waiting, by when it leaves."""
         self._aside: dict[Connection, list[Waiting]] = {}
-        """What goes to connections in those rooms beside what happens there."""
+        """The connections in those rooms that are sent something else than everybody there, and what that is."""
         self._loop = asyncio.get_running_loop()
         self._end_of_turn: asyncio.Handle | None = None
         self._end_of_window: asyncio.Handle | None = None
@@ -60,8 +60,12 @@ class FanOut:
         room.waiting.append(Waiting(self._order, frames.message(packet), skip))
         if len(room.waiting) == 1:
             self._schedule(room)
-        skipped = skip is not None and any(member.id == skip for member in room.members)
-        metrics.delivery(name).inc(len(room.members) - skipped)
+        metrics.deliveries[name,] += len(room.members)
+        if skip is not None:
+            for member in room.members:
+                if member.id == skip:
+                    self._aside.setdefault(member, [])
+                    metrics.deliveries[name,] -= 1
 
     def send(self, connection: Connection, packet: bytes) -> None:
         """Send one connection a Socket.IO packet, after all that was handed over for it before.
@@ -111,14 +115,13 @@ class FanOut:
     def _write(self, rooms: dict[str, Room]) -> None:
         aside = self._aside
         for room in rooms.values():
-            skips = {waiting.skip for waiting in room.waiting if waiting.skip is not None}
-            for member in room.members if skips else ():
-                if member.id in skips:
-                    aside.setdefault(member, [])
-        for room in rooms.values():
-            joined = b"".join([waiting.frame for waiting in room.waiting])
-            for member, session in room.members.items():
-                if member not in aside:
+            joined = _joined(room.waiting)
+            if aside:
+                for member, session in room.members.items():
+                    if member not in aside:
+                        session.write(joined)
+            else:
+                for session in room.members.values():
                     session.write(joined)
         for member in list(aside):
             own = aside[member]
@@ -126,12 +129,16 @@ class FanOut:
             if not self._waits_for(member):
                 del aside[member]
                 own.sort()
-                member.session.write(b"".join([waiting.frame for waiting in own]))
+                member.session.write(_joined(own))
         # From now on: writing to thousands takes longer than the window, and what came meanwhile can be joined.
         until = time.monotonic() + self._window
         for room in rooms.values():
             room.waiting.clear()
             room.busy_until = until
+
+
+def _joined(waiting: list[Waiting]) -> bytes:
+    return waiting[0].frame if len(waiting) == 1 else b"".join([each.frame for each in waiting])
 
 
 def _of(member: Connection, rooms: dict[str, Room]) -> list[Waiting]:

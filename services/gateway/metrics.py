@@ -1,16 +1,15 @@
 """What a gateway counts. Labels are bounded: never a user, a room or a connection."""
 
-from functools import cache
-
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 
 from runtime.metrics import LATENCY_BUCKETS
+from runtime.tallies import Tally, TimeTally
 
 connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
 connects = Counter("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
 disconnects = Counter("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
 malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
-events = Counter("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
+events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
 slow_readers = Gauge("parley_gateway_slow_readers", "Connections that read more slowly than they are sent to.")
 slow_readers_closed = Counter(
     "parley_gateway_slow_readers_closed_total",
@@ -19,16 +18,16 @@ slow_readers_closed = Counter(
 )
 unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
-deliveries = Counter("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
-live_messages = Counter("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
-live_bytes = Counter("parley_gateway_live_received_bytes_total", "Their payload, in bytes.")
+deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
+live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
+live_bytes = Tally("parley_gateway_live_received_bytes_total", "Their payload, in bytes.")
 live_unreadable = Counter("parley_gateway_live_unreadable_total", "Live messages that could not be decoded.")
-delivery_latency = Histogram(
+delivery_latency = TimeTally(
     "parley_gateway_delivery_latency_seconds",
     "From a message being stored to its being handed to the connections of a room.",
     buckets=LATENCY_BUCKETS,
 )
-publish_duration = Histogram(
+publish_duration = TimeTally(
     "parley_gateway_publish_duration_seconds",
     "From publishing a message to its being stored, by result.",
     ["result"],
@@ -40,30 +39,3 @@ publishes_in_flight = Gauge(
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
-
-
-# A look-up by labels costs more than counting: it is done once for each of them.
-
-
-@cache
-def event(name: str, result: str) -> Counter:
-    """The counter of `events`."""
-    return events.labels(event=name, result=result)
-
-
-@cache
-def delivery(name: str) -> Counter:
-    """The counter of `deliveries`."""
-    return deliveries.labels(event=name)
-
-
-@cache
-def live(kind: str) -> Counter:
-    """The counter of `live_messages`."""
-    return live_messages.labels(kind=kind)
-
-
-@cache
-def published(result: str) -> Histogram:
-    """The histogram of `publish_duration`."""
-    return publish_duration.labels(result=result)

@@ -43,6 +43,7 @@ class Publisher:
         self._timeout = timeout
         self._in_flight = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        metrics.publishes_in_flight.set_function(lambda: self._in_flight)
 
     def publish(self, room: str, message: ChatMessage, call: Call) -> None:
         """Store `message` in `room`, then answer `call`; messages leave in the order of the calls.
@@ -58,12 +59,10 @@ class Publisher:
         self._bus.call(subjects.stored_message(room), payload, publishing, timeout=self._timeout, headers=identity)
         call.connection.event_began()
         self._in_flight += 1
-        metrics.publishes_in_flight.set(self._in_flight)
 
     def answered(self, publishing: "_Publishing", answer: Delivery | ParleyError) -> None:
         """The stream has stored it, or has not, or does not say."""
         self._in_flight -= 1
-        metrics.publishes_in_flight.set(self._in_flight)
         call, message = publishing.call, publishing.message
         call.connection.event_ended()
         result: str = ErrorCode.UNAVAILABLE
@@ -79,7 +78,7 @@ class Publisher:
                 task.add_done_callback(self._tasks.discard)
             else:
                 call.done(Sent(seq=ack.seq, ts=message.ts, duplicate=False))
-        metrics.published(result).observe(time.perf_counter() - publishing.since)
+        metrics.publish_duration[result,].observe(time.perf_counter() - publishing.since)
 
     async def _answer_duplicate(self, call: Call, message: ChatMessage, seq: int) -> None:
         try:

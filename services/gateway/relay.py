@@ -1,8 +1,8 @@
 """From NATS to the members of a room."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import structlog
@@ -41,18 +41,18 @@ class Relay:
 
     def on_live(self, room: Room, message: Delivery) -> None:
         """Deliver one live message of `room`, at once or when the hole before it is filled."""
-        metrics.live_bytes.inc(len(message.data))
+        metrics.live_bytes[()] += len(message.data)
         try:
             live = _decoder.decode(message.data)
             match live:
                 case ChatMessage():
-                    metrics.live("message").inc()
+                    metrics.live_messages["message",] += 1
                     self._on_message(room, live, headers.position(message.headers))
                 case Typing():
-                    metrics.live("typing").inc()
+                    metrics.live_messages["typing",] += 1
                     self._fan_out.deliver(room, TypingShown(room.name, live.user, live.active), skip=live.origin)
                 case RoomEvent():
-                    metrics.live("event").inc()
+                    metrics.live_messages["event",] += 1
                     shown = EventShown(room.name, live.name, live.data, live.user)
                     self._fan_out.deliver(room, shown, skip=live.origin)
         except (codec.WireError, KeyError, ValueError) as error:
@@ -90,8 +90,7 @@ class Relay:
     def _deliver_live(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
         if position.seq > room.last_seq:
             self._deliver(room, position.seq, message)
-            stored_at = datetime.fromisoformat(position.stored_at)
-            metrics.delivery_latency.observe(max(0.0, (datetime.now(UTC) - stored_at).total_seconds()))
+            metrics.delivery_latency[()].observe(max(0.0, time.time() - position.stored_at))
 
     async def _fill(self, room: Room, upto: int) -> None:
         if upto <= room.last_seq:
