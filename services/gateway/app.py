@@ -128,6 +128,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
             shutdown_timeout=1.0,
             handler_cancellation=True,
             keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            tcp_keepalive=False,  # who is silent is found out by Engine.IO's pings and by timeouts
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -6,7 +6,9 @@ WebSocket, which then leaves aiohttp.
 """
 
 import asyncio
+import base64
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -28,6 +30,7 @@ from services.gateway.edge.websocket import Shared
 from services.gateway.edge.wheel import Wheel
 
 _GOING_AWAY: Final = 1001
+_ID_BYTES: Final = 15
 _NO_TRANSPORT: Final = (0, "Transport unknown")
 _NO_SESSION: Final = (1, "Session ID unknown")
 _BAD_METHOD: Final = (2, "Bad handshake method")
@@ -68,6 +71,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         self._shared = Shared(limits, self._backlog)
         self._heartbeat = Heartbeat(limits)
         self._upgrades: Wheel[Upgrade] = Wheel(Upgrade.give_up, tick=0.25)
+        self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- for python-socketio ---------------------------------------------------------------------------------------
@@ -75,6 +79,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
     def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
         """Serve on a route of `app`."""
         app.router.add_route("*", f"/{engineio_path.strip('/')}/", self.handle_request)
+
+    def generate_id(self) -> str:
+        """A new id: 120 random bits, as characters that need no escaping in a URL."""
+        return base64.urlsafe_b64encode(os.urandom(_ID_BYTES)).decode()
 
     async def send_packet(self, sid: str, pkt: Packet) -> None:
         """Send an Engine.IO packet; a session that is gone is no error."""
@@ -117,7 +125,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run `work`, and keep hold of it until it is done."""
-        task = asyncio.ensure_future(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from socketio import packet
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
 
+from services.gateway.edge import codec
 from services.gateway.edge.limits import Limits
 
 _RESERVED: Final = frozenset(
@@ -18,6 +19,8 @@ def checked(limits: Limits) -> type[packet.Packet]:
 
     class Packet(packet.Packet):  # type: ignore[misc] # python-socketio is not typed
         """One packet."""
+
+        json = codec
 
         def decode(self, encoded_packet: Any) -> int:
             """See python-socketio; returns how many attachments are to come."""

@@ -25,6 +25,7 @@ class Wheel(Generic[T]):
         self._next = 0
         self._stopped = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
 
     def add(self, item: T, delay: float) -> None:
         """Hand `item` to `due` in `delay` seconds."""
@@ -47,11 +48,11 @@ class Wheel(Generic[T]):
             self._timer = None
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time() - self._stopped
+        return self._loop.time() - self._stopped
 
     def _arm(self, now: float) -> None:
         delay = self._next * self._tick - now
-        self._timer = asyncio.get_running_loop().call_later(max(delay, 0), self._turn)
+        self._timer = self._loop.call_later(max(delay, 0), self._turn)
 
     def _turn(self) -> None:
         now = self._now()
