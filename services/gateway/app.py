@@ -89,7 +89,7 @@ class Gateway:
         """See `clients.Application`."""
         return await self._auth.connecting(auth)
 
-    def connected(self, connection: Connection) -> None:
+    def connected(self, connection: Connection) -> bytes:
         """See `clients.Application`."""
         bearer = connection.bearer
         started = SessionStarted(
@@ -98,8 +98,8 @@ class Gateway:
             gateway=self._settings.instance,
             expires_in=connection.expires_in,
         )
-        self._fan_out.send(connection, event("session", started))
         log.debug("connected", connection=connection.id, user=bearer.user.id)
+        return event("session", started)
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""

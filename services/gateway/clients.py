@@ -9,6 +9,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
+from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.server import Server
 from services.gateway.edge.session import Session
@@ -28,8 +29,8 @@ class Application(Protocol):
     async def authenticate(self, auth: object) -> Verified:
         """Who connects with the CONNECT packet's `auth`; raises `ParleyError` to refuse."""
 
-    def connected(self, connection: Connection) -> None:
-        """`connection` is there, and may be sent to."""
+    def connected(self, connection: Connection) -> bytes:
+        """`connection` is there; the first Socket.IO packet that it is sent."""
 
     def disconnected(self, connection: Connection) -> None:
         """`connection` is gone."""
@@ -59,8 +60,10 @@ class Clients:
             transports=transports,
             allowed_origins=allowed_origins,
             on_packet=self._on_packet,
-            on_connected=self._on_connected,
+            greet=self._greet,
         )
+        self._count = 0
+        metrics.connections.set_function(lambda: self._count)
         self._server.on("connect", self._on_connect)
         self._server.on("disconnect", self._on_disconnect)
 
@@ -95,7 +98,7 @@ class Clients:
         try:
             bearer = await self._application.authenticate(auth)
         except ParleyError as error:
-            metrics.connects.labels(result=error.code).inc()
+            metrics.connects[error.code,] += 1
             log.info("connection refused", code=error.code)
             raise SocketIORefusal(error.message, {"code": error.code, "message": error.message}) from None
         session = self._server.session_of(sid)
@@ -103,15 +106,15 @@ class Clients:
             raise SocketIORefusal("the connection is closed")  # its client did not wait for the answer
         session.application = Connection(sid, bearer, session)
 
-    def _on_connected(self, session: Session) -> None:
-        metrics.connects.labels(result="ok").inc()
-        metrics.connections.inc()
-        self._application.connected(session.application)
+    def _greet(self, session: Session) -> bytes:
+        metrics.connects["ok",] += 1
+        self._count += 1
+        return frames.message(self._application.connected(session.application))
 
     def _on_disconnect(self, sid: str, reason: str) -> None:
         session = self._server.session_of(sid)
         if session is not None and session.application is not None:
             connection, session.application = session.application, None
-            metrics.connections.dec()
-            metrics.disconnects.labels(reason=reason.replace(" ", "_")).inc()
+            self._count -= 1
+            metrics.disconnects[reason.replace(" ", "_"),] += 1
             self._application.disconnected(connection)

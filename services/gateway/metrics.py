@@ -6,8 +6,8 @@ from runtime.metrics import LATENCY_BUCKETS
 from runtime.tallies import Tally, TimeTally
 
 connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
-connects = Counter("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
-disconnects = Counter("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
+connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
+disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
 malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
 slow_readers = Gauge("parley_gateway_slow_readers", "Connections that read more slowly than they are sent to.")

@@ -5,8 +5,8 @@ Namespaces, events, acknowledgements, rooms, sessions and disconnect reasons are
 - `_engineio_server_class` puts `Engine` below it; `Manager` is its client manager, `packet.checked` its packet class;
 - `_handle_eio_connect`, `_handle_eio_disconnect`, `_handle_connect`, `_handle_disconnect` and `disconnect` see
   clients come and go;
-- `on_packet` sees every packet first, for an application that decodes its events itself; `on_connected` is told of a
-  session whose CONNECT to the default namespace has been answered.
+- `_send_packet` lets `greet` add to the answer to a CONNECT;
+- `on_packet` sees every packet first, for an application that decodes its events itself.
 """
 
 import logging
@@ -15,7 +15,7 @@ from typing import Any
 
 import socketio
 import structlog
-from socketio.packet import CONNECT_ERROR
+from socketio.packet import CONNECT, CONNECT_ERROR
 
 from services.gateway.edge import frames, packet
 from services.gateway.edge.engine import Engine, OnPacket
@@ -37,7 +37,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
         transports: tuple[str, ...] = ("polling", "websocket"),
         allowed_origins: tuple[str, ...] = (),
         on_packet: OnPacket | None = None,
-        on_connected: Callable[[Session], None] | None = None,
+        greet: Callable[[Session], bytes] | None = None,
         **more: Any,
     ) -> None:
         quiet = logging.getLogger("socketio")  # for the reason that `Engine` has
@@ -53,7 +53,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
             **more,
         )
         self._limits = limits
-        self._on_connected = on_connected
+        self._greet = greet
+        """What a session that is let into the default namespace is sent in the same write, as frames."""
         self._strangers: Wheel[Session] = Wheel(self._expel, tick=min(0.25, limits.connect_timeout / 10))
         self.environ = _Environs(self.eio.sockets)
 
@@ -109,8 +110,13 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
             self._strangers.add(session, self._limits.refused_timeout)
         else:
             session.environ = None
-            if self._on_connected is not None and namespace == "/":
-                self._on_connected(session)
+
+    async def _send_packet(self, eio_sid: str, pkt: socketio.packet.Packet) -> None:
+        session = self.eio.sockets.get(eio_sid)
+        if self._greet is not None and pkt.packet_type == CONNECT and pkt.namespace == "/" and session is not None:
+            session.write(frames.message(pkt.encode().encode()) + self._greet(session))
+        else:
+            await super()._send_packet(eio_sid, pkt)
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         await super()._handle_disconnect(eio_sid, namespace, reason)
