@@ -1,8 +1,7 @@
 """The connection to NATS: survives outages for ever, and never claims to work when it does not.
 
-nats-py can look connected and be dead: a late PONG, or any exception in its read loop, ends that loop and leaves
-`is_connected` true. So health here is a round trip through the server, a watchdog tears down a connection that
-fails it, and a connection that nats-py has closed for good ends the process.
+A connection can look alive and carry nothing. So health here is a round trip through the server, a watchdog tears
+down a connection that fails it, and a connection that nats-py has closed for good ends the process.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from runtime import metrics, servers
+from runtime import metrics, servers, watchdog
 from runtime.calls import Calls, OnReply
 from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery, Listening, OnMessage
@@ -24,8 +23,6 @@ from runtime.nats_errors import NatsErrors
 from runtime.settings import ServiceSettings
 from wire.errors import ErrorCode, ParleyError
 
-_PROBE_SECONDS: Final = 2.0
-_PROBES_BEFORE_REVIVAL: Final = 3
 _RECONNECT_SECONDS: Final = 0.5
 _UNSENT_MOST_BYTES: Final = 8 * 1024 * 1024
 
@@ -124,21 +121,6 @@ class Bus:
         """A readiness check: one round trip."""
         return None if await self.round_trip(1.0) else "no round trip through NATS"
 
-    async def watch(self) -> None:
-        """Tear down a connection that is up and carries nothing, for ever."""
-        failures = 0
-        while True:
-            await asyncio.sleep(_PROBE_SECONDS)
-            if await self.round_trip(_PROBE_SECONDS):
-                failures = 0
-            elif self.client.is_connected:
-                failures += 1
-            if failures >= _PROBES_BEFORE_REVIVAL:
-                failures = 0
-                metrics.nats_revived.inc()
-                log.warning("nats connection is up but carries nothing, reconnecting")
-                await self.client.force_reconnect()
-
 
 def _check(subject: str) -> None:
     # A space or a line end in it would be read as protocol.
@@ -199,12 +181,12 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
     bus = Bus(client)
     metrics.nats_connected.set(1)
     lifecycle.add_readiness_check(bus.why_not_ready)
-    watchdog = asyncio.create_task(bus.watch())
+    watching = asyncio.create_task(watchdog.watch(bus))
     try:
         yield bus
     finally:
         closing = True
-        watchdog.cancel()
+        watching.cancel()
         with suppress(NatsError, TimeoutError, OSError):
             async with asyncio.timeout(5):
                 # A drain needs a server; without one there is nothing left to hand over.

@@ -4,7 +4,7 @@ nats-py's parser tries seven regexes on a buffer whose head it deletes for every
 (https://docs.nats.io/reference/reference-protocols/nats-protocol) and leaves everything else to nats-py's.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser as LibraryParser
@@ -13,9 +13,6 @@ from runtime.listening import Delivery, Listening
 
 if TYPE_CHECKING:
     from runtime.nats_client import NatsClient
-
-_MSG: Final = ord("M")
-_HMSG: Final = ord("H")
 
 
 class Parser(LibraryParser):
@@ -46,13 +43,13 @@ class Parser(LibraryParser):
         subscriptions: dict[int, object] = self.nc._subs  # type: ignore[assignment] # theirs, and ours
         at, resets = 0, self._resets
         while (line_end := data.find(b"\r\n", at)) >= 0:
-            if data[at] not in {_MSG, _HMSG}:
+            if data[at] not in b"MH":  # MSG and HMSG: nothing else that a server says begins so
                 await self._leave_to_the_library(data[at : line_end + 2])
                 at = line_end + 2
             else:
                 try:
-                    words, sid, body, payload, end = _control_line(data, at, line_end)
-                except (IndexError, ValueError):
+                    subject, sid, reply, body, payload, end = _control_line(data, at, line_end)
+                except ValueError:
                     raise ProtocolError from None
                 if end + 2 > len(data):
                     self._needed = end + 2 - at
@@ -61,12 +58,11 @@ class Parser(LibraryParser):
                 subscription = subscriptions.get(sid)
                 if type(subscription) is Listening:
                     try:
-                        subscription.deliver(Delivery(words[1], data[payload:end], data[body:payload]))
+                        subscription.deliver(Delivery(subject, data[payload:end], data[body:payload]))
                     except Exception as error:  # noqa: BLE001 - whatever it is, the next message must come
                         self.nc.failed(error)
                     continue
-                reply = words[3] if len(words) == (6 if payload > body else 5) else b""
-                await self.nc._process_msg(sid, words[1], reply, data[payload:end], data[body:payload])
+                await self.nc._process_msg(sid, subject, b"".join(reply), data[payload:end], data[body:payload])
             if resets != self._resets:
                 return  # the connection was given up meanwhile, and what it said last with it
         self._rest += data[at:]
@@ -77,9 +73,14 @@ class Parser(LibraryParser):
             raise ProtocolError
 
 
-def _control_line(data: bytes, at: int, end: int) -> tuple[list[bytes], int, int, int, int]:
-    words = data[at:end].split()
-    body = end + 2
-    if data[at] == _MSG:
-        return words, int(words[2]), body, body, body + int(words[-1])
-    return words, int(words[2]), body, body + int(words[-2]), body + int(words[-1])
+def _control_line(data: bytes, at: int, line_end: int) -> tuple[bytes, int, list[bytes], int, int, int]:
+    """Subject, sid, reply or none, and where body, payload and message begin and end."""
+    words = data[at:line_end].split()
+    body = line_end + 2
+    if words[0] == b"MSG":
+        _, subject, sid, *reply, size = words
+        return subject, int(sid), reply, body, body, body + int(size)
+    if words[0] == b"HMSG":
+        _, subject, sid, *reply, headers_size, size = words
+        return subject, int(sid), reply, body, body + int(headers_size), body + int(size)
+    raise ValueError

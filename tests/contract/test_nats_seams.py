@@ -1,0 +1,104 @@
+"""The seams of nats-py that the bus relies on.
+
+The library does not promise them. When one of these tests fails after an upgrade, nothing is wrong with the test:
+read what changed there, then `runtime/nats_client.py`, `nats_parser.py` and `listening.py`, and then move the version
+here.
+"""
+
+import inspect
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from nats.aio.transport import TcpTransport
+from nats.protocol.parser import Parser as LibraryParser
+
+from runtime.listening import Listening
+from runtime.nats_client import NatsClient
+from runtime.nats_parser import Parser
+
+ROOT: Final = Path(__file__).parents[2]
+READ_ON: Final = "2.16.0"
+REREAD: Final = (
+    "the seams were read on nats-py {read}, and this is {found}. Read its changes, then these: Client._process_msg, "
+    "_process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, _attempt_reconnect, "
+    "_close, drain; Client._subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
+    "Parser.parse, reset, buf; TcpTransport._io_writer. Then move READ_ON."
+)
+
+
+def test_the_locked_version_is_the_one_that_was_read() -> None:
+    """Nobody upgrades past the seams without having read them again; what is installed is what is locked."""
+    lock = (ROOT / "requirements" / "services.txt").read_text()
+    locked = re.findall(r"^nats-py==(\S+)", lock, re.MULTILINE)
+    assert locked == [READ_ON], REREAD.format(read=READ_ON, found=locked)
+    assert version("nats-py") == READ_ON, REREAD.format(read=READ_ON, found=version("nats-py"))
+
+
+@pytest.mark.parametrize(
+    ("library", "ours", "name", "parameters"),
+    [
+        (Client, NatsClient, "_process_msg", ["self", "sid", "subject", "reply", "data", "headers"]),
+        (Client, NatsClient, "_process_pong", ["self"]),
+        (Client, NatsClient, "_process_connect_init", ["self"]),
+        (Client, NatsClient, "_read_loop", ["self"]),
+        (Client, NatsClient, "drain", ["self"]),
+        (LibraryParser, Parser, "parse", ["self", "data"]),
+    ],
+)
+def test_what_is_overridden_is_there_to_override(library: type, ours: type, name: str, parameters: list[str]) -> None:
+    """Each is a coroutine function of the library with the parameters of ours: an override of nothing is dead."""
+    for owner in (library, ours):
+        assert name in vars(owner)
+        assert inspect.iscoroutinefunction(vars(owner)[name])
+        assert list(inspect.signature(vars(owner)[name]).parameters) == parameters
+
+
+def test_the_parser_is_reset_and_fed_where_ours_is() -> None:
+    """The client makes it under the name that ours takes, and the read loop calls just these two of it."""
+    assert type(Client()._ps) is LibraryParser
+    used = set(re.findall(r"self\._ps\.(\w+)", inspect.getsource(Client)))
+    assert used == {"parse", "reset"}
+    assert list(inspect.signature(LibraryParser.reset).parameters) == ["self"]
+    assert LibraryParser().buf == b""
+
+
+@pytest.mark.parametrize("name", ["_attempt_reconnect", "_close"])
+def test_the_stand_in_has_what_the_library_reads_of_a_subscription(name: str) -> None:
+    """Whatever it touches on a reconnect and on closing; and its values are those of a plain subscription."""
+    touched = set(re.findall(r"\bsub\.(\w+)", inspect.getsource(getattr(Client, name))))
+    assert len(touched) >= 3
+    listening = Listening(NatsClient.__new__(NatsClient), 1, "s", lambda _: None)
+    plain = {"_queue": "", "_max_msgs": 0, "_received": 0, "_wait_for_msgs_task": None, "_message_iterator": None}
+    for each in touched:
+        assert hasattr(listening, each), f"nats-py now reads Subscription.{each} in {name}"
+    for attribute, value in plain.items():
+        assert getattr(listening, attribute) == value
+    assert not hasattr(listening, "__dict__")
+
+
+def test_nothing_else_walks_the_subscriptions() -> None:
+    """Those who do were read: reconnect, close, drain (which finds none of ours), and the dispatch by sid."""
+    users = {
+        name
+        for name, member in vars(Client).items()
+        if inspect.isfunction(member) and "self._subs" in inspect.getsource(member)
+    }
+    known = {"__init__", "_attempt_reconnect", "_close", "_process_msg", "_remove_sub", "drain", "subscribe"}
+    assert users == known
+    assert "_pending_queue" in inspect.getsource(Subscription.__init__), "is a queue each still what it costs?"
+
+
+async def test_what_waits_to_be_sent_is_where_ours_puts_it() -> None:
+    """A list of commands and its size, taken whole by the flusher; a transport whose writer tells what it holds."""
+    client: Any = Client()
+    assert (client._pending, client._pending_data_size, client._flush_queue, client._sid) == ([], 0, None, 0)
+    assert (client._pongs, client._pings_outstanding, client._reading_task) == ([], 0, None)
+    flusher = inspect.getsource(Client._flusher)
+    assert "self._transport.writelines(self._pending[:])" in flusher
+    assert "await self._flush_queue.get()" in flusher
+    assert "self._io_writer" in inspect.getsource(TcpTransport.write)

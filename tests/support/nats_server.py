@@ -1,0 +1,55 @@
+"""A nats-server for tests that do harm to it, and a connection to it as every process has one."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from deploy.local import programs
+from deploy.local.ports import HOST, Ports, is_taken
+from deploy.local.process import Child
+from runtime import bus
+from runtime.bus import Bus
+from runtime.lifecycle import Lifecycle
+from runtime.settings import ServiceSettings
+from tests.support.waiting import until
+
+
+class NatsServer(Child):
+    """The real one, on a free port, without the rest of a stack."""
+
+    def __init__(self, folder: Path) -> None:
+        ports = Ports.free()
+        self._port = ports.nats
+        self.url = f"nats://{HOST}:{ports.nats}"
+        self.websocket_url = f"ws://{HOST}:{ports.gateway_1}"
+        config = folder / "nats.conf"
+        config.write_text(f'websocket {{ host: "{HOST}", port: {ports.gateway_1}, no_tls: true }}\n')
+        command = [*programs.nats(ports, folder), "-c", str(config)]
+        super().__init__("nats", command, cwd=folder, environ=os.environ, sink=lambda _name, _line: None)
+
+    async def start(self) -> None:
+        """Start it, and wait until it listens."""
+        await super().start()
+        await until(lambda: is_taken(self._port), "nats-server to listen")
+
+
+@asynccontextmanager
+async def nats_server() -> AsyncIterator[NatsServer]:
+    """A server while the block runs."""
+    with tempfile.TemporaryDirectory(prefix="parley-nats-") as folder:
+        server = NatsServer(Path(folder))
+        await server.start()
+        try:
+            yield server
+        finally:
+            await server.kill()
+
+
+@asynccontextmanager
+async def connected(*urls: str) -> AsyncIterator[Bus]:
+    """A connection while the block runs."""
+    settings = ServiceSettings(nats_url=urls, admin_port=1)
+    async with bus.connect(settings, Lifecycle()) as connection:
+        yield connection

@@ -1,0 +1,130 @@
+"""Our parser of NATS's protocol, beside nats-py's own: the same bytes mean the same, however they arrive."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nats.errors import ProtocolError
+from nats.protocol.parser import Parser as LibraryParser
+
+from runtime.listening import Delivery, Listening
+from runtime.nats_parser import Parser
+
+_OURS, _THEIRS = 1, 2
+
+
+class _Client:
+    """Stands for the client: writes down what it is told."""
+
+    def __init__(self, *, raising: bool = False) -> None:
+        self._subs = {_OURS: Listening(self, _OURS, "s", self._on_message), _THEIRS: object()}
+        self.told: list[Any] = []
+        self.raising = raising
+
+    def _on_message(self, delivery: Delivery) -> None:
+        self.told.append((_OURS, delivery.subject, delivery.data, delivery.headers))
+        if self.raising:
+            raise RuntimeError("a defect")
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        told = (sid, subject, data, headers or b"")
+        self.told.append(told if sid == _OURS else (*told, reply))
+
+    async def _process_ping(self) -> None:
+        self.told.append("ping")
+
+    async def _process_pong(self) -> None:
+        self.told.append("pong")
+
+    async def _process_info(self, info: dict[str, Any]) -> None:
+        self.told.append(info)
+
+    async def _process_err(self, message: str) -> None:
+        self.told.append(message)
+
+    def failed(self, error: Exception) -> None:
+        self.told.append(type(error))
+
+    def forget(self, sid: int) -> None:
+        del self._subs[sid]
+
+
+def _message(subject: bytes, sid: int, reply: bytes, headers: bytes, data: bytes) -> bytes:
+    reply = reply and reply + b" "
+    if not headers:
+        return b"MSG %b %d %b%d\r\n%b\r\n" % (subject, sid, reply, len(data), data)
+    size = len(headers) + len(data)
+    return b"HMSG %b %d %b%d %d\r\n%b%b\r\n" % (subject, sid, reply, len(headers), size, headers, data)
+
+
+_messages = st.builds(
+    _message,
+    st.sampled_from([b"a", b"live.room.r.message", b"\xff\xfe"]),
+    st.sampled_from([_OURS, _THEIRS, 99]),
+    st.sampled_from([b"", b"_INBOX.x.1"]),
+    st.sampled_from([b"", b"NATS/1.0\r\nA: b\r\n\r\n", b"NATS/1.0 503\r\n\r\n"]),
+    st.one_of(st.binary(max_size=40), st.sampled_from([b"MSG a 1 1\r\nx\r\n", b"\r\n", b"PING\r\n"])),
+)
+_controls = st.sampled_from([b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'Oh No'\r\n", b'INFO {"a":1}\r\n'])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.one_of(_messages, _controls), max_size=8), st.lists(st.integers(1, 30), min_size=1, max_size=20))
+async def test_it_understands_what_the_library_understands(parts: list[bytes], cuts: list[int]) -> None:
+    """Messages and control lines, in order, wherever the network cuts them."""
+    stream = b"".join(parts)
+    ours, theirs = _Client(), _Client()
+    parser = Parser(ours)
+    at, turn = 0, 0
+    while at < len(stream):
+        size = cuts[turn % len(cuts)]
+        await parser.parse(stream[at : at + size])
+        at, turn = at + size, turn + 1
+    await LibraryParser(theirs).parse(stream)
+    assert ours.told == theirs.told
+    assert parser._rest == b""
+
+
+async def test_an_exception_of_a_callback_is_told_and_the_next_message_comes() -> None:
+    """Nothing of ours ends the read loop."""
+    client = _Client(raising=True)
+    await Parser(client).parse(_message(b"a", _OURS, b"", b"", b"1") + _message(b"a", _OURS, b"", b"", b"2"))
+    assert client.told == [(1, b"a", b"1", b""), RuntimeError, (1, b"a", b"2", b""), RuntimeError]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"MSG\r\n", b"MSG a b 1\r\nx\r\n", b"HMSG a 1 x 2\r\n", b"MSG a 1 \r\n", b"WHAT\r\n", b"W" * 5000 + b"\r\n"],
+)
+async def test_what_is_no_protocol_is_an_error(garbage: bytes) -> None:
+    """The connection is given up for it, and made again."""
+    with pytest.raises(ProtocolError):
+        await Parser(_Client()).parse(garbage)
+
+
+async def test_a_reset_amid_a_read_drops_the_rest() -> None:
+    """What a connection that was given up still said is no part of the next one."""
+
+    class Giving(_Client):
+        async def _process_err(self, message: str) -> None:
+            await super()._process_err(message)
+            parser.reset()
+
+    client = Giving()
+    parser = Parser(client)
+    await parser.parse(b"-ERR 'stale connection'\r\nPING\r\nMSG a 1 5\r\nhal")
+    await parser.parse(b"PONG\r\n")
+    assert client.told == ["'stale connection'", "pong"]
+
+
+async def test_a_large_message_is_looked_at_when_it_is_there() -> None:
+    """Not again with each piece of it: that would be quadratic."""
+    client = _Client()
+    parser = Parser(client)
+    data = bytes(1 << 20)
+    whole = _message(b"a", _OURS, b"", b"", data)
+    for at in range(0, len(whole), 1 << 15):
+        await parser.parse(whole[at : at + (1 << 15)])
+        assert len(client.told) == (at + (1 << 15) >= len(whole))
+    assert client.told == [(1, b"a", data, b"")]
