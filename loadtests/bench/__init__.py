@@ -1,11 +1,13 @@
 """What Parley costs, per unit of work, beside its peers: `make bench`, and `make bench PEERS=1`.
 
 **How it measures.** The server that is measured has a core to itself; the clients, the brokers and databases, the
-auth and history services and a second gateway share another, where history and its database get what nobody else wants.
-The clients are raw WebSocket connections of one process, and speak the same Socket.IO to all targets. CPU is the time that the server's threads ran, user and system,
-as the kernel counts it in ns (`/proc/<pid>/task/*/schedstat`), divided by the units of work: so it holds on a machine
-that others use too, and at any rate. Memory is the growth of the process's proportional set (`smaps_rollup`), divided
-by the connections. Nothing is sampled: a loop goes on only when every member of a room has got a message, connection, a delivery too many, or an acknowledgement that is not ok voids the measurement, and is told.
+auth and history services and a second gateway share another, where history and its database get what is left over. The
+clients are raw WebSocket connections of one process, and speak the same Socket.IO to all targets. CPU is the time that
+the server's threads ran, user and system, as the kernel counts it in ns (`/proc/<pid>/task/*/schedstat`), divided by
+the units of work: so it holds on a machine that others use too, and at any rate. Memory is the growth of the process's
+proportional set (`smaps_rollup`), divided by the connections. Nothing is sampled: a loop goes on only when every
+member of a room has got a message, and a lost connection, a delivery too many, or an acknowledgement that is not ok
+voids the measurement, and is told.
 
 Every measurement begins with a server process without a past. Each case is measured `--repeats` times, on one target
 after the other, and in the reverse order in every second repeat. A ratio is taken within a repeat, and the median of
@@ -16,16 +18,16 @@ target's figure to Parley's in the same repeat ("1.50x": Parley costs less). At 
 of each target grows from the fewest to the most connections, and what each target does with a message: a cheaper
 one may do less.
 
-    fanout-2, fanout-20      rooms of 1,000; 2 or 20 messages on their way in all rooms together
-    one-room-2, one-room-20  the same with all connections in one room
+    fanout                   rooms of 1,000; 2, then 20 messages in flight, in all rooms together
+    one-room                 the same with all connections in one room
     publish                  500 rooms of 2, 50 on their way; the connections beyond 1,000 are idle
     connect                  WebSocket handshake and Socket.IO CONNECT; the token verified where a target does that
     idle                     memory of a connection, and CPU with pings, over one ping interval
     mixed                    1,000 users in 100 rooms, at rates that take 25, 50, 75 % of the server's core: latency
                              from the sending of a message to its receipt by each member
     foreign                  members of quiet rooms; rooms without a member here are busy on another gateway
-    disconnect               members of rooms of 10 vanish at once: CPU each until the server rests
-    storm                    the same, and all come back at once: time until all are in their rooms again, CPU each
+    storm                    members of rooms of 10 vanish at once, and all come back at once: time until all are in their
+                             rooms again, CPU each; then they vanish for good: CPU each until the server rests
 
     CPU per ...              of the server measured alone, in microseconds
     CPU beside per ...       of its broker, database, auth and history together, on the other core

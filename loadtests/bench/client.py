@@ -97,8 +97,8 @@ class Listener(Member):
 class Talker(Member):
     """Opens the connection, reads every packet, and sends events that are acknowledged.
 
-    `ready` is done once the server has admitted it, and fails with `ClientError` otherwise. `greeting` is the Socket.IO
-    CONNECT packet that follows the WebSocket handshake; None for a server that only speaks WebSocket.
+    `ready` is done once the server has admitted it, and fails with `ClientError` otherwise. `greeting` is the
+    Socket.IO CONNECT packet that follows the WebSocket handshake; None for a server that only speaks WebSocket.
     """
 
     __slots__ = ("_acks", "_greeting", "_next", "_request", "_rest", "_upgraded", "on_message", "ready")

@@ -22,10 +22,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 _PEERS: Final = (
-    ("fanout-2", "CPU per delivery, us", _STREAMS),
-    ("fanout-20", "CPU per delivery, us", _STREAMS),
-    ("one-room-2", "CPU per delivery, us", _STREAMS),
-    ("one-room-20", "CPU per delivery, us", _STREAMS),
+    ("fanout", "CPU per delivery, 2 in flight, us", _STREAMS),
+    ("fanout", "CPU per delivery, 20 in flight, us", _STREAMS),
+    ("one-room", "CPU per delivery, 2 in flight, us", _STREAMS),
+    ("one-room", "CPU per delivery, 20 in flight, us", _STREAMS),
     ("publish", "CPU per publish, us", _STREAMS),
     ("publish", "CPU per publish, us", _REDIS),
     ("connect", "CPU per connect, us", _STREAMS),
@@ -37,11 +37,11 @@ _PEERS: Final = (
     ("storm", "until all are back, s", _REDIS),
 )
 _GROWTH: Final = (
-    ("fanout-2", "CPU per delivery, us"),
-    ("fanout-20", "CPU per delivery, us"),
+    ("fanout", "CPU per delivery, 2 in flight, us"),
+    ("fanout", "CPU per delivery, 20 in flight, us"),
     ("publish", "CPU per publish, us"),
     ("connect", "CPU per connect, us"),
-    ("disconnect", "CPU per disconnect, us"),
+    ("storm", "CPU per disconnect, us"),
     ("storm", "CPU per reconnect, us"),
 )
 

@@ -1,6 +1,6 @@
 """What is measured, one case a module. `ALL` is the order in which they run."""
 
-from loadtests.bench.cases.connecting import Connect, Disconnect, Storm
+from loadtests.bench.cases.connecting import Connect, Storm
 from loadtests.bench.cases.fan_out import FanOut
 from loadtests.bench.cases.foreign import Foreign
 from loadtests.bench.cases.idle import Idle
@@ -9,15 +9,12 @@ from loadtests.bench.cases.publish import Publish
 from loadtests.bench.measuring import Case
 
 ALL: tuple[Case, ...] = (
-    FanOut("fanout-2", in_flight=2, room_size=1000),
-    FanOut("fanout-20", in_flight=20, room_size=1000),
-    FanOut("one-room-2", in_flight=2),
-    FanOut("one-room-20", in_flight=20),
+    FanOut("fanout", room_size=1000),
+    FanOut("one-room"),
     Publish(),
     Connect(),
     Idle(),
     Mixed(),
     Foreign(),
-    Disconnect(),
     Storm(),
 )

@@ -39,32 +39,8 @@ class Connect:
         }
 
 
-class Disconnect:
-    """All members of rooms of 10 vanish at once."""
-
-    name = "disconnect"
-
-    def fits(self, traits: Traits, _connections: int) -> bool:
-        """Where a connection is more than a socket."""
-        return not traits.fan_out_only
-
-    async def run(self, bench: Bench) -> Figures:
-        """CPU per connection until the server rests again."""
-        async with bench.crowd() as crowd:
-            await crowd.connect(bench.connections, room_size=_ROOM_SIZE)
-            await crowd.join()
-            await settled(bench)
-            crowd.check()
-            with undisturbed():
-                meter = bench.meter()
-                await crowd.drop()
-                await settled(bench)
-                spent = meter.lap()
-        return {"CPU per disconnect, us": spent.server_ns / bench.connections / US, "until at rest, s": spent.seconds}
-
-
 class Storm:
-    """All members of rooms of 10 vanish at once, and all are at the door again at that moment."""
+    """All members of rooms of 10 vanish at once, and all are at the door again at that moment; later, they vanish."""
 
     name = "storm"
 
@@ -73,7 +49,7 @@ class Storm:
         return not traits.fan_out_only
 
     async def run(self, bench: Bench) -> Figures:
-        """Time until all are connected and in their rooms again, and CPU per connection until then."""
+        """Time until all are connected and in their rooms again, and CPU each until then; CPU each to forget them."""
         async with bench.crowd() as crowd:
             await crowd.connect(bench.connections, room_size=_ROOM_SIZE)
             await crowd.join()
@@ -84,8 +60,16 @@ class Storm:
                 await crowd.drop()
                 await crowd.connect(bench.connections, room_size=_ROOM_SIZE, at_once=bench.connections)
                 await crowd.join()
-                spent = meter.lap()
+                storm = meter.lap()
+            await settled(bench)
+            crowd.check()
+            with undisturbed():
+                meter = bench.meter()
+                await crowd.drop()
+                await settled(bench)
+                end = meter.lap()
         return {
-            "until all are back, s": spent.seconds,
-            "CPU per reconnect, us": spent.server_ns / bench.connections / US,
+            "until all are back, s": storm.seconds,
+            "CPU per reconnect, us": storm.server_ns / bench.connections / US,
+            "CPU per disconnect, us": end.server_ns / bench.connections / US,
         }

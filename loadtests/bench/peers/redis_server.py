@@ -1,4 +1,4 @@
-"""Redis, from Debian, for the peers that need it. A module named `redis` would hide the library from a peer's script."""
+"""Redis, from Debian, for peers. A module named `redis` would hide the library of that name from a peer's script."""
 
 import shutil
 from pathlib import Path

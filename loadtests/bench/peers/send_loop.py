@@ -10,7 +10,6 @@ from loadtests.bench.machine import Cores
 from loadtests.bench.targets import TargetError
 
 NAME: Final = "c send()"
-FIGURE: Final = "CPU per delivery, us"
 _SOURCE: Final = Path(__file__).with_name("send_loop.c")
 _BYTES: Final = 230
 """A frame of Parley's with the body that is measured with."""
