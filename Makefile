@@ -34,13 +34,19 @@ fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can mend
 
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Lock the newest versions that requirements/*.in allow, with hashes
-	for name in services local dev node; do \
+	for name in services local dev node bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 .PHONY: loadtest
 loadtest: $(VENV)/dev.stamp ## Chat users against a stack of its own, and a judge of what they saw (USERS, SECONDS)
 	$(BIN)/python -m loadtests --users $(or $(USERS),50) --seconds $(or $(SECONDS),60)
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp $(if $(PEERS),bench-peers) ## CPU and memory per unit of work (PEERS=1 CASES= CONNECTIONS= REPEATS= SECONDS= OUT=)
+	$(BIN)/python -m loadtests.bench $(if $(PEERS),--peers) $(if $(CASES),--cases $(CASES)) \
+	  $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(REPEATS),--repeats $(REPEATS)) \
+	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: web
 web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, with npm
@@ -67,6 +73,10 @@ clean: ## Remove what make made: the environment, caches, the local stack's data
 .PHONY: packages
 packages:
 	@.ci/packages
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/bench.stamp
+	@.ci/packages bench
 
 # --- what the targets need -----------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 """What Parley costs, per unit of work, beside its peers: `make bench`, and `make bench PEERS=1`.
 
 **How it measures.** The server that is measured has a core to itself; the clients, the brokers and databases, the
-auth and history services and a second gateway share another, where history and its database get what is left over. The
-clients are raw WebSocket connections of one process, and speak the same Socket.IO to all targets. CPU is the time that
-the server's threads ran, user and system, as the kernel counts it in ns (`/proc/<pid>/task/*/schedstat`), divided by
-the units of work: so it holds on a machine that others use too, and at any rate. Memory is the growth of the process's
-proportional set (`smaps_rollup`), divided by the connections. Nothing is sampled: a loop goes on only when every
-member of a room has got a message, and a lost connection, a delivery too many, or an acknowledgement that is not ok
-voids the measurement, and is told.
+auth and history services and a second gateway share another, where history and its database get what is left over.
+The clients are raw WebSocket connections of one process, and speak the same Socket.IO to all targets. CPU is the
+time that the server's threads ran, user and system, as the kernel counts it in ns
+(`/proc/<pid>/task/*/schedstat`), divided by the units of work: so it holds on a machine that others use too, and
+at any rate. Memory is the growth of the process's proportional set (`smaps_rollup`), divided by the connections.
+Nothing is sampled: a loop goes on only when every member of a room has got a message, and a lost connection, a
+delivery too many, or an acknowledgement that is not ok voids the measurement, and is told.
 
 Every measurement begins with a server process without a past. Each case is measured `--repeats` times, on one target
 after the other, and in the reverse order in every second repeat. A ratio is taken within a repeat, and the median of
@@ -26,7 +26,7 @@ one may do less.
     mixed                    1,000 users in 100 rooms, at rates that take 25, 50, 75 % of the server's core: latency
                              from the sending of a message to its receipt by each member
     foreign                  members of quiet rooms; rooms without a member here are busy on another gateway
-    storm                    members of rooms of 10 vanish at once, and all come back at once: time until all are in their
+    storm                    members of rooms of 10 vanish at once and come back at once: time until all are in their
                              rooms again, CPU each; then they vanish for good: CPU each until the server rests
 
     CPU per ...              of the server measured alone, in microseconds

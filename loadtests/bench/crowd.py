@@ -3,17 +3,22 @@
 import asyncio
 import itertools
 import json
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 from deploy.local.ports import HOST
 from loadtests.bench.audience import Audience
-from loadtests.bench.client import ClientError, Listener, Member, Talker
+from loadtests.bench.listener import Listener
+from loadtests.bench.member import ClientError, Member
+from loadtests.bench.talker import Talker
 from loadtests.bench.targets import Target
 
 AT_ONCE: Final = 100
 """Handshakes on their way at any time, unless a case says otherwise: the server's core is busy, its backlog short."""
-_TRIES: Final = 3
+_TRIES: Final = 12
+_AGAIN_SECONDS: Final = (0.5, 1.5)
+"""The official clients' first delay, with its jitter."""
 _CONNECT_SECONDS: Final = 60.0
 _names: Final = itertools.count(1)
 
@@ -24,7 +29,7 @@ R = TypeVar("R")
 class Crowd:
     """Clients of one gateway of `target`; their rooms are called after `name`.
 
-    `lost` counts connections that ended without being told to.
+    `lost` counts connections that ended without being told to; `tried_again`, those that were not admitted at once.
     """
 
     def __init__(self, target: Target, gateway: int = 1, first_user: int = 0, name: str = "") -> None:
@@ -37,11 +42,16 @@ class Crowd:
         self.talkers: list[Talker] = []
         self.audiences: list[Audience] = []
         self.lost = 0
+        self.tried_again = 0
+        self._tries = 1
 
-    async def connect(self, count: int, *, room_size: int = 0, at_once: int = AT_ONCE) -> None:
+    async def connect(
+        self, count: int, *, room_size: int = 0, at_once: int = AT_ONCE, persistent: bool = False
+    ) -> None:
         """Connect `count` more; all are admitted when it returns. Raises `ClientError` or `OSError`.
 
         They belong to rooms of `room_size` (the last may be smaller), or to none, and enter them with `join`.
+        `persistent` clients that are turned away, or closed before they are admitted, come again a second later.
         """
         start = len(self.talkers)
         places: list[Audience | None] = [None] * count
@@ -51,6 +61,7 @@ class Crowd:
                 self.audiences.append(Audience(f"{self._name}-{len(self.audiences)}", members))
                 places[first : first + members] = [self.audiences[-1]] * members
         self._leaving = False
+        self._tries = _TRIES if persistent else 1
         self.talkers += await each_of(list(enumerate(places, start)), self._connect, at_once)
         self.members = list(self.talkers)
 
@@ -92,25 +103,30 @@ class Crowd:
         self.members, self.talkers, self.audiences = [], [], []
 
     async def _connect(self, place: tuple[int, Audience | None]) -> Talker:
-        loop = asyncio.get_running_loop()
         user, audience = place
         request = self._target.request(audience.room if audience is not None else "none")
-        talker = Talker(request, self._target.greeting(self._first_user + user), self._on_lost)
-        talker.audience = audience
-        for attempt in range(_TRIES):
+        for attempt in range(self._tries):
+            talker = Talker(request, self._target.greeting(self._first_user + user), self._on_lost)
             try:
-                await loop.create_connection(lambda: talker, HOST, self._port)
-                break
-            except OSError:
-                if attempt == _TRIES - 1:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await self._open(talker)
+            except (ClientError, OSError, TimeoutError):
+                talker.close()
+                if attempt == self._tries - 1:
                     raise
-                await asyncio.sleep(0.1)
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            await talker.ready
-        return talker
+                self.tried_again += 1
+                await asyncio.sleep(random.uniform(*_AGAIN_SECONDS))  # noqa: S311 - as official clients do
+            else:
+                talker.audience = audience
+                return talker
+        raise ClientError("no try was allowed")
+
+    async def _open(self, talker: Talker) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: talker, HOST, self._port)
+        await talker.ready
 
     def _on_lost(self, member: Member) -> None:
-        if not self._leaving and (not isinstance(member, Talker) or member.ready.done()):
+        if not self._leaving and (not isinstance(member, Talker) or member.admitted):
             self.lost += 1
 
 

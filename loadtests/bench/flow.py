@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from loadtests.bench.audience import Audience
-from loadtests.bench.client import ClientError, Talker
 from loadtests.bench.frames import MARK
+from loadtests.bench.member import ClientError
+from loadtests.bench.talker import Talker
 
 BODY_BYTES: Final = 64
 _DRAIN_SECONDS: Final = 90.0

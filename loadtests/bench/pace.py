@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from loadtests.bench.audience import Audience
-from loadtests.bench.client import ClientError, Talker
 from loadtests.bench.flow import Speakers, acknowledged
 from loadtests.bench.frames import MARK
+from loadtests.bench.member import ClientError
+from loadtests.bench.talker import Talker
 
 _TICK_SECONDS: Final = 0.001
 _DRAIN_SECONDS: Final = 30.0

@@ -10,7 +10,8 @@ from typing import Final, Self
 from deploy.local.ports import Ports
 from deploy.local.stack import ROOT, Stack
 from loadtests.bench.machine import Cores, give_way, pin
-from loadtests.bench.targets import SOCKET_IO, Output, TargetError, Traits
+from loadtests.bench.processes import Output
+from loadtests.bench.targets import SOCKET_IO, TargetError, Traits
 
 USERS: Final = 10_000
 _TOKEN_SECONDS: Final = 4 * 3600

@@ -4,9 +4,9 @@ import asyncio
 import time
 from typing import Final
 
-from loadtests.bench.client import ClientError
 from loadtests.bench.crowd import Crowd
 from loadtests.bench.flow import Speakers
+from loadtests.bench.member import ClientError
 from loadtests.bench.targets import Target
 
 _SECONDS: Final = 10.0

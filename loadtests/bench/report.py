@@ -18,6 +18,7 @@ _OURS: Final = "parley"
 _WIDTH: Final = 56
 _CELL: Final = 46
 _GROWING: Final = ("per ", "each", "until ")
+_NOT_GROWING: Final = ("foreign",)
 
 
 def table(samples: Samples, options: Options, targets: Sequence[str]) -> str:
@@ -39,10 +40,10 @@ def growth(samples: Samples, options: Options, targets: Sequence[str]) -> str:
     """How each cost grows from the fewest connections to the most; empty for one number of connections."""
     fewest, most = options.connections[0], options.connections[-1]
     rows = [
-        f"  {case}, {figure:32} {target:28} {ratio:8.2f}"
+        f"  {f'{case}: {figure}':{_WIDTH}} {target:28} {ratio:8.2f}"
         for case in options.cases
         for figure in samples.figures(case)
-        if any(each in figure for each in _GROWING)
+        if any(each in figure for each in _GROWING) and case not in _NOT_GROWING
         for target in targets
         if (ratio := samples.growth(case, figure, target, fewest, most)) is not None
     ]

@@ -9,9 +9,9 @@ from typing import Final
 from deploy.local.process import StackError
 from loadtests.bench import relaying
 from loadtests.bench.cases.fan_out import IN_FLIGHT
-from loadtests.bench.client import ClientError
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.measuring import Bench, Case
+from loadtests.bench.member import ClientError
 from loadtests.bench.options import Options
 from loadtests.bench.peers import send_loop
 from loadtests.bench.peers.send_loop import SendLoop

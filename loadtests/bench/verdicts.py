@@ -83,5 +83,5 @@ def table(found: Sequence[Verdict]) -> str:
     """A line each."""
     if not found:
         return ""
-    rows = [f"  {each.what:60} to {each.to:26} {each.ratio:8.2f}" for each in found]
+    rows = [f"  {each.what:64} to {each.to:26} {each.ratio:8.2f}" for each in found]
     return "\n".join(["\nparley, times", *rows])

@@ -58,7 +58,9 @@ class Storm:
             with undisturbed():
                 meter = bench.meter()
                 await crowd.drop()
-                await crowd.connect(bench.connections, room_size=_ROOM_SIZE, at_once=bench.connections)
+                await crowd.connect(
+                    bench.connections, room_size=_ROOM_SIZE, at_once=bench.connections, persistent=True
+                )
                 await crowd.join()
                 storm = meter.lap()
             await settled(bench)
@@ -70,6 +72,7 @@ class Storm:
                 end = meter.lap()
         return {
             "until all are back, s": storm.seconds,
+            "turned away at first, % of them": 100 * crowd.tried_again / bench.connections,
             "CPU per reconnect, us": storm.server_ns / bench.connections / US,
             "CPU per disconnect, us": end.server_ns / bench.connections / US,
         }

@@ -16,7 +16,7 @@ _ROOM_USUAL: Final = 1000
 
 
 class FanOut:
-    """Rooms of `room_size`, or one room of all. So many messages in flight as `IN_FLIGHT` says, in all rooms together."""
+    """Rooms of `room_size`, or one room of all. `IN_FLIGHT` is how many messages are, in all rooms together."""
 
     def __init__(self, name: str, *, room_size: int | None = None) -> None:
         self.name = name

@@ -8,7 +8,8 @@ from typing import Final, Self
 
 from loadtests.bench.machine import Cores
 from loadtests.bench.ports import free_port
-from loadtests.bench.targets import Processes, TargetError, Traits, upgrade
+from loadtests.bench.processes import Processes
+from loadtests.bench.targets import TargetError, Traits, upgrade
 
 _TEMPLATE: Final = Path(__file__).with_name("nchan.conf")
 _MODULE: Final = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")

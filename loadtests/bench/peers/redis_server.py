@@ -5,7 +5,8 @@ from pathlib import Path
 
 from deploy.local.ports import HOST
 from loadtests.bench.ports import free_port
-from loadtests.bench.targets import Processes, TargetError
+from loadtests.bench.processes import Processes
+from loadtests.bench.targets import TargetError
 
 
 async def start(processes: Processes, folder: Path) -> str:

@@ -8,7 +8,8 @@ from typing import Final, Self
 from loadtests.bench.machine import Cores
 from loadtests.bench.peers import redis_server
 from loadtests.bench.ports import free_port
-from loadtests.bench.targets import SOCKET_IO, Processes, Traits, pids
+from loadtests.bench.processes import Processes, pids
+from loadtests.bench.targets import SOCKET_IO, Traits
 
 PEERS: Final = Path(__file__).resolve().parent
 

@@ -1,20 +1,12 @@
-"""The raw client: a WebSocket connection that speaks Socket.IO and costs next to nothing.
-
-A `Talker` reads every packet. A `Listener` takes a connection over from it and only counts. All connections of the
-process read into one buffer, which is valid until the call that announces the bytes returns.
-"""
+"""A member of a room that reads every packet, and speaks."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from loadtests.bench.audience import Audience
-from loadtests.bench.frames import MARK, PONG, PingFinder, client_frame, split
+from loadtests.bench.frames import MARK, PONG, client_frame, split
+from loadtests.bench.member import BUFFER, ClientError, Member, OnLost
 
-_BUFFER: Final = bytearray(256 * 1024)
-_VIEW: Final = memoryview(_BUFFER)
-
-_count: Final = _BUFFER.count
 _EVENT: Final = b"42["
 _ACK: Final = b"43"
 _CONNECTED: Final = b"40"
@@ -22,76 +14,6 @@ _REFUSED: Final = b"44"
 
 OnMessage = Callable[[bytes], None]
 OnAck = Callable[[bytes], None]
-OnLost = Callable[["Member"], None]
-
-
-class ClientError(Exception):
-    """A server refused, or closed, or answered what it must not."""
-
-
-class Member(asyncio.BufferedProtocol):
-    """One connection, as a member of a room: where it reads, what it has heard, and how it ends."""
-
-    __slots__ = ("audience", "heard", "lost", "on_lost", "transport")
-
-    def __init__(self, on_lost: OnLost) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.audience: Audience | None = None
-        self.heard = 0
-        self.on_lost = on_lost
-        self.lost = False
-
-    def get_buffer(self, _hint: int) -> memoryview:
-        """One for all: nothing runs between the read and `buffer_updated`."""
-        return _VIEW
-
-    def hear(self, count: int) -> None:
-        """`count` more messages have come."""
-        before = self.heard
-        self.heard = before + count
-        if self.audience is not None:
-            self.audience.moved(before, before + count)
-
-    def write(self, frame: bytes) -> None:
-        """Send a frame; on a lost connection, nothing."""
-        if self.transport is not None and not self.lost:
-            self.transport.write(frame)
-
-    def close(self) -> None:
-        """Close the TCP connection, as a client that vanishes does."""
-        if self.transport is not None:
-            self.transport.close()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        """The connection is gone."""
-        self.lost = True
-        self.on_lost(self)
-
-
-class Listener(Member):
-    """Counts marks and answers pings; looks at nothing else."""
-
-    __slots__ = ("_pings",)
-
-    def __init__(self, talker: "Talker") -> None:
-        super().__init__(talker.on_lost)
-        self.audience = talker.audience
-        self.heard = talker.heard
-        self.lost = talker.lost
-        self._pings = PingFinder()
-        self.transport = talker.transport
-        if self.transport is not None:
-            self.transport.set_protocol(self)
-
-    def buffer_updated(self, size: int) -> None:
-        """The hot path of every benchmark."""
-        count = _count(MARK, 0, size)
-        if count:
-            before = self.heard
-            self.heard = after = before + count
-            self.audience.moved(before, after)  # type: ignore[union-attr] # a listener is in a room
-        if self._pings.found(_BUFFER, size):
-            self.write(PONG)
 
 
 class Talker(Member):
@@ -121,7 +43,7 @@ class Talker(Member):
 
     def buffer_updated(self, size: int) -> None:
         """Read every whole packet; keep the rest."""
-        data = self._rest + _BUFFER[:size]
+        data = self._rest + BUFFER[:size]
         if not self._upgraded:
             head, found, data = data.partition(b"\r\n\r\n")
             if not found:
@@ -142,6 +64,11 @@ class Talker(Member):
         number = self._next = self._next + 1
         self._acks[number] = on_ack
         self.write(client_frame(b'42%d["%s",%s]' % (number, event.encode(), payload)))
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the server has let it in."""
+        return self.ready.done() and not self.ready.cancelled() and self.ready.exception() is None
 
     async def call(self, event: str, payload: bytes) -> bytes:
         """Send an event and wait for a good acknowledgement; raises `ClientError` for any other."""
