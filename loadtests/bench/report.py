@@ -15,7 +15,7 @@ from loadtests.bench.targets import Traits
 from loadtests.bench.verdicts import verdicts
 
 _OURS: Final = "parley"
-_WIDTH: Final = 56
+_WIDTH: Final = 62
 _CELL: Final = 46
 _GROWING: Final = ("per ", "each", "until ")
 _NOT_GROWING: Final = ("foreign",)
