@@ -31,6 +31,7 @@ from services.gateway.edge.wheel import Wheel
 
 _GOING_AWAY: Final = 1001
 _ID_BYTES: Final = 15
+_ONE_TOO_MANY: Final = 1008
 _NO_TRANSPORT: Final = (0, "Transport unknown")
 _NO_SESSION: Final = (1, "Session ID unknown")
 _BAD_METHOD: Final = (2, "Bad handshake method")
@@ -162,10 +163,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         session = self.sockets.get(sid)
         if session is None or session.closed:
             return _refused(_NO_SESSION, request)
+        if wants_websocket:
+            return self._begin_upgrade(request, session)
         if not isinstance(session.transport, Polling):
             return _refused(_BAD_REQUEST, request)
-        if wants_websocket:
-            return self._begin_upgrade(request, session, session.transport)
         answer = self._poll if request.method == hdrs.METH_GET else self._post
         return await answer(request, session, session.transport)
 
@@ -217,11 +218,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             }
         )
 
-    def _begin_upgrade(self, request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
-        if transport.upgrade is not None:
-            return _refused(_BAD_REQUEST, request)
+    def _begin_upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
         key = handshake.check(request)
+        transport = session.transport
         websocket, early = handshake.take_over(request, key, self._shared)
+        if not isinstance(transport, Polling) or transport.upgrade is not None:
+            # The official suite and the JavaScript server want it opened and closed, not refused.
+            websocket.close(b"", _ONE_TOO_MANY)
+            raise asyncio.CancelledError
         websocket.upgrade = transport.upgrade = Upgrade(session, transport, websocket)
         self._upgrades.add(transport.upgrade, self.limits.upgrade_timeout)
         if early:
