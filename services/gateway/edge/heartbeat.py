@@ -15,7 +15,7 @@ class Heartbeat:
     def __init__(self, limits: Limits) -> None:
         self._interval = limits.ping_interval
         self._timeout = limits.ping_timeout
-        tick = min(0.25, limits.ping_interval / 10, limits.ping_timeout / 10)
+        tick = min(limits.ping_interval, limits.ping_timeout) / 200  # a tenth of a second with the default limits
         self._wheel: Wheel[Session] = Wheel(self._due, tick=tick)
 
     def add(self, session: Session) -> None:
