@@ -105,7 +105,8 @@ class Polling:
 
     def pause_reading(self) -> None:
         """Let the client wait for the answer to what it sends."""
-        self._paused = asyncio.get_running_loop().create_future()
+        if self._paused is None:  # a request may be waiting for the one that is there
+            self._paused = asyncio.get_running_loop().create_future()
 
     def resume_reading(self) -> None:
         """Take packets again."""
