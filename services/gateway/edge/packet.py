@@ -42,6 +42,14 @@ def checked(limits: Limits) -> type[packet.Packet]:
                 raise ValueError("attachments are too large")
             return bool(super().add_attachment(attachment))
 
+        @classmethod
+        def _reconstruct_binary_internal(cls, data: Any, attachments: list[bytes]) -> Any:
+            if isinstance(data, dict) and data.get("_placeholder") is True:
+                number = data.get("num")
+                if type(number) is not int or not 0 <= number < len(attachments):
+                    raise ValueError("a placeholder of no attachment")
+            return super()._reconstruct_binary_internal(data, attachments)
+
     return Packet
 
 
