@@ -2,7 +2,7 @@
 
 FOLDER is the root of a copy of github.com/socketio/socket.io, or its `docs`. Nothing is written there: each suite is
 copied to a temporary folder and gets its dependencies from npm, as its lock file says. Port 3000 must be free, for
-the suites have it written in them. Ends with 1 if a case failed that is not in `LISTED`, or if one there did not fail.
+the suites have it written in them. Ends with 1 if a case failed that is not in `LISTED`, or one there has passed.
 """
 
 import asyncio
