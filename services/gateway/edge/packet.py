@@ -45,9 +45,7 @@ def checked(limits: Limits) -> type[packet.Packet]:
         @classmethod
         def _reconstruct_binary_internal(cls, data: Any, attachments: list[bytes]) -> Any:
             if isinstance(data, dict) and data.get("_placeholder") is True:
-                number = data.get("num")
-                if type(number) is not int or not 0 <= number < len(attachments):
-                    raise ValueError("a placeholder of no attachment")
+                _check_placeholder(data.get("num"), len(attachments))
             return super()._reconstruct_binary_internal(data, attachments)
 
     return Packet
@@ -60,3 +58,8 @@ def _is_well_formed(decoded: packet.Packet) -> bool:
     if kind in {ACK, BINARY_ACK}:
         return isinstance(data, list) and decoded.id is not None
     return kind == CONNECT or (kind == DISCONNECT and data is None)
+
+
+def _check_placeholder(number: object, count: int) -> None:
+    if type(number) is not int or not 0 <= number < count:
+        raise ValueError("a placeholder of no attachment")
