@@ -88,6 +88,44 @@ def is_one_whole_frame(data: bytes) -> bool:
     return size >= 14 and size == 14 + int.from_bytes(data[2:10], "big")
 
 
-def is_masked(data: bytes) -> bool:
-    """Whether the frame that begins `data` is masked, as a client's has to be (RFC 6455, 5.1), as far as it shows."""
-    return len(data) < 2 or bool(data[1] & _MASKED)
+class StrictParser(FrameParser):
+    """For a peer whose reads are not whole frames. Sees to what aiohttp's reader lets pass in them.
+
+    That every frame is masked (RFC 6455, 5.1), and that no message begins within another one (5.4).
+    """
+
+    __slots__ = ("_head", "_inside", "_skip")
+
+    def __init__(self, payload_most: int) -> None:
+        super().__init__(payload_most)
+        self._head = b""
+        """The beginning of a header whose rest has not come."""
+        self._skip = 0
+        """Bytes before the next header."""
+        self._inside = False
+        """Whether a message has begun that other frames continue."""
+
+    def feed(self, data: bytes, target: Messages) -> None:
+        """See `FrameParser`; what comes before an error is told before it."""
+        legal = self._legal(data)
+        super().feed(data if legal == len(data) else data[:legal], target)
+        if legal < len(data) and self._target is not None:
+            target.broken(WSCloseCode.PROTOCOL_ERROR)
+
+    def _legal(self, data: bytes) -> int:
+        known = len(self._head)
+        whole, at, size = self._head + data, self._skip, known + len(data)
+        while size - at >= 2:
+            kind, length = whole[at] & 15, whole[at + 1] & 127
+            if not whole[at + 1] & _MASKED or (self._inside and 0 < kind < 8):
+                return max(at - known, 0)
+            payload = at + (6 if length < 126 else 8 if length == 126 else 14)
+            if payload - 4 > size:
+                break  # a frame whose length is not known yet
+            if kind < 8:
+                self._inside = not whole[at] & _FINAL
+            if length >= 126:
+                length = int.from_bytes(whole[at + 2 : payload - 4], "big")
+            at = payload + length
+        self._skip, self._head = (at - size, b"") if at >= size else (0, whole[at:])
+        return len(data)

@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode
 from services.gateway.edge import frames
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
-from services.gateway.edge.parser import FrameParser, is_masked, is_one_whole_frame
+from services.gateway.edge.parser import FrameParser, StrictParser, is_one_whole_frame
 from services.gateway.edge.session import Reason, Session
 from services.gateway.edge.upgrade import Upgrade
 from services.gateway.edge.wheel import Wheel
@@ -62,13 +62,10 @@ class WebSocket(asyncio.Protocol):
         if parser is None:
             if is_one_whole_frame(data):
                 parser = self._shared.parser
-            elif not is_masked(data):
-                return self.broken(WSCloseCode.PROTOCOL_ERROR)
             else:
-                parser = self._parser = FrameParser(self._shared.limits.payload_most)
+                parser = self._parser = StrictParser(self._shared.limits.payload_most)
         if self._state != _DISCARDING:
             parser.feed(data, self)
-        return None
 
     def eof_received(self) -> None:
         """The client will send nothing more; the event loop closes the connection."""
