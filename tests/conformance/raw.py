@@ -54,7 +54,8 @@ class RefusedError(Exception):
 class WebSocket:
     """One connection. Raises `EOFError` once the server has ended it."""
 
-    def __init__(self, port: int, target: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, port: int, target: str, headers: dict[str, str] | None = None, *, tail: bytes = b"") -> None:
+        # `tail` goes out with the request, before there is an answer to it.
         self.socket = socket.create_connection((HOST, port), _SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
@@ -68,14 +69,15 @@ class WebSocket:
         }
         head = f"GET {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         try:
-            self.send(f"{head}\r\n".encode())
+            self.send(f"{head}\r\n".encode() + tail)
             while b"\r\n\r\n" not in self._read:
                 self._more()
         except BaseException:
             self.socket.close()
             raise
-        answer, self._read = self._read.split(b"\r\n\r\n", 1)
-        status = int(answer.split(b" ", 2)[1])
+        head_read, self._read = self._read.split(b"\r\n\r\n", 1)
+        self.answer = head_read.decode()
+        status = int(self.answer.split(" ", 2)[1])
         if status != 101:
             self.socket.close()
             raise RefusedError(status)
