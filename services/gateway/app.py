@@ -103,6 +103,7 @@ class Gateway:
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
+        self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)
         log.debug("disconnected", connection=connection.id, user=connection.bearer.user.id)

@@ -7,6 +7,7 @@ in the order in which it was handed over here; what is said of one room and of a
 
 import asyncio
 import time
+from collections import deque
 from typing import Final
 
 import msgspec
@@ -20,6 +21,9 @@ from wire.messages import StoredMessage
 
 Shown = StoredMessage | TypingShown | EventShown
 
+_WRITES_A_TURN: Final = 256
+"""After so many the loop turns: what is read then may be joined with what is still to be written."""
+
 _encode: Final = msgspec.json.encode
 _NAMES: Final[dict[type[msgspec.Struct], str]] = {
     StoredMessage: "message",
@@ -31,20 +35,23 @@ _NAMES: Final[dict[type[msgspec.Struct], str]] = {
 class FanOut:
     """`window` is how long, in seconds, a busy room's frames may wait for each other; 0: never.
 
-    A quiet room's frames leave at the end of this turn of the loop, together with those that came in the same read.
+    A quiet room's frames leave in this turn of the loop, together with those that came in the same read. Rooms are
+    written to one after the other, and between two large ones the loop turns: what comes meanwhile for a room that is
+    still to be written to is joined, so the more there is to do, the less it costs.
     """
 
     def __init__(self, window: float) -> None:
         self._window = window
         self._order = 0
-        self._soon: dict[str, Room] = {}
-        self._busy: dict[str, Room] = {}
-        """The rooms with something waiting, by when it leaves."""
-        self._aside: dict[Connection, list[Waiting]] = {}
-        """The connections in those rooms that are sent something else than everybody there, and what that is."""
+        self._waiting: dict[str, Room] = {}
+        """The rooms with something waiting: those that are due, in their turn, and those that are busy."""
+        self._due: deque[Room] = deque()
+        self._busy: list[Room] = []
+        self._aside: dict[Connection, _Aside] = {}
+        """The connections in those rooms that are not simply sent what everybody there is."""
         self._loop = asyncio.get_running_loop()
-        self._end_of_turn: asyncio.Handle | None = None
-        self._end_of_window: asyncio.Handle | None = None
+        self._next_turn: asyncio.Handle | None = None
+        self._end_of_window: asyncio.TimerHandle | None = None
 
     def deliver(self, room: Room, shown: Shown, *, skip: str | None = None) -> None:
         """Send it to all members of `room` but the connection with id `skip`.
@@ -64,7 +71,7 @@ class FanOut:
         if skip is not None:
             for member in room.members:
                 if member.id == skip:
-                    self._aside.setdefault(member, [])
+                    self._aside.setdefault(member, _Aside())
                     metrics.deliveries[name,] -= 1
 
     def send(self, connection: Connection, packet: bytes) -> None:
@@ -73,82 +80,102 @@ class FanOut:
         A closed connection is no error.
         """
         frame = frames.message(packet)
-        if connection in self._aside or self._waits_for(connection):
-            self._order += 1
-            self._aside.setdefault(connection, []).append(Waiting(self._order, frame))
-        else:
+        if self._waiting.keys().isdisjoint(connection.rooms):
             connection.session.write(frame)
+        else:
+            self._order += 1
+            self._aside.setdefault(connection, _Aside()).own.append(Waiting(self._order, frame))
 
-    def flush(self) -> None:
-        """Write all that waits. To be called before somebody enters or leaves a room."""
-        self._flush_busy()
-        self._flush_soon()
+    def entering(self, room: Room, connection: Connection) -> None:
+        """To be called before `connection` enters `room`: what waits there is from before its time."""
+        self.leaving(connection)
+        if room.waiting:
+            self._aside[connection] = _Aside(self._order)
+
+    def leaving(self, connection: Connection) -> None:
+        """To be called before `connection` leaves a room: it is sent now what waits for it."""
+        if not self._waiting.keys().isdisjoint(connection.rooms):
+            self._settle(connection, self._aside.setdefault(connection, _Aside()), {})
+
+    def forget(self, connection: Connection) -> None:
+        """It is closed."""
+        self._aside.pop(connection, None)
 
     def _schedule(self, room: Room) -> None:
+        self._waiting[room.name] = room
         if self._window and time.monotonic() < room.busy_until:
-            self._busy[room.name] = room
+            self._busy.append(room)
             if self._end_of_window is None:
-                self._end_of_window = self._loop.call_later(self._window, self._flush_busy)
+                self._end_of_window = self._loop.call_later(self._window, self._on_end_of_window)
         else:
-            self._soon[room.name] = room
-            if self._end_of_turn is None:
-                self._end_of_turn = self._loop.call_soon(self._flush_soon)
+            self._due.append(room)
+            if self._next_turn is None:
+                self._next_turn = self._loop.call_soon(self._turn)
 
-    def _waits_for(self, connection: Connection) -> bool:
-        rooms = connection.rooms
-        return not (self._soon.keys().isdisjoint(rooms) and self._busy.keys().isdisjoint(rooms))
+    def _on_end_of_window(self) -> None:
+        self._end_of_window = None
+        self._due += self._busy
+        self._busy = []
+        if self._next_turn is None:
+            self._turn()
 
-    def _flush_soon(self) -> None:
-        if self._end_of_turn is not None:
-            self._end_of_turn.cancel()
-            self._end_of_turn = None
-        rooms, self._soon = self._soon, {}
-        self._write(rooms)
+    def _turn(self) -> None:
+        written: dict[str, list[Waiting]] = {}
+        writes = 0
+        while self._due and writes < _WRITES_A_TURN:
+            room = self._due.popleft()
+            if self._waiting.get(room.name) is room:  # and not one of the same name that was opened since
+                del self._waiting[room.name]
+            waiting, room.waiting = room.waiting, []
+            self._write(room, _joined(waiting))
+            writes += len(room.members)
+            written[room.name] = waiting
+            # From now on: writing to thousands takes longer than the window.
+            room.busy_until = time.monotonic() + self._window
+        for connection, aside in list(self._aside.items()) if self._aside else ():
+            if not written.keys().isdisjoint(connection.rooms):
+                self._settle(connection, aside, written)
+        self._next_turn = self._loop.call_soon(self._turn) if self._due else None
 
-    def _flush_busy(self) -> None:
-        if self._end_of_window is not None:
-            self._end_of_window.cancel()
-            self._end_of_window = None
-        rooms, self._busy = self._busy, {}
-        self._write(rooms)
-
-    def _write(self, rooms: dict[str, Room]) -> None:
+    def _write(self, room: Room, joined: bytes) -> None:
         aside = self._aside
-        for room in rooms.values():
-            joined = _joined(room.waiting)
-            if aside:
-                for member, session in room.members.items():
-                    if member not in aside:
-                        session.write(joined)
-            else:
-                for session in room.members.values():
+        if aside:
+            for member, session in room.members.items():
+                if member not in aside:
                     session.write(joined)
-        for member in list(aside):
-            own = aside[member]
-            own += _of(member, rooms)
-            if not self._waits_for(member):
-                del aside[member]
-                own.sort()
-                member.session.write(_joined(own))
-        # From now on: writing to thousands takes longer than the window, and what came meanwhile can be joined.
-        until = time.monotonic() + self._window
-        for room in rooms.values():
-            room.waiting.clear()
-            room.busy_until = until
+        else:
+            for session in room.members.values():
+                session.write(joined)
+
+    def _settle(self, connection: Connection, aside: "_Aside", written: dict[str, list[Waiting]]) -> None:
+        """Write all that is there for `connection`, and remember that it has it for as long as others have not."""
+        due, still_waits = aside.own, False
+        for name in connection.rooms:
+            if (waiting := written.get(name)) is None and (room := self._waiting.get(name)) is not None:
+                waiting, still_waits = room.waiting, True
+            if waiting is not None:
+                due += [each for each in waiting if each.order > aside.upto and each.skip != connection.id]
+        if due:
+            due.sort()
+            connection.session.write(_joined(due))
+        if still_waits:
+            self._aside[connection] = _Aside(self._order)
+        else:
+            self._aside.pop(connection, None)
+
+
+class _Aside:
+    """What a connection is sent beside what everybody in its rooms is, and up to where it has had that."""
+
+    __slots__ = ("own", "upto")
+
+    def __init__(self, upto: int = 0) -> None:
+        self.own: list[Waiting] = []
+        self.upto: Final = upto
 
 
 def _joined(waiting: list[Waiting]) -> bytes:
     return waiting[0].frame if len(waiting) == 1 else b"".join([each.frame for each in waiting])
-
-
-def _of(member: Connection, rooms: dict[str, Room]) -> list[Waiting]:
-    return [
-        waiting
-        for name in member.rooms
-        if name in rooms
-        for waiting in rooms[name].waiting
-        if waiting.skip != member.id
-    ]
 
 
 def event(name: str, payload: msgspec.Struct) -> bytes:

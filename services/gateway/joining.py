@@ -75,8 +75,7 @@ class Joining:
         return len(packets), truncated
 
     def _enter(self, room: Room, connection: Connection) -> None:
-        # What is about to be written to the room's members is before the time of this one.
-        self._fan_out.flush()
+        self._fan_out.entering(room, connection)
         self._rooms.enter(room, connection)
 
     async def _read_missed(self, room: Room, after: int) -> tuple[list[StoredMessage], bool]:
