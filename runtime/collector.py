@@ -7,8 +7,8 @@ default the collector walks all of them again and again in search of cycles that
 import gc
 from typing import Final
 
-_YOUNG_MOST: Final = 50_000
-"""Allocations that outlive their deallocations by this much start a collection of the young: a few milliseconds."""
+_YOUNG_MOST: Final = 200_000
+"""So many more objects than before, those of some thousands of clients, start a collection of the young."""
 _YOUNG_A_MIDDLE: Final = 20
 _MIDDLES_A_FULL: Final = 50
 
