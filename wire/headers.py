@@ -4,6 +4,7 @@ They are read from the block as it comes (https://docs.nats.io/reference/referen
 live message has seven headers, and three matter.
 """
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -13,6 +14,10 @@ MESSAGE_ID: Final = "Nats-Msg-Id"
 _SEQUENCE: Final = b"\r\nNats-Sequence:"
 _LAST_SEQUENCE: Final = b"\r\nNats-Last-Sequence:"
 _STORED_AT: Final = b"\r\nNats-Time-Stamp:"
+_USUAL: Final = re.compile(
+    rb"\r\nNats-Sequence: (\d+)\r\nNats-Time-Stamp: (.{17})([\d.]+)Z\r\nNats-Last-Sequence: (\d+)\r\n"
+)
+"""As nats-server writes them; any other order and spacing is as good, and takes longer."""
 
 
 def message_id(user: str, room: str, id: str) -> str:
@@ -41,10 +46,14 @@ class Position(NamedTuple):
 
 def position(headers: bytes) -> Position:
     """Read the headers that the stream's republish adds; raises `KeyError` or `ValueError` if it was not one."""
-    stored_at = _value(headers, _STORED_AT).strip()
+    usual = _USUAL.search(headers)
+    if usual is not None:
+        seq, minute, seconds, prev = usual.groups()
+    else:
+        seq, prev, stored_at = (_value(headers, name) for name in (_SEQUENCE, _LAST_SEQUENCE, _STORED_AT))
+        minute, seconds = stored_at.strip()[:17], stored_at.strip()[17:].rstrip(b"Z")
     # RFC 3339 in UTC with up to nanoseconds: a minute is the same for many messages, and its seconds are a number.
-    seconds = _minute(stored_at[:17]) + float(stored_at[17:].rstrip(b"Z"))
-    return Position(int(_value(headers, _SEQUENCE)), int(_value(headers, _LAST_SEQUENCE)), seconds)
+    return Position(int(seq), int(prev), _minute(minute) + float(seconds))
 
 
 @lru_cache(maxsize=4)

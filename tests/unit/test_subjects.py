@@ -112,14 +112,18 @@ def test_message_ids_do_not_depend_on_where_a_name_ends(left: str, right: str) -
 def test_position_is_read_from_the_stream_headers() -> None:
     """Sequence, the one before, and when; a message that the stream did not republish has none."""
     before = b"NATS/1.0\r\nNats-Msg-Id: x\r\nNats-Time-Stamp: 2026-01-01T00:01:02.345678901Z\r\n"
-    read = headers.position(before + b"Nats-Sequence: 7\r\nNats-Last-Sequence:0\r\n\r\n")
-    assert read == (7, 0, pytest.approx(datetime(2026, 1, 1, 0, 1, 2, 345679, tzinfo=UTC).timestamp()))
+    stored_at = datetime(2026, 1, 1, 0, 1, 2, 345679, tzinfo=UTC).timestamp()
+    usual = b"NATS/1.0\r\nNats-Sequence: 7\r\nNats-Time-Stamp: 2026-01-01T00:01:02.345678901Z\r\n"
+    for block in (usual + b"Nats-Last-Sequence: 0\r\n\r\n", before + b"Nats-Sequence: 7\r\nNats-Last-Sequence:0\r\n\r\n"):
+        read = headers.position(block)
+        assert (read.seq, read.prev) == (7, 0)
+        assert read.stored_at == pytest.approx(stored_at)
     with pytest.raises(KeyError):
         headers.position(b"")
     with pytest.raises(KeyError):
         headers.position(before + b"Nats-Sequence: 7\r\n\r\n")
     with pytest.raises(ValueError, match="time"):
-        headers.position(b"NATS/1.0\r\nNats-Time-Stamp: at some time, long ago\r\n\r\n")
+        headers.position(b"NATS/1.0\r\nNats-Sequence: 7\r\nNats-Last-Sequence: 0\r\nNats-Time-Stamp: time\r\n\r\n")
     with pytest.raises(ValueError, match="x"):
         headers.position(before + b"Nats-Sequence: x\r\nNats-Last-Sequence: 0\r\n\r\n")
     with pytest.raises(ValueError, match="not found"):
