@@ -114,7 +114,8 @@ def test_position_is_read_from_the_stream_headers() -> None:
     before = b"NATS/1.0\r\nNats-Msg-Id: x\r\nNats-Time-Stamp: 2026-01-01T00:01:02.345678901Z\r\n"
     stored_at = datetime(2026, 1, 1, 0, 1, 2, 345679, tzinfo=UTC).timestamp()
     usual = b"NATS/1.0\r\nNats-Sequence: 7\r\nNats-Time-Stamp: 2026-01-01T00:01:02.345678901Z\r\n"
-    for block in (usual + b"Nats-Last-Sequence: 0\r\n\r\n", before + b"Nats-Sequence: 7\r\nNats-Last-Sequence:0\r\n\r\n"):
+    unusual = before + b"Nats-Sequence: 7\r\nNats-Last-Sequence:0\r\n\r\n"
+    for block in (usual + b"Nats-Last-Sequence: 0\r\n\r\n", unusual):
         read = headers.position(block)
         assert (read.seq, read.prev) == (7, 0)
         assert read.stored_at == pytest.approx(stored_at)
