@@ -56,13 +56,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         transports: tuple[str, ...],
         allowed_origins: tuple[str, ...],
         on_packet: OnPacket | None,
-        **_: Any,
+        async_handlers: bool = False,  # python-socketio's, which starts its tasks itself
     ) -> None:
         # Their INFO lines carry whole packets, and their ERROR lines a traceback for whatever a stranger sends: what
         # comes of a packet is counted where it is handled.
         quiet = logging.getLogger("engineio")
         quiet.setLevel(logging.CRITICAL)
-        super().__init__(async_mode="aiohttp", async_handlers=False, monitor_clients=False, logger=quiet)
+        super().__init__(async_mode="aiohttp", async_handlers=async_handlers, monitor_clients=False, logger=quiet)
         self.limits: Final = limits
         self.sockets: dict[str, Session] = {}
         self._transports = transports
