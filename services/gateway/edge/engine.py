@@ -236,7 +236,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         try:
             return self._payload(request, await transport.poll())
         except DuplicatePollError:
-            session.close(Reason.TRANSPORT_ERROR)
+            session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
             return _refused(_BAD_REQUEST, request)
         except asyncio.CancelledError:
             # Whoever polled has hung up, and perhaps with an answer on its way.

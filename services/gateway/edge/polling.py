@@ -94,14 +94,17 @@ class Polling:
             self._backlog.grew(self, len(data))
 
     def close(self, last: bytes, _code: int) -> None:
-        """Let whoever polls have what is queued, and be told of the end."""
-        self.write(last or frames.CLOSE)
+        """Let whoever polls have what is queued, and then `last`; the next poll finds that it is over.
+
+        Not a CLOSE packet by itself, after which the Python client would not come back.
+        """
+        self.write(last or frames.NOOP)
         self._end()
 
     def abort(self) -> None:
-        """Tell whoever polls of the end, and nothing else."""
+        """End the poll that waits, with nothing of what is queued."""
         self._queue.clear()
-        self.close(frames.CLOSE, 0)
+        self.close(b"", 0)
 
     def pause_reading(self) -> None:
         """Let the client wait for the answer to what it sends."""
@@ -141,7 +144,7 @@ class Polling:
         else:
             self._unsent = 0
             self._backlog.remove(self)
-        return _SEPARATOR.join(map(_encoded, taken)) or _encoded("1" if self._closing and not self.upgrading else "6")
+        return _SEPARATOR.join(map(_encoded, taken)) or "6"
 
     def _end(self) -> None:
         self._closing = True

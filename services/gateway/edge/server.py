@@ -109,7 +109,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
         elif self.manager.sid_from_eio_sid(eio_sid, namespace) is None:
             self._strangers.add(session, self._limits.refused_timeout)
         else:
-            session.environ = None
+            if len(self.handlers) + len(self.namespace_handlers) == 1:
+                session.environ = None  # no other namespace will ask for it
 
     async def _send_packet(self, eio_sid: str, pkt: socketio.packet.Packet) -> None:
         session = self.eio.sockets.get(eio_sid)
@@ -144,7 +145,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
 
 
 class _Environs(Mapping[str, dict[str, Any]]):
-    """The request that opened a session, until it has connected to a namespace; an empty one from then on."""
+    """The request that opened a session; an empty one once it has connected to the only namespace there is."""
 
     def __init__(self, sessions: dict[str, Session]) -> None:
         self._sessions = sessions

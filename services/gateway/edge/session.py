@@ -80,7 +80,7 @@ class Session:
         self.application: Any = None
         """Of whoever serves the session."""
         self.environ: dict[str, Any] | None = None
-        """The request that opened it, until it has connected to a namespace."""
+        """The request that opened it, for as long as a `connect` handler may ask for it."""
         self.stored: dict[str, Any] | None = None
         self.beat = 0
         """See `Heartbeat`."""
