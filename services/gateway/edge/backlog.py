@@ -47,7 +47,9 @@ class Backlog:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, reader: Reader) -> None:
-        """`reader` has something waiting."""
+        """`reader` has something waiting. Idempotent."""
+        if reader in self._behind:
+            return
         loop = asyncio.get_running_loop()
         unsent = reader.unsent
         self._behind[reader] = _Progress(unsent, 0, loop.time())

@@ -84,14 +84,16 @@ class Polling:
         if self._closing:
             return
         is_first = not self._queue
-        self._queue.extend(frames.packets(data))
-        self._unsent += len(data)
+        before = self._unsent
+        for packet in frames.packets(data):
+            self._queue.append(packet)
+            self._unsent += _size(packet)
         if self._poll is not None:
             self._wake()
         elif is_first:
             self._backlog.add(self)
         else:
-            self._backlog.grew(self, len(data))
+            self._backlog.grew(self, self._unsent - before)
 
     def close(self, last: bytes, _code: int) -> None:
         """Let whoever polls have what is queued, and then `last`; the next poll finds that it is over.
@@ -104,6 +106,7 @@ class Polling:
     def abort(self) -> None:
         """End the poll that waits, with nothing of what is queued."""
         self._queue.clear()
+        self._unsent = 0
         self.close(b"", 0)
 
     def pause_reading(self) -> None:
@@ -140,7 +143,9 @@ class Polling:
         count = min(len(self._queue), PACKETS_A_POLL)
         taken = [self._queue.popleft() for _ in range(count)]
         if self._queue:
-            self._unsent -= sum(map(len, taken))
+            self._unsent -= sum(map(_size, taken))
+            if not self._closing:
+                self._backlog.add(self)  # it may not be there: a poll that waited took the first of many
         else:
             self._unsent = 0
             self._backlog.remove(self)
@@ -163,6 +168,10 @@ def decode(payload: str) -> list[str | bytes]:
         base64.b64decode(each[1:], validate=True) if each.startswith("b") else each
         for each in payload.split(_SEPARATOR)
     ]
+
+
+def _size(packet: str | bytes) -> int:
+    return len(packet) if isinstance(packet, bytes) or packet.isascii() else len(packet.encode())
 
 
 def _encoded(packet: str | bytes) -> str:
