@@ -244,6 +244,16 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             raise
 
     async def _post(self, request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
+        if transport.posting:
+            session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
+            return _refused(_BAD_REQUEST, request)
+        transport.posting = True
+        try:
+            return await self._take_in(request, session, transport)
+        finally:
+            transport.posting = False
+
+    async def _take_in(self, request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
         size = request.content_length or 0
         if size > self.limits.payload_most:
             session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)

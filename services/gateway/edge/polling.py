@@ -23,7 +23,18 @@ class DuplicatePollError(Exception):
 class Polling:
     """Carries `session`."""
 
-    __slots__ = ("_backlog", "_closing", "_paused", "_poll", "_queue", "_unsent", "session", "upgrade", "upgrading")
+    __slots__ = (
+        "_backlog",
+        "_closing",
+        "_paused",
+        "_poll",
+        "_queue",
+        "_unsent",
+        "posting",
+        "session",
+        "upgrade",
+        "upgrading",
+    )
 
     name = "polling"
 
@@ -34,6 +45,8 @@ class Polling:
         self._poll: asyncio.Future[None] | None = None
         self._paused: asyncio.Future[None] | None = None
         self._closing = False
+        self.posting = False
+        """Whether a request with packets is under way: there is one at a time, so what it may hold is bounded."""
         self.session: Session | None = None
         self.upgrade: Upgrade | None = None
         """The WebSocket that wants to take over, if one does."""
