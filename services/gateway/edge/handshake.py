@@ -55,4 +55,7 @@ def take_over(request: web.Request, key: str, shared: Shared, first: bytes = b""
     handler.transport = None
     handler.connection_lost(None)
     stream.resume_reading()
+    if stream.get_write_buffer_size():
+        # aiohttp's answers to what came before the request wait to be read. Only aiohttp was told of that.
+        websocket.pause_writing()
     return websocket, early
