@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+import structlog
+
 T = TypeVar("T")
 
 _STOPPED_SECONDS: Final = 1.0
+
+log = structlog.get_logger()
 
 
 class Wheel(Generic[T]):
@@ -65,7 +69,10 @@ class Wheel(Generic[T]):
             slot = self._slots.pop(self._next, ())
             self._next += 1  # what `due` adds again goes to a later slot
             for item in slot:
-                self._due(item)
+                try:
+                    self._due(item)
+                except Exception:
+                    log.exception("what was due failed")  # the others are due all the same
         if self._slots:
             self._arm(now)
         else:
