@@ -1,5 +1,6 @@
 """The HTTP API."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -17,6 +18,7 @@ from wire.messages import GetKeys, Page, User
 T = TypeVar("T", bound=msgspec.Struct)
 
 REQUEST_MOST_BYTES: Final = 64 * 1024
+_BODY_SECONDS: Final = 10.0
 _KEYS_FRESH_SECONDS: Final = 300
 
 
@@ -108,7 +110,12 @@ class Api:
 
 async def _body(request: web.Request, kind: type[T]) -> T:
     try:
-        return codec.Decoder(kind).decode(await request.read())
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(reason=f"the body did not come within {_BODY_SECONDS:g} s") from None
+    try:
+        return codec.Decoder(kind).decode(body)
     except codec.WireError as error:
         raise ParleyError(ErrorCode.INVALID, str(error)) from None
 

@@ -20,6 +20,7 @@ from services.gateway.connection import Connection
 from services.gateway.edge.limits import Limits
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut, event
+from services.gateway.http_guard import HttpGuard
 from services.gateway.joining import Baselines, Joining
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
@@ -118,7 +119,8 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
-        app = web.Application(middlewares=[as_problems], client_max_size=REQUEST_MOST_BYTES)
+        guard = HttpGuard()
+        app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=REQUEST_MOST_BYTES)
         app.add_routes(gateway.api.routes())
         app.add_routes(ChatPage(settings.web).routes())
         gateway.clients.attach(app)
@@ -133,6 +135,8 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
+        guard.start(runner)
+        stack.callback(guard.stop)
         stack.push_async_callback(gateway.clients.close)
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
         await site.start()

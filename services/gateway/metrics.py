@@ -16,6 +16,11 @@ slow_readers_closed = Counter(
     "Slow readers closed: behind (too much waits), stalled (reads nothing), overload (too much waits for all).",
     ["reason"],
 )
+http_closed = Counter(
+    "parley_gateway_http_closed_total",
+    "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken).",
+    ["reason"],
+)
 unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])

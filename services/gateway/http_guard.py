@@ -1,0 +1,89 @@
+"""HTTP connections that take too long: aiohttp lets a request come, and an answer be read, for as long as they like.
+
+It does close a connection that has been idle for its keep-alive timeout, counted from the last answer, also while the
+next request has come in half. WebSockets are none of its connections any more, and none of ours.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from services.gateway import metrics
+
+_SWEEP_SECONDS: Final = 1.0
+
+log = structlog.get_logger()
+
+_Connection = web.RequestHandler
+
+
+class HttpGuard:
+    """Closes connections by one sweep over all of them, a second apart; none has a timer.
+
+    Those whose first request is not there after `first_request_seconds`, and those whose request has not been dealt
+    with, and its answer taken, after `request_seconds`: longer than a poll that waits for the next ping.
+    """
+
+    def __init__(self, *, first_request_seconds: float = 10.0, request_seconds: float = 60.0) -> None:
+        self._first_request_seconds = first_request_seconds
+        self._request_seconds = request_seconds
+        self._sweep_seconds = min(_SWEEP_SECONDS, first_request_seconds / 10, request_seconds / 10)
+        self._silent: dict[_Connection, float] = {}
+        """Connections without a request so far, and since when."""
+        self._asked: dict[_Connection, float] = {}
+        """The others, and when their newest request began."""
+        self._handling: set[_Connection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @web.middleware
+    async def middleware(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Take note of each request; the outermost middleware."""
+        connection = request.protocol
+        self._asked[connection] = asyncio.get_running_loop().time()
+        self._handling.add(connection)
+        try:
+            return await handler(request)
+        finally:
+            self._handling.discard(connection)
+            if request.transport is None:  # it is gone, or a WebSocket
+                self._asked.pop(connection, None)
+
+    def start(self, runner: web.AppRunner) -> None:
+        """Watch the connections of `runner`."""
+        self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._sweep, runner)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _sweep(self, runner: web.AppRunner) -> None:
+        self.start(runner)
+        now = asyncio.get_running_loop().time()
+        silent, asked = self._silent, self._asked
+        self._silent, self._asked = {}, {}
+        for connection in runner.server.connections if runner.server is not None else ():
+            if (began := asked.get(connection)) is not None:
+                self._asked[connection] = began
+                if now - began >= self._request_seconds and self._is_unanswered(connection):
+                    _abort(connection, "request")
+            else:
+                self._silent[connection] = since = silent.get(connection, now)
+                if now - since >= self._first_request_seconds:
+                    _abort(connection, "no_request")
+
+    def _is_unanswered(self, connection: _Connection) -> bool:
+        transport = connection.transport
+        return connection in self._handling or (transport is not None and transport.get_write_buffer_size() > 0)
+
+
+def _abort(connection: _Connection, reason: str) -> None:
+    if connection.transport is not None:
+        metrics.http_closed.labels(reason=reason).inc()
+        log.info("HTTP connection closed", reason=reason)
+        connection.transport.abort()
