@@ -108,9 +108,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
             await super()._handle_disconnect(eio_sid, namespace, Reason.TRANSPORT_CLOSE)
         elif self.manager.sid_from_eio_sid(eio_sid, namespace) is None:
             self._strangers.add(session, self._limits.refused_timeout)
-        else:
-            if len(self.handlers) + len(self.namespace_handlers) == 1:
-                session.environ = None  # no other namespace will ask for it
+        elif len(self.handlers) + len(self.namespace_handlers) == 1:
+            session.environ = None  # no other namespace will ask for it
 
     async def _send_packet(self, eio_sid: str, pkt: socketio.packet.Packet) -> None:
         session = self.eio.sockets.get(eio_sid)
