@@ -18,7 +18,7 @@ target's figure to Parley's in the same repeat ("1.50x": Parley costs less). At 
 of each target grows from the fewest to the most connections, and what each target does with a message: a cheaper
 one may do less.
 
-    fanout                   rooms of 1,000; 2, then 20 messages in flight, in all rooms together
+    fanout                   rooms of 1,000; 2, then 20 messages in flight in each; and 2 in all rooms together
     one-room                 the same with all connections in one room
     publish                  500 rooms of 2, 50 on their way; the connections beyond 1,000 are idle
     connect                  WebSocket handshake and Socket.IO CONNECT; the token verified where a target does that
