@@ -1,0 +1,156 @@
+"""What stands for the event loop, and for what is beyond the edge, in tests of its parts."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from services.gateway.connection import Connection
+from services.gateway.edge import frames
+from services.gateway.edge.limits import Limits
+from services.gateway.edge.session import Session
+from wire.messages import User, Verified
+
+_ids = itertools.count(1)
+
+
+class Timer:
+    """A callback that is due at `when`, or at the end of this turn."""
+
+    def __init__(self, when: float, call: Callable[[], object]) -> None:
+        self.when = when
+        self.call = call
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Do not call it."""
+        self.cancelled = True
+
+
+class Clockwork:
+    """An event loop whose time passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._soon: list[Timer] = []
+        self._later: list[Timer] = []
+
+    def time(self) -> float:
+        """Now."""
+        return self.now
+
+    monotonic = time
+
+    def get_running_loop(self) -> "Clockwork":
+        """This one."""
+        return self
+
+    def call_soon(self, call: Callable[..., object], *args: Any) -> Timer:
+        """See asyncio."""
+        timer = Timer(self.now, lambda: call(*args))
+        self._soon.append(timer)
+        return timer
+
+    def call_later(self, delay: float, call: Callable[..., object], *args: Any) -> Timer:
+        """See asyncio."""
+        timer = Timer(self.now + delay, lambda: call(*args))
+        self._later.append(timer)
+        return timer
+
+    def turn(self) -> None:
+        """End this turn of the loop."""
+        soon, self._soon = self._soon, []
+        _call(soon)
+
+    def pass_time(self, seconds: float) -> None:
+        """End this turn, and let time pass; what comes due is called when it is due."""
+        self.turn()
+        until = self.now + seconds
+        while True:
+            due = [each for each in self._later if not each.cancelled and each.when <= until]
+            if not due:
+                break
+            first = min(due, key=lambda each: each.when)
+            self._later.remove(first)
+            self.now = max(self.now, first.when)
+            _call([first])
+            self.turn()
+        self.now = until
+
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing is called, as in a process that was stopped."""
+        self.now += seconds
+
+
+def _call(timers: list[Timer]) -> None:
+    for each in timers:
+        if not each.cancelled:
+            each.call()
+
+
+class Wire:
+    """A transport that keeps what is written to it."""
+
+    name = "websocket"
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.last: tuple[bytes, int] | None = None
+        self.aborted = False
+        self.reading: list[bool] = []
+
+    @property
+    def packets(self) -> list[str | bytes]:
+        """All Engine.IO packets so far."""
+        return list(frames.packets(b"".join(self.writes)))
+
+    def write(self, data: bytes, /) -> None:
+        """See `session.Transport`."""
+        self.writes.append(data)
+
+    def close(self, last: bytes, code: int) -> None:
+        """See `session.Transport`."""
+        self.last = (last, code)
+
+    def abort(self) -> None:
+        """See `session.Transport`."""
+        self.aborted = True
+
+    def pause_reading(self) -> None:
+        """See `session.Transport`."""
+        self.reading.append(False)
+
+    def resume_reading(self) -> None:
+        """See `session.Transport`."""
+        self.reading.append(True)
+
+
+class Ears:
+    """An engine that keeps what sessions tell it; `on_packet` is called with each packet."""
+
+    def __init__(self, on_packet: Callable[[Session, str | bytes], None] | None = None) -> None:
+        self.limits = Limits()
+        self.packets: list[str | bytes] = []
+        self.malformed_sessions: list[Session] = []
+        self.ends: list[str] = []
+        self._on_packet = on_packet
+
+    def received(self, session: Session, packet: str | bytes, /) -> None:
+        """See `session.Engine`."""
+        self.packets.append(packet)
+        if self._on_packet is not None:
+            self._on_packet(session, packet)
+
+    def malformed(self, session: Session, /) -> None:
+        """See `session.Engine`."""
+        self.malformed_sessions.append(session)
+
+    def ended(self, _session: Session, reason: str, /) -> None:
+        """See `session.Engine`."""
+        self.ends.append(reason)
+
+
+def connection() -> tuple[Connection, Wire]:
+    """A connection of a user of its own, on a transport that keeps everything."""
+    wire, id = Wire(), f"c{next(_ids)}"
+    bearer = Verified(user=User(id=id, display_name=id), session="s", expires_at=0)
+    return Connection(id, bearer, Session(Ears(), id, wire)), wire
