@@ -133,7 +133,9 @@ class FanOut:
             # From now on: writing to thousands takes longer than the window.
             room.busy_until = time.monotonic() + self._window
         for connection, aside in list(self._aside.items()) if self._aside else ():
-            if not written.keys().isdisjoint(connection.rooms):
+            rooms = connection.rooms
+            # If nothing waits where it is, it has left where something did.
+            if not written.keys().isdisjoint(rooms) or self._waiting.keys().isdisjoint(rooms):
                 self._settle(connection, aside, written)
         self._next_turn = self._loop.call_soon(self._turn) if self._due else None
 

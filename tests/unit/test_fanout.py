@@ -117,14 +117,15 @@ class _Interleavings(RuleBasedStateMachine):
     @rule(room=st.integers(0, ROOMS - 1), who=st.integers(0, CONNECTIONS - 1))
     def enter(self, room: int, who: int) -> None:
         """As `Joining` does."""
-        if self.connections[who][0].is_open:
-            self.fan_out.flush()
-            _enter(self.rooms[room], self.connections[who][0])
+        member = self.connections[who][0]
+        if member.is_open and member not in self.rooms[room].members:
+            self.fan_out.entering(self.rooms[room], member)
+            _enter(self.rooms[room], member)
 
     @rule(room=st.integers(0, ROOMS - 1), who=st.integers(0, CONNECTIONS - 1))
     def leave(self, room: int, who: int) -> None:
         """As `Events` does."""
-        self.fan_out.flush()
+        self.fan_out.leaving(self.connections[who][0])
         _leave(self.rooms[room], self.connections[who][0])
 
     @rule(who=st.integers(0, CONNECTIONS - 1), is_noticed=st.booleans())
@@ -133,6 +134,7 @@ class _Interleavings(RuleBasedStateMachine):
         member = self.connections[who][0]
         member.session.abort(Reason.TRANSPORT_ERROR)
         if is_noticed:
+            self.fan_out.forget(member)
             for room in self.rooms:
                 _leave(room, member)
 
@@ -274,3 +276,23 @@ def test_all_members_are_written_the_same_bytes() -> None:
     assert _received(members[1][1]) == [("r", 1), ("r", 2), (_OWN, 3)]
     others = [wire.writes for _, wire in members[2:]]
     assert all(len(writes) == 1 and writes[0] is others[0][0] for writes in others)
+
+
+def test_between_large_rooms_the_loop_turns() -> None:
+    """What comes meanwhile for the room that is still to be written to leaves in the same write."""
+    fan_out, clockwork = _fan_out()
+    rooms = [Room("first"), Room("second")]
+    wires = []
+    for room in rooms:
+        members = [connection() for _ in range(fanout._WRITES_A_TURN)]
+        for member, _ in members:
+            _enter(room, member)
+        wires.append(members[-1][1])
+    with _on(clockwork):
+        for room in rooms:
+            fan_out.deliver(room, _shown(room, 1))
+        clockwork.turn()
+        assert [len(wire.writes) for wire in wires] == [1, 0]
+        fan_out.deliver(rooms[1], _shown(rooms[1], 2))
+        clockwork.turn()
+    assert (len(wires[1].writes), _received(wires[1])) == (1, [("second", 1), ("second", 2)])
