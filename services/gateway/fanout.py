@@ -127,6 +127,8 @@ class FanOut:
             if self._waiting.get(room.name) is room:  # and not one of the same name that was opened since
                 del self._waiting[room.name]
             waiting, room.waiting = room.waiting, []
+            if not room.members:
+                continue
             self._write(room, _joined(waiting))
             writes += len(room.members)
             written[room.name] = waiting
@@ -153,7 +155,8 @@ class FanOut:
         """Write all that is there for `connection`, and remember that it has it for as long as others have not."""
         due, still_waits = aside.own, False
         for name in connection.rooms:
-            if (waiting := written.get(name)) is None and (room := self._waiting.get(name)) is not None:
+            waiting, room = written.get(name), self._waiting.get(name)
+            if waiting is None and room is not None and connection in room.members:
                 waiting, still_waits = room.waiting, True
             if waiting is not None:
                 due += [each for each in waiting if each.order > aside.upto and each.skip != connection.id]
