@@ -1,395 +1,522 @@
-"""The seams of python-socketio and python-engineio that the gateway relies on.
+"""What the edge relies on in python-socketio, python-engineio, aiohttp and uvloop, and none of them promises.
 
-Neither library promises them. When one of these tests fails after an upgrade, nothing is wrong with the test: read
-what changed there, then `services/gateway/socketio_server.py` and `edge.py`, and then move the versions here.
+When one of these tests fails after an upgrade, nothing is wrong with the test: read what changed there, then the
+modules of `services/gateway/edge` that the failure names, and then move the versions here.
 """
 
 import asyncio
+import gc
 import inspect
-import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import weakref
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import engineio
-import msgspec
 import pytest
-import pytest_asyncio
 import socketio
-from aiohttp import ClientWebSocketResponse, WSMsgType, web
-from aiohttp.test_utils import TestClient, TestServer
-from engineio.async_drivers import aiohttp as engineio_aiohttp
-from engineio.async_socket import AsyncSocket
-from engineio.packet import MESSAGE, Packet
+import uvloop
+from aiohttp import WSMsgType, web, web_protocol
+from aiohttp._websocket import reader as aiohttp_reader
+from aiohttp.http_websocket import WebSocketError
+from engineio import packet as engineio_packet
 from engineio.payload import Payload
+from socketio.packet import Packet
 
-from services.gateway.connection import Connection
-from services.gateway.edge import Edge
-from services.gateway.engineio_socket import PACKETS_A_POLL, Socket
-from services.gateway.settings import GatewaySettings
-from services.gateway.socketio_server import Server, _Uncompressed
+from services.gateway.edge import handshake, packet, parser
+from services.gateway.edge.engine import Engine
+from services.gateway.edge.limits import Limits
+from services.gateway.edge.manager import Manager
+from services.gateway.edge.polling import PACKETS_A_POLL
+from services.gateway.edge.server import Server
+from services.gateway.edge.session import Reason, Session
+from services.gateway.edge.websocket import Shared, WebSocket
+from tests.conformance import server
+from tests.conformance.raw import BINARY, PING, TEXT, Endpoint, frame
+from tests.conformance.raw import WebSocket as RawWebSocket
+from tests.conformance.serving import Serving
 from tests.support.waiting import until
-from wire.errors import ErrorCode, ParleyError
-from wire.messages import User, Verified
 
-ROOT: Final = Path(__file__).parents[2]
-READ_ON: Final = {"python-socketio": "5.18.1", "python-engineio": "4.15.1"}
-REREAD: Final = (
-    "the seams were read on {name} {read}, and this is {found}. Read its changes, then these: AsyncServer."
-    "_handle_eio_connect, _handle_eio_message, _handle_eio_disconnect, _handle_connect; eio._async; the check of "
-    "cors_allowed_origins; AsyncSocket.queue, .closed, .poll, .close, .handle_post_request, ._websocket_handler, "
-    ".upgrading, .upgraded; Payload.max_decode_packets; eio.reason; "
-    "Packet.encode; manager.eio_sid_from_sid; eio.sockets; and what section 6 of the design says they "
-    "must not do. Then move READ_ON."
-)
+LOCK: Final = Path(__file__).parents[2] / "requirements" / "services.txt"
+READ_ON: Final = {
+    "python-socketio": (
+        "5.18.1",
+        "AsyncServer and BaseServer, BaseManager, AsyncManager, Packet; edge/server.py, manager.py and packet.py",
+    ),
+    "python-engineio": (
+        "4.15.1",
+        "AsyncServer._trigger_event, BaseServer.__init__ and .generate_id, Packet.encode, Payload; edge/engine.py",
+    ),
+    "aiohttp": (
+        "3.14.5",
+        "web_protocol.RequestHandler, _websocket/reader_py.py and .pxd; edge/handshake.py, parser.py and its tests",
+    ),
+    "uvloop": ("0.23.0", "handles/stream.pyx and basetransport.pyx; edge/websocket.py and backlog.py"),
+}
 
 
 @pytest.mark.parametrize("name", READ_ON)
 def test_the_locked_version_is_the_one_that_was_read(name: str) -> None:
     """Nobody upgrades past the seams without having read them again; what is installed is what is locked."""
-    lock = (ROOT / "requirements" / "services.txt").read_text()
-    locked = re.findall(rf"^{name}==(\S+)", lock, re.MULTILINE)
-    assert locked == [READ_ON[name]], REREAD.format(name=name, read=READ_ON[name], found=locked)
-    assert version(name) == READ_ON[name], REREAD.format(name=name, read=READ_ON[name], found=version(name))
+    read, what = READ_ON[name]
+    locked = re.findall(rf"^{name}==(\S+)", LOCK.read_text(), re.MULTILINE)
+    for found in (*locked, version(name)):
+        assert found == read, f"the seams were read on {name} {read}, this is {found}. Read again: {what}"
+    assert len(locked) == 1
+
+
+def parameters(function: Any) -> list[str]:
+    """The names of a function's parameters."""
+    return list(inspect.signature(function).parameters)
+
+
+# --- python-socketio ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters"),
+    ("name", "expected"),
     [
         ("_handle_eio_connect", ["self", "eio_sid", "environ"]),
-        ("_handle_eio_message", ["self", "eio_sid", "data"]),
         ("_handle_eio_disconnect", ["self", "eio_sid", "reason"]),
         ("_handle_connect", ["self", "eio_sid", "namespace", "data"]),
+        ("_handle_disconnect", ["self", "eio_sid", "namespace", "reason"]),
+        ("disconnect", ["self", "sid", "namespace", "ignore_queue"]),
+        ("shutdown", ["self"]),
+        ("_engineio_server_class", ["self"]),
     ],
 )
-def test_what_is_overridden_is_there_to_override(name: str, parameters: list[str]) -> None:
-    """Each is a coroutine function of the library with the parameters of ours: an override of nothing is dead."""
+def test_what_the_server_overrides_is_there_to_override(name: str, expected: list[str]) -> None:
+    """An override of nothing is dead, and one with other parameters is called wrongly."""
     for owner in (socketio.AsyncServer, Server):
-        assert name in vars(owner)
-        assert inspect.iscoroutinefunction(vars(owner)[name])
-        assert list(inspect.signature(vars(owner)[name]).parameters) == parameters
+        assert name in vars(owner), f"{owner} has no {name} any more: read edge/server.py"
+        assert parameters(vars(owner)[name]) == expected, f"{owner}.{name} is called otherwise: read edge/server.py"
+    stock, ours = vars(socketio.AsyncServer)[name], vars(Server)[name]
+    assert inspect.iscoroutinefunction(stock) == inspect.iscoroutinefunction(ours)
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters"),
+    ("name", "expected"),
     [
-        ("poll", ["self"]),
-        ("handle_post_request", ["self", "environ"]),
-        ("_websocket_handler", ["self", "ws"]),
+        ("_handle_eio_message", ["self", "eio_sid", "data"]),
+        ("_send_packet", ["self", "eio_sid", "pkt"]),
+        ("_trigger_event", ["self", "event", "namespace", "args"]),
     ],
 )
-def test_what_the_socket_overrides_is_there_to_override(name: str, parameters: list[str]) -> None:
-    """The same for python-engineio's socket; and a socket of its class can be given ours."""
-    for owner in (AsyncSocket, Socket):
-        assert name in vars(owner)
-        assert list(inspect.signature(vars(owner)[name]).parameters) == parameters
-    assert "__slots__" not in vars(Socket)
-    assert Payload.max_decode_packets > PACKETS_A_POLL
+def test_what_the_server_calls_is_there_to_call(name: str, expected: list[str]) -> None:
+    """As it is called."""
+    assert parameters(getattr(socketio.AsyncServer, name)) == expected, f"{name} is called otherwise: read edge/"
 
 
-def test_the_websocket_class_is_overridden_where_it_is_called() -> None:
-    """Ours replaces the method that makes the response; the rest (send, wait, close) it inherits."""
-    assert issubclass(_Uncompressed, engineio_aiohttp.WebSocket)
-    for owner in (engineio_aiohttp.WebSocket, _Uncompressed):
-        assert list(inspect.signature(vars(owner)["__call__"]).parameters) == ["self", "environ"]
-    assert {"send", "wait", "close"} <= vars(engineio_aiohttp.WebSocket).keys()
+OVERRIDDEN: Final = sorted(set(vars(Manager)) & (set(vars(socketio.AsyncManager)) | set(dir(socketio.AsyncManager))))
 
 
-def test_a_packet_is_encoded_once() -> None:
-    """The fan-out hands one packet to a thousand queues: encoding it again returns the very same text."""
-    packet = Packet(MESSAGE, data='2["message",{}]')
-    first = packet.encode()
-    assert first == '42["message",{}]'
-    packet.data = "changed"
-    assert packet.encode() is first
-    assert packet.encode(b64=True) is first
+@pytest.mark.parametrize("name", [each for each in OVERRIDDEN if not each.startswith("__")])
+def test_the_manager_answers_as_the_stock_one(name: str) -> None:
+    """The same parameters, and a coroutine where that one is; more keywords may be taken than are given."""
+    stock, ours = inspect.getattr_static(socketio.AsyncManager, name), vars(Manager)[name]
+    for found, expected in zip(parameters(ours), parameters(stock), strict=False):
+        same = found == expected or {found, expected} <= {"kwargs", "_", "more"}
+        assert same, f"AsyncManager.{name} is called otherwise: read edge/manager.py"
+    assert len(parameters(ours)) == len(parameters(stock)), f"AsyncManager.{name} takes more: read edge/manager.py"
+    assert inspect.iscoroutinefunction(stock) == inspect.iscoroutinefunction(ours)
 
 
-async def test_a_socket_has_a_queue_and_knows_that_it_is_closed() -> None:
-    """Frames go past `send` straight into `queue`, which takes any number at once; `closed` is a plain flag."""
-    socket = AsyncSocket(engineio.AsyncServer(async_mode="aiohttp"), "sid")
-    assert socket.closed is False
-    assert isinstance(socket.queue, asyncio.Queue)
-    assert socket.queue.maxsize == 0
-    frames = [Packet(MESSAGE, data=str(number)) for number in range(3)]
-    for each in frames:
-        socket.queue.put_nowait(each)
-    assert await socket.poll() == frames
-    socket.queue.put_nowait(None)
-    assert await socket.poll() == [], "None ends the writer, and the poll that waits"
-    await socket.close(wait=False, abort=True)
-    assert socket.closed is True
+def test_the_manager_overrides_all_that_knows_how_rooms_are_kept() -> None:
+    """Whatever else of the stock manager looks into its tables would find another shape there."""
+    public = {name for name, each in inspect.getmembers(socketio.AsyncManager, inspect.isfunction)}
+    inherited = public - set(vars(Manager))
+    assert inherited == {
+        "__init__",
+        "_generate_ack_id",
+        "_get_logger",
+        "basic_close_room",
+        "can_disconnect",
+        "close_room",
+        "disconnect",
+        "enter_room",
+        "get_namespaces",
+        "initialize",
+        "leave_room",
+        "set_server",
+        "trigger_callback",
+    }, "the stock manager has other methods: read them and edge/manager.py"
+    for name in inherited - {"__init__"}:
+        source = inspect.getsource(inspect.getattr_static(socketio.AsyncManager, name))
+        assert "self.rooms[" not in source, f"{name} looks into the rooms: edge/manager.py has to override it"
+        assert "pending_" not in source, f"{name} looks into pending clients: edge/manager.py has to override it"
 
 
-# --- the real thing -------------------------------------------------------------------------------------------------
+def test_the_packet_class_is_ours() -> None:
+    """`serializer` may be a class; what the server makes of packets is then ours, and its checks are called."""
+    ours = Server(limits=Limits())
+    assert issubclass(ours.packet_class, Packet), "serializer takes no class any more: read edge/server.py"
+    assert ours.packet_class is not Packet
+    for name, expected in {
+        "decode": ["self", "encoded_packet"],
+        "add_attachment": ["self", "attachment"],
+        "_reconstruct_binary_internal": ["data", "attachments"],
+    }.items():
+        for owner in (Packet, packet.checked(Limits())):
+            assert name in vars(owner), f"{owner}.{name} is gone: read edge/packet.py"
+            assert parameters(getattr(owner, name))[-1] == expected[-1], f"{name} is called otherwise: edge/packet.py"
+    with pytest.raises(ValueError, match="malformed"):
+        ours.packet_class(encoded_packet='2["disconnect"]')
+    with pytest.raises(ValueError, match="too many"):
+        ours.packet_class(encoded_packet='5999-["message"]')
 
 
-class Recorded:
-    """`socketio_server.Packets`, which writes down what it is told."""
+def test_the_reasons_are_python_socketios() -> None:
+    """Applications compare with them."""
+    words = {name: each for name, each in vars(Reason).items() if name.isupper()}
+    stock = socketio.AsyncServer.reason
+    assert words == {
+        "CLIENT": stock.CLIENT_DISCONNECT,
+        "SERVER": stock.SERVER_DISCONNECT,
+        "PING_TIMEOUT": stock.PING_TIMEOUT,
+        "TRANSPORT_CLOSE": stock.TRANSPORT_CLOSE,
+        "TRANSPORT_ERROR": stock.TRANSPORT_ERROR,
+    }, "read edge/session.py"
+
+
+# --- python-engineio ------------------------------------------------------------------------------------------------
+
+
+def test_the_engine_is_ours_and_python_socketio_listens_to_it() -> None:
+    """Three handlers of the server's are all that it needs, found by name in `handlers`."""
+    ours = Server(limits=Limits())
+    assert type(ours.eio) is Engine, "_engineio_server_class is not asked any more: read edge/server.py"
+    assert set(ours.eio.handlers) == {"connect", "message", "disconnect"}, "read edge/engine.py"
+    for event in ("connect", "message", "disconnect"):
+        handler = ours.eio.handlers[event]
+        assert handler == getattr(ours, f"_handle_eio_{event}"), "read edge/engine.py"
+        assert inspect.iscoroutinefunction(handler), "the engine awaits it: read edge/engine.py"
+
+
+def test_what_the_engine_overrides_and_calls_is_there() -> None:
+    """By these names and with these parameters does python-socketio call it."""
+    for name, expected in {
+        "attach": ["self", "app", "engineio_path"],
+        "send_packet": ["self", "sid", "pkt"],
+        "disconnect": ["self", "sid"],
+        "shutdown": ["self"],
+        "handle_request": None,
+    }.items():
+        for owner in (engineio.AsyncServer, Engine):
+            assert name in vars(owner), f"{owner}.{name} is gone: read edge/engine.py"
+            assert expected is None or parameters(vars(owner)[name]) == expected, f"{name}: read edge/engine.py"
+    assert parameters(engineio.AsyncServer._trigger_event) == ["self", "event", "args", "kwargs"]
+    assert parameters(engineio.AsyncServer.send) == ["self", "sid", "data"], "python-socketio sends by it"
+
+
+async def test_an_event_of_the_engine_is_handled_before_it_returns() -> None:
+    """`run_async=False`: the caller awaits the handler, and hears what it raises only in the log."""
+    ours = Engine(limits=Limits(), transports=("websocket",), allowed_origins=(), on_packet=None)
+    told: list[tuple[Any, ...]] = []
+
+    async def handler(*args: Any) -> None:
+        told.append(args)
+        raise RuntimeError
+
+    ours.on("disconnect", handler)
+    await ours._trigger_event("disconnect", "sid", "reason", run_async=False)
+    assert told == [("sid", "reason")], "read AsyncServer._trigger_event and edge/engine.py"
+
+
+async def test_what_is_stored_with_a_session_is_found_through_the_engine() -> None:
+    """`get_session` and `save_session` look for `session` at what is in `sockets`."""
+
+    class Transport:
+        name = "websocket"
+        write = close = abort = pause_reading = resume_reading = lambda *_: None
+
+    ours = Engine(limits=Limits(), transports=("websocket",), allowed_origins=(), on_packet=None)
+    ours.sockets["sid"] = Session(ours, "sid", Transport())
+    await ours.save_session("sid", {"a": 1})
+    assert await ours.get_session("sid") == {"a": 1}
+    assert ours.transport("sid") == "websocket"
+
+
+def test_packets_are_encoded_as_the_frames_want_it() -> None:
+    """Text with its type, and binary as it is; the numbers of the types are the protocol's."""
+    assert engineio_packet.Packet(engineio_packet.MESSAGE, data='2["message",{}]').encode() == '42["message",{}]'
+    assert engineio_packet.Packet(engineio_packet.MESSAGE, data=b"\x01").encode() == b"\x01", "read edge/frames.py"
+    assert (engineio_packet.CLOSE, engineio_packet.MESSAGE, engineio_packet.NOOP) == (1, 4, 6)
+
+
+def test_a_payload_is_what_the_python_client_takes() -> None:
+    """It refuses more packets than this at once."""
+    assert Payload.max_decode_packets == PACKETS_A_POLL, "read edge/polling.py"
+
+
+# --- aiohttp --------------------------------------------------------------------------------------------------------
+
+
+def test_the_request_handler_is_taken_leave_of_as_before() -> None:
+    """What `handshake.take_over` touches: the transport, the tail, and what is done when a connection is lost."""
+    handler = web_protocol.RequestHandler
+    for name in ("transport", "_message_tail"):
+        owners = [each for each in handler.__mro__ if name in getattr(each, "__slots__", ())]
+        assert owners, f"RequestHandler.{name} is no slot any more: read edge/handshake.py"
+    for name in ("force_close", "connection_lost"):
+        assert parameters(getattr(handler, name))[0] == "self"
+    source = inspect.getsource(handler.connection_lost)
+    assert "self.force_close()" in source, "read RequestHandler.connection_lost and edge/handshake.py"
+    assert "if self.transport is not None" in inspect.getsource(handler.force_close), (
+        "without its transport it closes nothing: read edge/handshake.py"
+    )
+
+
+class Remembering:
+    """`take_over`, which keeps weak references to what it takes the socket from."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, object]] = []
-        self.server = Server(self, transports=("polling", "websocket"), allowed_origins=())
-        self.server.on("connect", self._on_connect)
+        self.taken: list[tuple[weakref.ref[Any], weakref.ref[Any]]] = []
+        self.early: list[bytes] = []
+        self._original = handshake.take_over
 
-    async def _on_connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
-        self.told.append(("connect", (self.server.manager.eio_sid_from_sid(sid, "/"), type(environ), auth)))
-
-    def opened(self, eio_sid: str) -> None:
-        """See `Packets.opened`."""
-        self.told.append(("opened", eio_sid))
-
-    async def received(self, eio_sid: str, data: str | bytes) -> None:
-        """See `Packets.received`."""
-        self.told.append(("received", data))
-        if isinstance(data, str) and data.startswith("0"):
-            await self.server.handle_control(eio_sid, data)
-
-    def greeted(self, eio_sid: str) -> None:
-        """See `Packets.greeted`."""
-        self.told.append(("greeted", eio_sid))
+    def __call__(self, request: web.Request, *more: Any) -> tuple[WebSocket, bytes]:
+        """See `handshake`."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.taken.append((weakref.ref(request), weakref.ref(task)))
+        websocket, early = self._original(request, *more)
+        self.early.append(early)
+        return websocket, early
 
 
-class Application:
-    """`edge.Application` for users who say who they are."""
+@pytest.fixture
+def remembering(monkeypatch: pytest.MonkeyPatch) -> Remembering:
+    """In the place of the original."""
+    spy = Remembering()
+    monkeypatch.setattr(handshake, "take_over", spy)
+    return spy
+
+
+@pytest.fixture
+def serving() -> Iterator[Serving]:
+    """An echo, on uvloop."""
+    with Serving(lambda: server.application(("engine.io", server.engineio(Limits())))) as each:
+        yield each
+
+
+def kinds_alive() -> dict[str, int]:
+    """How many objects there are of what an idle connection must not keep."""
+    gc.collect()
+    names = ("RequestHandler", "Request", "HttpRequestParser", "StreamWriter", "WebSocketResponse", "AccessLogger")
+    counts = dict.fromkeys(names, 0)
+    for each in gc.get_objects():
+        name = type(each).__name__
+        if name in counts and type(each).__module__.startswith("aiohttp"):
+            counts[name] += 1
+    return counts
+
+
+def test_a_socket_that_was_taken_over_leaves_nothing_of_aiohttp_behind(
+    serving: Serving, remembering: Remembering
+) -> None:
+    """Handler, request, parser and task are freed; the connection lives, and hears and is heard."""
+    before = kinds_alive()
+    opened = [Endpoint(serving.port).open_websocket()[0] for _ in range(5)]
+    for each in opened:
+        each.send_text("4x")
+        assert each.packet() == "4x"
+    serving.call(gc.collect)
+    alive = kinds_alive()
+    assert all(alive[name] <= before[name] for name in before), (
+        "something of aiohttp lives as long as the connection: read edge/handshake.py"
+    )
+    assert [ref() for pair in remembering.taken for ref in pair] == [None] * 10
+    serving.call(gc.collect)
+    for each in opened:
+        each.send_text("4y")
+        assert each.packet() == "4y"
+        each.socket.close()
+
+
+def test_what_comes_with_the_request_is_in_its_tail(serving: Serving, remembering: Remembering) -> None:
+    """And nowhere else; nothing more is read into it afterwards."""
+    raw = server_websocket(serving, frame(TEXT, b"4early"))
+    with raw:
+        assert str(raw.packet()).startswith("0{")
+        assert raw.packet() == "4early"
+        raw.send_text("4late")
+        assert raw.packet() == "4late"
+    assert remembering.early == [frame(TEXT, b"4early")], "read RequestHandler.data_received and edge/handshake.py"
+
+
+def server_websocket(serving: Serving, tail: bytes) -> RawWebSocket:
+    """A WebSocket whose client does not wait for the handshake."""
+    endpoint = Endpoint(serving.port)
+    return RawWebSocket(serving.port, endpoint.target(transport="websocket"), tail=tail)
+
+
+def test_the_reader_is_the_compiled_one() -> None:
+    """In plain Python a frame costs several times as much."""
+    for each in (aiohttp_reader.WebSocketReader, aiohttp_reader.WebSocketDataQueue):
+        assert each.__module__ == "aiohttp._websocket.reader_c", "aiohttp without its C code: is there no wheel?"
+    assert vars(parser)["WebSocketReader"] is aiohttp_reader.WebSocketReader
+    assert issubclass(parser.FrameParser, aiohttp_reader.WebSocketDataQueue)
+
+
+class Queue(aiohttp_reader.WebSocketDataQueue):  # type: ignore[misc,unused-ignore]
+    """A queue without the base class's `__init__`, as `parser.FrameParser` is."""
 
     def __init__(self) -> None:
-        self.connections: list[Connection] = []
-        self.events: list[tuple[str, bytes]] = []
+        self.fed: list[tuple[Any, int]] = []
+        self.errors: list[BaseException] = []
 
-    async def authenticate(self, auth: object) -> Verified:
-        """See `edge.Application`."""
-        if not isinstance(auth, dict):
-            raise ParleyError(ErrorCode.UNAUTHORIZED, "who are you?")
-        return Verified(user=User(id=auth["token"], display_name="N"), session="s", expires_at=2**40)
+    def feed_data(self, data: Any, size: int) -> None:
+        """See the base class."""
+        self.fed.append((data, size))
 
-    def connected(self, connection: Connection) -> None:
-        """See `edge.Application`."""
-        self.connections.append(connection)
-
-    def disconnected(self, connection: Connection) -> None:
-        """See `edge.Application`."""
-        self.connections.remove(connection)
-
-    def is_ordered(self, event: str) -> bool:
-        """See `edge.Application`."""
-        return event == "join"
-
-    async def handle(self, connection: Connection, event: str, argument: msgspec.Raw) -> msgspec.Struct:
-        """See `edge.Application`."""
-        self.events.append((event, bytes(argument)))
-        return connection.bearer.user
+    def set_exception(self, exc: BaseException, *_: object) -> None:
+        """See the base class."""
+        self.errors.append(exc)
 
 
-@asynccontextmanager
-async def served(server: Server | Edge) -> AsyncIterator[TestClient[Any, Any]]:
-    """An HTTP client of a real HTTP server that `server` is attached to."""
-    app = web.Application()
-    server.attach(app)
-    async with TestClient(TestServer(app)) as http:
-        yield http
-        await (server.close() if isinstance(server, Edge) else server.shutdown())
+def test_a_queue_of_ours_is_fed_by_the_compiled_reader() -> None:
+    """Its `feed_data` and `set_exception` are called for each message and error, and it never counts as full."""
+    queue = Queue()
+    reader = aiohttp_reader.WebSocketReader(queue, 101, compress=False, decode_text=True)
+    why = "read aiohttp's reader and edge/parser.py"
+    for _ in range(2000):
+        reader.feed_data(frame(BINARY, b"x" * 100))
+    assert len(queue.fed) == 2000, f"the reader stalls: {why}"
+    reader.feed_data(frame(TEXT, b"t") + frame(PING, b"p"))
+    messages = [(each[0][0], each[0][1]) for each in queue.fed[-3:]]
+    assert messages == [(WSMsgType.BINARY, b"x" * 100), (WSMsgType.TEXT, "t"), (WSMsgType.PING, b"p")], why
+    reader.feed_data(frame(BINARY, b"x" * 101))
+    (error,) = queue.errors
+    assert isinstance(error, WebSocketError), why
+    assert error.code == 1009, f"its limit is exclusive: {why}"
 
 
-async def opened(http: TestClient[Any, Any], **more: Any) -> ClientWebSocketResponse:
-    """A WebSocket after its Engine.IO handshake."""
-    websocket: ClientWebSocketResponse = await http.ws_connect("/socket.io/?EIO=4&transport=websocket", **more)
-    assert (await text(websocket))[0] == "0"
-    return websocket
+def test_the_reader_keeps_nothing_of_a_whole_frame() -> None:
+    """That is what lets connections share one; tests/conformance/test_shared_parser.py tries to break it."""
+    queue = Queue()
+    reader = aiohttp_reader.WebSocketReader(queue, 101, compress=False, decode_text=True)
+    for data in (frame(TEXT, b"a"), frame(BINARY, b""), frame(PING, b"p"), frame(TEXT, b"b")):
+        assert parser.is_one_whole_frame(data)
+        reader.feed_data(data)
+    assert [each[0][1] for each in queue.fed] == ["a", b"", b"p", "b"]
 
 
-async def text(websocket: ClientWebSocketResponse) -> str:
-    """The next text that comes."""
-    async with asyncio.timeout(20):
-        return await websocket.receive_str()
+# --- uvloop ---------------------------------------------------------------------------------------------------------
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def recorded() -> Recorded:
-    """A server whose seams tell what passes through them."""
-    return Recorded()
+class Told(asyncio.Protocol):
+    """Writes down when it is to pause, and what it was sent."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.data: list[bytes] = []
+
+    def pause_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+        self.told.append("pause")
+
+    def resume_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+        self.told.append("resume")
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        self.data.append(data)
 
 
-async def test_every_packet_passes_through_the_seams(recorded: Recorded) -> None:
-    """In this order: opened, each packet as it came, the connect handler, greeted; none reaches a handler alone."""
-    async with served(recorded.server) as http:
-        websocket = await opened(http)
-        await websocket.send_str('40{"token":"t"}')
-        assert (await text(websocket)).startswith("40{")
-        for packet in ('42["connect",{},{}]', '42["disconnect"]', "4", '451-["x",{"_placeholder":true,"num":0}]'):
-            await websocket.send_str(packet)
-        await websocket.send_bytes(b"attachment")
-        await until(lambda: recorded.told[-1] == ("received", b"attachment"), "the last packet")
-    (_, eio_sid), *rest = recorded.told
-    assert recorded.told[0][0] == "opened"
-    assert rest == [
-        ("received", '0{"token":"t"}'),
-        ("connect", (eio_sid, dict, {"token": "t"})),
-        ("greeted", eio_sid),
-        ("received", '2["connect",{},{}]'),
-        ("received", '2["disconnect"]'),
-        ("received", ""),
-        ("received", '51-["x",{"_placeholder":true,"num":0}]'),
-        ("received", b"attachment"),
-    ]
+async def connected() -> tuple[asyncio.Transport, Told, socket.socket]:
+    """A transport and its protocol, and the other end."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    transport, told = await asyncio.get_running_loop().create_connection(Told, sock=ours)
+    transport.set_write_buffer_limits(high=0)
+    return transport, told, theirs
 
 
-async def test_packets_of_polling_pass_through_the_seams_too(recorded: Recorded) -> None:
-    """Both transports end in the same place."""
-    async with served(recorded.server) as http:
-        async with http.get("/socket.io/?EIO=4&transport=polling") as response:
-            eio_sid = json.loads((await response.text())[1:])["sid"]
-        url = f"/socket.io/?EIO=4&transport=polling&sid={eio_sid}"
-        async with http.post(url, data='42["connect"]\x1e4x') as response:
-            assert response.status == 200
-        await until(lambda: len(recorded.told) == 3, "both packets")
-        assert recorded.told[0] == ("opened", eio_sid)
-        # Each is handled in a task of its own.
-        assert sorted(str(data) for _, data in recorded.told[1:]) == ['2["connect"]', "x"]
+def test_a_write_goes_out_at_once() -> None:
+    """While nothing waits it is in the socket's buffer when `write` returns, and nobody is told to pause."""
+
+    async def check() -> None:
+        transport, told, theirs = await connected()
+        with theirs:
+            for number in range(3):
+                transport.write(b"frame %d" % number)
+                assert theirs.recv(100) == b"frame %d" % number, "uvloop writes later: read edge/websocket.py"
+                assert transport.get_write_buffer_size() == 0
+            assert told.told == []
+            transport.abort()
+
+    uvloop.run(check())
 
 
-async def test_websockets_are_not_compressed(recorded: Recorded) -> None:
-    """Ours is the class that is instantiated: a client that offers permessage-deflate does not get it."""
-    async with served(recorded.server) as http:
-        assert recorded.server.eio._async["websocket"] is _Uncompressed
-        assert (await opened(http, compress=15)).compress == 0
-    stock = Recorded()
-    stock.server.eio._async = engineio_aiohttp._async
-    async with served(stock.server) as http:
-        assert (await opened(http, compress=15)).compress == 15, (
-            "the library does not compress by itself: is the override needed?"
-        )
+def test_who_falls_behind_is_told_as_soon_as_anything_waits() -> None:
+    """With `high=0`, at the first byte, within `write`; and to go on once nothing waits."""
+
+    async def check() -> None:
+        transport, told, theirs = await connected()
+        with theirs:
+            while not transport.get_write_buffer_size():
+                assert told.told == []
+                transport.write(b"x" * 65536)
+            assert told.told == ["pause"], "read uvloop's write and edge/backlog.py"
+            waiting = transport.get_write_buffer_size()
+            transport.write(b"y" * 10)
+            assert transport.get_write_buffer_size() == waiting + 10, "what waits is not counted as it was"
+            assert told.told == ["pause"]
+            async with asyncio.timeout(10):
+                while "resume" not in told.told:
+                    try:
+                        theirs.recv(1 << 20)
+                    except BlockingIOError:
+                        await asyncio.sleep(0)
+            assert told.told == ["pause", "resume"]
+            assert transport.get_write_buffer_size() == 0
+            transport.abort()
+
+    uvloop.run(check())
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 200),
-        ({"Origin": "http://{host}"}, 200),
-        ({"Origin": "https://listed.example"}, 200),
-        ({"Origin": "https://evil.example"}, 400),
-        ({"Origin": "http://listed.example"}, 400),
-        ({"Origin": "https://listed.example.evil.example"}, 400),
-        ({"Origin": "null"}, 400),
-        ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}, 400),
-        ({"Origin": "https://evil.example", "Forwarded": "host=evil.example;proto=https"}, 400),
-    ],
-)
-async def test_the_library_asks_us_about_origins(headers: dict[str, str], status: int) -> None:
-    """Its own check, which believes X-Forwarded-Host, is not used: only the same host and listed origins pass."""
-    server = Server(Recorded(), transports=("polling",), allowed_origins=("https://listed.example",))
-    async with served(server) as http:
-        filled = {name: value.format(host=f"{http.host}:{http.port}") for name, value in headers.items()}
-        async with http.get("/socket.io/?EIO=4&transport=polling", headers=filled) as response:
-            assert response.status == status
+def test_another_protocol_may_take_over_a_transport() -> None:
+    """From `set_protocol` on it gets what comes, and the end; reading may be paused and resumed twice over."""
+
+    async def check() -> None:
+        transport, first, theirs = await connected()
+        with theirs:
+            second = Told()
+            transport.set_protocol(second)
+            theirs.send(b"hello")
+            await until(lambda: len(second.data) == 1, "what was sent")
+            transport.pause_reading()
+            transport.pause_reading()
+            transport.resume_reading()
+            transport.resume_reading()
+            theirs.send(b"again")
+            await until(lambda: len(second.data) == 2, "the rest")
+            assert (first.data, second.data) == ([], [b"hello", b"again"]), "read edge/handshake.py"
+            transport.abort()
+
+    uvloop.run(check())
 
 
-async def test_a_client_that_leaves_by_polling_gets_its_last_poll_answered(recorded: Recorded) -> None:
-    """The library tells us why a client went, and lets us end the poll that it waits for."""
-    async with served(recorded.server) as http:
-        async with http.get("/socket.io/?EIO=4&transport=polling") as response:
-            eio_sid = json.loads((await response.text())[1:])["sid"]
-        url = f"/socket.io/?EIO=4&transport=polling&sid={eio_sid}"
-        last = asyncio.create_task(http.get(url))
-        queue = recorded.server.eio.sockets[eio_sid].queue
-        await until(lambda: bool(queue._getters), "the poll to wait")
-        async with http.post(url, data="1") as response:
-            assert response.status == 200
-        async with asyncio.timeout(20):
-            assert (await last).status == 200
+def test_a_websocket_is_a_few_objects() -> None:
+    """The protocol, its session and the transport have slots: a dictionary each would be a third of a connection."""
+    for each in (WebSocket, Session):
+        assert not hasattr(each(*made_for(each)), "__dict__"), f"{each} has a dictionary"
 
 
-def test_the_librarys_own_table_is_untouched(recorded: Recorded) -> None:
-    """The class is replaced for our server alone: `_async` is shared by all servers of a process."""
-    assert engineio_aiohttp._async["websocket"] is engineio_aiohttp.WebSocket
-    assert recorded.server.eio._async is not engineio_aiohttp._async
+def made_for(kind: type) -> tuple[Any, ...]:
+    """What an object of this kind is made from."""
 
+    class Stream:
+        write = staticmethod(bytes)
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def application() -> Application:
-    """An application without rooms."""
-    return Application()
+        def set_write_buffer_limits(self, *, high: int) -> None:
+            assert high == 0
 
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def edge(application: Application) -> Edge:
-    """The edge that serves it."""
-    return Edge(GatewaySettings(nats_url=("unused",), admin_port=1), application)
-
-
-async def connected(http: TestClient[Any, Any], user: str) -> ClientWebSocketResponse:
-    """A WebSocket of a user whom the edge has let in."""
-    websocket = await opened(http)
-    await websocket.send_str(f'40{{"token":"{user}"}}')
-    assert (await text(websocket)).startswith('40{"sid":')
-    return websocket
-
-
-async def test_one_frame_goes_to_all(edge: Edge, application: Application) -> None:
-    """A broadcast reaches each open socket with the same bytes, in order; the skipped one gets nothing."""
-    async with served(edge) as http:
-        sockets = [await connected(http, f"u-{number}") for number in range(3)]
-        await until(lambda: len(application.connections) == 3, "three connections")
-        skipped = next(each for each in application.connections if each.bearer.user.id == "u-2")
-        user = User(id="u-9", display_name="Nine")
-        assert edge.broadcast(application.connections, edge.frame("first", user), skip=skipped.id) == 2
-        assert edge.broadcast(application.connections, edge.frame("second", user)) == 3
-        expected = [f'42["{name}",{{"id":"u-9","display_name":"Nine"}}]' for name in ("first", "second")]
-        assert [[await text(each), await text(each)] for each in sockets[:2]] == [expected, expected]
-        assert await text(sockets[2]) == expected[1]
-
-
-async def test_a_closed_connection_is_no_error(edge: Edge, application: Application) -> None:
-    """When its client is gone a connection is told so, its socket is closed, and sending to it does nothing."""
-    async with served(edge) as http:
-        websocket = await connected(http, "u-1")
-        await until(lambda: bool(application.connections), "the connection")
-        connection = application.connections[0]
-        await websocket.close()
-        await until(lambda: not application.connections and connection.socket.closed, "the end of the connection")
-        assert not connection.is_open
-        frame = edge.frame("late", User(id="u", display_name="N"))
-        edge.send(connection, frame)
-        assert edge.broadcast([connection], frame) == 0
-
-
-async def test_events_are_acknowledged_by_their_number(edge: Edge, application: Application) -> None:
-    """What a client names `connect` or `disconnect` is an event like any other, and invokes no handler of ours."""
-    async with served(edge) as http:
-        websocket = await connected(http, "u-1")
-        for number, name in enumerate(("connect", "disconnect", "join", "anything")):
-            await websocket.send_str(f'42{number}["{name}",{{"n":{number}}}]')
-            assert await text(websocket) == f'43{number}[{{"id":"u-1","display_name":"N"}}]'
-        assert [name for name, _ in application.events] == ["connect", "disconnect", "join", "anything"]
-        assert len(application.connections) == 1
-
-
-@pytest.mark.parametrize("packet", ["4", "4x", "49", "4[[[", '451-["x"]', "40x", '40{"token"', "44", "42"])
-async def test_a_packet_that_is_none_ends_its_connection(edge: Edge, application: Application, packet: str) -> None:
-    """No zombie is left: not in the edge, and not among the library's sockets."""
-    async with served(edge) as http:
-        websocket = await connected(http, "u-1")
-        await until(lambda: bool(application.connections), "the connection")
-        await websocket.send_str(packet)
-        async with asyncio.timeout(20):
-            while (await websocket.receive()).type not in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED}:
-                pass
-        await until(lambda: not application.connections, "the end of the connection")
-        await until(lambda: not edge._server.eio.sockets, "the end of the socket")
-
-
-async def test_who_is_refused_is_told_why(edge: Edge, application: Application) -> None:
-    """A refused CONNECT is answered with code and message, and never becomes a connection."""
-    async with served(edge) as http:
-        websocket = await opened(http)
-        await websocket.send_str("40")
-        refused = await text(websocket)
-        assert refused.startswith("44")
-        assert json.loads(refused[2:]) == {
-            "message": "who are you?",
-            "data": {"code": "unauthorized", "message": "who are you?"},
-        }
-        assert not application.connections
+    if kind is Session:
+        return None, "sid", WebSocket(*made_for(WebSocket))
+    shared = Shared.__new__(Shared)
+    return shared, Stream()
