@@ -149,7 +149,7 @@ def test_the_manager_overrides_all_that_knows_how_rooms_are_kept() -> None:
         assert "pending_" not in source, f"{name} looks into pending clients: edge/manager.py has to override it"
 
 
-def test_the_packet_class_is_ours() -> None:
+async def test_the_packet_class_is_ours() -> None:
     """`serializer` may be a class; what the server makes of packets is then ours, and its checks are called."""
     ours = Server(limits=Limits())
     assert issubclass(ours.packet_class, Packet), "serializer takes no class any more: read edge/server.py"
@@ -184,7 +184,7 @@ def test_the_reasons_are_python_socketios() -> None:
 # --- python-engineio ------------------------------------------------------------------------------------------------
 
 
-def test_the_engine_is_ours_and_python_socketio_listens_to_it() -> None:
+async def test_the_engine_is_ours_and_python_socketio_listens_to_it() -> None:
     """Three handlers of the server's are all that it needs, found by name in `handlers`."""
     ours = Server(limits=Limits())
     assert type(ours.eio) is Engine, "_engineio_server_class is not asked any more: read edge/server.py"
