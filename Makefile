@@ -38,6 +38,10 @@ lock: $(VENV)/dev.stamp ## Lock the newest versions that requirements/*.in allow
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
+.PHONY: conformance
+conformance: packages $(VENV)/dev.stamp ## The official protocol suites against the edge (SUITES=copy of socketio/socket.io)
+	$(BIN)/python -m tests.conformance $(SUITES)
+
 .PHONY: loadtest
 loadtest: $(VENV)/dev.stamp ## Chat users against a stack of its own, and a judge of what they saw (USERS, SECONDS)
 	$(BIN)/python -m loadtests --users $(or $(USERS),50) --seconds $(or $(SECONDS),60)

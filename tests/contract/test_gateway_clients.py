@@ -1,0 +1,143 @@
+"""How the gateway's application hears of its clients through the edge's seams, `on_packet` and `on_connected`."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from aiohttp import web
+
+from services.gateway.clients import Clients
+from services.gateway.connection import Connection
+from services.gateway.edge import frames
+from services.gateway.edge.limits import Limits
+from tests.conformance.raw import Endpoint, WebSocket
+from tests.conformance.serving import Serving
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import User, Verified
+
+
+class Application:
+    """`clients.Application` for users who say who they are; greets, and acknowledges with what it was sent."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, object]] = []
+        self.clients = Clients(self, limits=Limits(), transports=("polling", "websocket"), allowed_origins=())
+
+    async def authenticate(self, auth: object) -> Verified:
+        """See `clients.Application`."""
+        self.told.append(("authenticate", auth))
+        if not isinstance(auth, dict):
+            raise ParleyError(ErrorCode.UNAUTHORIZED, "who are you?")
+        return Verified(user=User(id=auth["token"], display_name="N"), session="s", expires_at=2**40)
+
+    def connected(self, connection: Connection) -> None:
+        """See `clients.Application`."""
+        self.told.append(("connected", connection.bearer.user.id))
+        connection.session.write(frames.message(b'2["hello"]'))
+
+    def disconnected(self, connection: Connection) -> None:
+        """See `clients.Application`."""
+        self.told.append(("disconnected", connection.is_open))
+
+    def handle(self, connection: Connection, ack_id: str, text: str) -> None:
+        """See `clients.Application`."""
+        connection.session.write(frames.message(f"3{ack_id}[{json.dumps(text)}]".encode()))
+
+    def serve(self) -> web.Application:
+        """As the gateway does."""
+        app = web.Application()
+        self.clients.attach(app)
+
+        async def close(_app: web.Application) -> None:
+            await self.clients.close()
+
+        app.on_shutdown.append(close)
+        return app
+
+
+@pytest.fixture
+def application() -> Application:
+    """An application without rooms."""
+    return Application()
+
+
+@pytest.fixture
+def endpoint(application: Application) -> Iterator[Endpoint]:
+    """Where it is served."""
+    with Serving(application.serve) as serving:
+        yield Endpoint(serving.port, "/socket.io/")
+
+
+def connected(endpoint: Endpoint) -> WebSocket:
+    """A client that was let in."""
+    websocket, _ = endpoint.open_websocket()
+    websocket.send_text('40{"token":"u-1"}')
+    assert str(websocket.packet()).startswith('40{"sid":')
+    assert websocket.packet() == '42["hello"]'
+    return websocket
+
+
+def test_who_is_let_in_is_greeted_after_the_answer(application: Application, endpoint: Endpoint) -> None:
+    """Authenticated, answered, then told of: what the application sends then comes behind the answer to CONNECT."""
+    with connected(endpoint):
+        assert application.told == [("authenticate", {"token": "u-1"}), ("connected", "u-1")]
+
+
+def test_who_is_refused_is_told_why(application: Application, endpoint: Endpoint) -> None:
+    """With code and message; the application hears of no connection."""
+    websocket, _ = endpoint.open_websocket()
+    with websocket:
+        websocket.send_text("40")
+        refused = str(websocket.packet())
+        assert refused.startswith("44")
+        assert json.loads(refused[2:]) == {
+            "message": "who are you?",
+            "data": {"code": "unauthorized", "message": "who are you?"},
+        }
+    assert application.told == [("authenticate", None)]
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_every_event_is_the_applications(endpoint: Endpoint, transport: str) -> None:
+    """As text, with its acknowledgement's number; `connect` and `disconnect` are names like any other."""
+    names = ["connect", "disconnect", "join", "anything", ""]
+    sent = [f'42{number}["{name}",{{"n":{number}}}]' for number, name in enumerate(names)]
+    expected = [f"43{number}[{json.dumps(each[3:])}]" for number, each in enumerate(sent)]
+    if transport == "websocket":
+        with connected(endpoint) as websocket:
+            for each in sent:
+                websocket.send_text(each)
+            assert [websocket.packet() for _ in sent] == expected
+    else:
+        session = endpoint.open_polling()
+        assert session.post('40{"token":"u-1"}') == (200, "ok")
+        assert session.poll()[1].endswith('\x1e42["hello"]')
+        assert session.post("\x1e".join(sent)) == (200, "ok")
+        assert session.poll()[1].split("\x1e") == expected
+
+
+@pytest.mark.parametrize(
+    "packet",
+    ["4", "4x", "49", "4[[[", '451-["x"]', "40x", '40{"token"', '40{"token":"u-1"}', "44", "42", "42x[]", b"binary"],
+    ids=repr,
+)
+def test_a_packet_that_is_none_ends_its_connection(
+    application: Application, endpoint: Endpoint, packet: str | bytes
+) -> None:
+    """At once, and the application is told once."""
+    with connected(endpoint) as websocket:
+        if isinstance(packet, str):
+            websocket.send_text(packet)
+        else:
+            websocket.send_binary(packet)
+        assert websocket.packet() == "1"
+        assert websocket.refusal() == 1000
+    assert application.told[2:] in ([], [("disconnected", False)])
+
+
+def test_an_acknowledgement_that_nobody_asked_for_is_ignored(endpoint: Endpoint) -> None:
+    """No event of the contract asks for one."""
+    with connected(endpoint) as websocket:
+        websocket.send_text("431[]")
+        websocket.send_text('421["x"]')
+        assert websocket.packet() == '431["[\\"x\\"]"]'
