@@ -12,14 +12,17 @@ from tests.conformance import server
 
 T = TypeVar("T")
 
+Start = Callable[[web.Application], Coroutine[Any, Any, tuple[web.AppRunner, int]]]
+
 _SECONDS = 20.0
 
 
 class Serving:
     """Serves what `make` returns on a free `port`, within `with`. Tests may block: the server goes on."""
 
-    def __init__(self, make: Callable[[], web.Application]) -> None:
+    def __init__(self, make: Callable[[], web.Application], start: Start = server.start) -> None:
         self._make = make
+        self._start = start
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,7 +74,7 @@ class Serving:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
-        runner, self.port = await server.start(self._make())
+        runner, self.port = await self._start(self._make())
         self._ready.set()
         try:
             await self._over.wait()
