@@ -1,4 +1,4 @@
-"""How the gateway's application hears of its clients through the edge's seams, `on_packet` and `on_connected`."""
+"""How the gateway's application hears of its clients through the edge's seams, `on_packet` and `greet`."""
 
 import json
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ class Application:
             raise ParleyError(ErrorCode.UNAUTHORIZED, "who are you?")
         return Verified(user=User(id=auth["token"], display_name="N"), session="s", expires_at=2**40)
 
-    def connected(self, connection: Connection) -> None:
+    def connected(self, connection: Connection) -> bytes:
         """See `clients.Application`."""
         self.told.append(("connected", connection.bearer.user.id))
-        connection.session.write(frames.message(b'2["hello"]'))
+        return b'2["hello"]'
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
@@ -78,7 +78,7 @@ def connected(endpoint: Endpoint) -> WebSocket:
 
 
 def test_who_is_let_in_is_greeted_after_the_answer(application: Application, endpoint: Endpoint) -> None:
-    """Authenticated, answered, then told of: what the application sends then comes behind the answer to CONNECT."""
+    """Authenticated, then told of: the application's greeting comes behind the answer to CONNECT."""
     with connected(endpoint):
         assert application.told == [("authenticate", {"token": "u-1"}), ("connected", "u-1")]
 
