@@ -11,6 +11,8 @@ from services.gateway.edge.session import Session
 from wire.messages import User, Verified
 
 _ids = itertools.count(1)
+_LATE = 1e-7
+"""What a timer is late by: without it, one that is a rounding error early would be set again for ever."""
 
 
 class Timer:
@@ -71,10 +73,10 @@ class Clockwork:
                 break
             first = min(due, key=lambda each: each.when)
             self._later.remove(first)
-            self.now = max(self.now, first.when)
+            self.now = max(self.now, first.when) + _LATE
             _call([first])
             self.turn()
-        self.now = until
+        self.now = max(self.now, until)
 
     def stand_still(self, seconds: float) -> None:
         """Let time pass in which nothing is called, as in a process that was stopped."""
