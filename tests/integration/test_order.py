@@ -67,7 +67,7 @@ def _before(client: _Told, room: str, seq: int) -> int:
     return next(int(each["prev"]) for each in client.messages(room) if each["seq"] == seq)
 
 
-async def test_order_is_kept_while_all_talk_at_once(talking: TestStack) -> None:
+async def test_order_is_kept_while_all_talk_at_once(talking: TestStack) -> None:  # noqa: C901 - one story
     """Acks after what was before them; joins and catch-up under load without a hole, nothing twice."""
     seed = random.randrange(1 << 32)
     print("seed", seed)  # shown when the test fails
@@ -152,5 +152,5 @@ async def test_an_upgrade_under_load_keeps_order(talking: TestStack) -> None:
             last = (await sender.say(room, "last"))["seq"]
             for client in clients:
                 await until(lambda c=client: c.messages(room)[-1]["seq"] == last, "the last")  # type: ignore[misc]
-                told = client.messages(room)
-                assert [each["prev"] for each in told] == [first, *(each["seq"] for each in told[:-1])]
+                told = client.messages(room)  # the newest 500 of what was missed, and all since
+                assert [each["prev"] for each in told[1:]] == [each["seq"] for each in told[:-1]]

@@ -76,8 +76,8 @@ class WebSocket(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads more slowly than it is sent to."""
-        self._shared.backlog.add(self)
         self._set_writer(self._write_behind)
+        self._shared.backlog.add(self)
 
     def resume_writing(self) -> None:
         """It has read everything."""
@@ -174,6 +174,7 @@ class WebSocket(asyncio.Protocol):
 
     def _ended(self, reason: str) -> None:
         self._state = _DISCARDING
+        self.write = self._stream.write  # not a method of its own: it would keep itself alive until a collection
         self._shared.backlog.remove(self)
         if self._parser is not None:
             self._parser.stop()
