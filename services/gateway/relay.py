@@ -74,8 +74,9 @@ class Relay:
         elif position.prev <= room.last_seq and not room.behind and not room.lock.locked():
             self._deliver_live(room, message, position)
         else:
-            room.behind.append((message, position))
-            if len(room.behind) == 1 or not room.lock.locked():  # otherwise somebody is at it
+            is_first = not room.behind
+            room.wait_behind(message, position)
+            if is_first or not room.lock.locked():  # otherwise somebody is at it
                 task = asyncio.ensure_future(self._come_after(room))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -86,6 +87,7 @@ class Relay:
                 message, position = room.behind.popleft()
                 await self._fill(room, position.prev)
                 self._deliver_live(room, message, position)
+            room.behind = None
 
     def _deliver_live(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
         if position.seq > room.last_seq:

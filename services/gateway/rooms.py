@@ -65,13 +65,19 @@ class Room:
         """No message above it has been delivered here."""
         self.lock = asyncio.Lock()
         """Held while something is put in its place and delivered: one at a time, in order."""
-        self.behind: deque[tuple[ChatMessage, Position]] = deque(maxlen=_BEHIND_MOST)
-        """What came live and waits for a hole to be filled. Above its limit the oldest become part of the hole."""
+        self.behind: deque[tuple[ChatMessage, Position]] | None = None
+        """What came live and waits for a hole to be filled, if anything does. An empty deque is half of a room."""
         self.holds = 0
         """Joins under way."""
         self.opening: asyncio.Task[None] | None = None
         self.subscription: Listening | None = None
         self.linger: asyncio.TimerHandle | None = None
+
+    def wait_behind(self, message: ChatMessage, position: Position) -> None:
+        """Let it wait for a hole to be filled. Above a limit the oldest that wait become part of the hole."""
+        if self.behind is None:
+            self.behind = deque(maxlen=_BEHIND_MOST)
+        self.behind.append((message, position))
 
 
 class Rooms:

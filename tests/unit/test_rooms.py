@@ -9,7 +9,8 @@ from services.gateway.connection import Connection
 from services.gateway.rooms import Room, Rooms
 from tests.support.waiting import until
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import User, Verified
+from wire.headers import Position
+from wire.messages import Author, ChatMessage, User, Verified
 
 
 class _Subscription:
@@ -136,3 +137,14 @@ async def test_a_room_closes_after_its_last_member_and_not_before() -> None:
     rooms.release(room)
     await until(lambda: bus.open == [], "the subscription to go")
     assert rooms.open_rooms() == []
+
+
+async def test_a_room_in_order_holds_nothing_for_one_that_is_not() -> None:
+    """Ten thousand quiet rooms: what waits for a hole has a place only while it does, and a bounded one."""
+    room = Room("r")
+    assert room.behind is None
+    message = ChatMessage(id="m", author=Author(id="u", display_name="U"), body="x", ts=1)
+    for seq in range(1, 1502):
+        room.wait_behind(message, Position(seq=seq, prev=seq - 1, stored_at=0.0))
+    assert room.behind is not None
+    assert (room.behind[0][1].seq, len(room.behind)) == (502, 1000)
