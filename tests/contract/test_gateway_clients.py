@@ -21,7 +21,6 @@ class Application:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, object]] = []
-        self.clients = Clients(self, limits=Limits(), transports=("polling", "websocket"), allowed_origins=())
 
     async def authenticate(self, auth: object) -> Verified:
         """See `clients.Application`."""
@@ -46,10 +45,11 @@ class Application:
     def serve(self) -> web.Application:
         """As the gateway does."""
         app = web.Application()
-        self.clients.attach(app)
+        clients = Clients(self, limits=Limits(), transports=("polling", "websocket"), allowed_origins=())
+        clients.attach(app)
 
         async def close(_app: web.Application) -> None:
-            await self.clients.close()
+            await clients.close()
 
         app.on_shutdown.append(close)
         return app

@@ -14,8 +14,12 @@ BODY = "b" * 16_000
 DATA = "d" * 16_000
 
 
-async def test_a_room_of_the_largest_messages_can_be_read_and_resumed(stack: TestStack) -> None:
-    """A page is cut by size before it is too large for NATS; `more` says so, and paging on finds everything."""
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_room_of_the_largest_messages_can_be_read_and_resumed(stack: TestStack, transport: str) -> None:
+    """A page is cut by size before it is too large for NATS; `more` says so, and paging on finds everything.
+
+    What was missed comes as its client reads it: it is more than may wait for one at a time.
+    """
     room = unique("large")
     async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as client:
         await client.join(room)
@@ -38,7 +42,7 @@ async def test_a_room_of_the_largest_messages_can_be_read_and_resumed(stack: Tes
                 break
         assert forwards == seqs
 
-        async with PythonClient(stack.gateway_urls[1], await stack.token(), transports=["websocket"]) as late:
+        async with PythonClient(stack.gateway_urls[1], await stack.token(), transports=[transport]) as late:
             ack = await late.join(room, after=seqs[0])
             assert (ack["missed"], ack["truncated"]) == (59, False)
             assert [each["seq"] for each in late.messages(room)] == seqs[1:]
