@@ -93,7 +93,7 @@ class FanOut:
             self._aside[connection] = _Aside(self._order)
 
     def leaving(self, connection: Connection) -> None:
-        """To be called before `connection` leaves a room: it is sent now what waits for it."""
+        """Send `connection` now what waits for it; to be called before it leaves a room."""
         if not self._waiting.keys().isdisjoint(connection.rooms):
             self._settle(connection, self._aside.setdefault(connection, _Aside()), {})
 

@@ -1,6 +1,9 @@
 """Joining a room: listen first, tell what was missed, then go live. Never twice, never with a hole."""
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from runtime.rpc import Caller
@@ -15,6 +18,7 @@ from wire.messages import GetPage, Page, StoredMessage
 
 MISSED_MOST: Final = 500
 _CATCH_UP_SECONDS: Final = 5.0
+_PORTION_BYTES: Final = 64 * 1024
 
 
 class Joining:
@@ -62,17 +66,23 @@ class Joining:
             raise ParleyError(ErrorCode.UNAVAILABLE, "the message stream does not answer", retry_after=1) from None
 
     async def _tell_missed(self, room: Room, connection: Connection, after: int) -> tuple[int, bool]:
-        came_meanwhile: list[bytes] = []
-        room.resuming[connection] = came_meanwhile
+        came_meanwhile = room.resuming[connection] = deque()
         try:
             missed, truncated = await self._read_missed(room, after)
+            self._check_open(connection)
+            count = portion = 0
+            for packet in chain(map(_shown, missed), _taken(came_meanwhile)):
+                self._fan_out.send(connection, packet)
+                count, portion = count + 1, portion + len(packet)
+                if portion > _PORTION_BYTES:
+                    # As fast as it reads: what it missed may be far more than may wait for one client.
+                    self._fan_out.leaving(connection)
+                    await connection.session.caught_up()
+                    self._check_open(connection)
+                    portion = 0
         finally:
             del room.resuming[connection]
-        self._check_open(connection)
-        packets = [event("message", each) for each in missed] + came_meanwhile
-        for packet in packets:
-            self._fan_out.send(connection, packet)
-        return len(packets), truncated
+        return count, truncated
 
     def _enter(self, room: Room, connection: Connection) -> None:
         self._fan_out.entering(room, connection)
@@ -94,6 +104,16 @@ class Joining:
     def _check_open(connection: Connection) -> None:
         if not connection.is_open:
             raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
+
+
+def _shown(message: StoredMessage) -> bytes:
+    return event("message", message)
+
+
+def _taken(packets: deque[bytes]) -> Iterator[bytes]:
+    """What is in `packets`, until there is nothing in it."""
+    while packets:
+        yield packets.popleft()
 
 
 class Baselines:

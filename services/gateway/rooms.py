@@ -59,7 +59,7 @@ class Room:
         self.waiting: list[Waiting] = []
         """What is to be written to the members in a moment: see `FanOut`."""
         self.busy_until = 0.0
-        self.resuming: dict[Connection, list[bytes]] = {}
+        self.resuming: dict[Connection, deque[bytes]] = {}
         """Members-to-be that are being told what they missed, and the packets that came meanwhile."""
         self.last_seq = 0
         """No message above it has been delivered here."""

@@ -230,6 +230,7 @@ async def test_what_is_stored_with_a_session_is_found_through_the_engine() -> No
 
     class Transport:
         name = "websocket"
+        unsent = 0
         write = close = abort = pause_reading = resume_reading = lambda *_: None
 
     ours = Engine(limits=Limits(), transports=("websocket",), allowed_origins=(), on_packet=None)

@@ -93,6 +93,7 @@ class Wire:
     """A transport that keeps what is written to it."""
 
     name = "websocket"
+    unsent = 0
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []

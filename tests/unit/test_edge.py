@@ -186,6 +186,27 @@ async def test_several_holds_are_one_until_the_last_is_released() -> None:
     assert engine.got == ["4a", "4b"]
 
 
+async def test_whoever_is_behind_is_waited_for_and_not_for_ever() -> None:
+    """As long as it reads; a held session whose client has gone to sleep ends."""
+    engine = _Engine()
+    engine.limits = Limits(unsent_most=1000, ping_timeout=0.2)
+    backlog = Backlog(engine.limits)
+    session, transport = _polling(engine, backlog)
+    session.write(frames.message(b"x" * 10) * 60)
+    waiting = asyncio.ensure_future(session.caught_up())
+    while transport.unsent > 250:
+        assert not waiting.done()
+        await transport.poll()
+        await asyncio.sleep(0)
+    await waiting
+    assert not session.closed
+    session.write(frames.message(b"x" * 10) * 40)
+    async with asyncio.timeout(10):
+        await session.caught_up()
+    assert engine.ends == [Reason.PING_TIMEOUT]
+    backlog.stop()
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.03])
 async def test_a_wheel_goes_on_after_a_failure(seconds: float) -> None:
     """Whatever is due beside it, and later, is handed over."""

@@ -1,6 +1,7 @@
 """The fan-out: everybody gets what is due to them, in order, in few writes, and soon."""
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -250,7 +251,7 @@ def test_whoever_is_told_what_they_missed_gets_messages_and_nothing_else_for_lat
     """Typing and events of that time are not for them."""
     fan_out, clockwork = _fan_out()
     room, (member, wire) = Room("r"), connection()
-    room.resuming[member] = []
+    room.resuming[member] = deque()
     message = StoredMessage(room="r", seq=2, prev=1, id="m", author=Author(id="u", display_name="U"), body="x", ts=1)
     with _on(clockwork):
         fan_out.deliver(room, _shown(room, 1))

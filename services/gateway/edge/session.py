@@ -1,10 +1,13 @@
 """An Engine.IO session: what one client has with this server, on whichever transport it is."""
 
+import asyncio
 from collections import deque
 from typing import Any, Final, Protocol
 
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
+
+_LOOK_SECONDS: Final = 0.02
 
 
 class Reason:
@@ -23,6 +26,10 @@ class Transport(Protocol):
     @property
     def name(self) -> str:
         """`polling` or `websocket`."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that were written and wait to be sent."""
 
     def write(self, frames: bytes, /) -> None:
         """Send; nothing that was written before may come later. A closed transport drops it."""
@@ -143,6 +150,22 @@ class Session:
                 self.held.extend(held)
             else:
                 self.transport.resume_reading()
+
+    async def caught_up(self) -> None:
+        """Wait until its client has read most of what it was sent, or the session is over.
+
+        Ends it if the client reads nothing for as long as the answer to a ping may take: while the session is held
+        nothing else does.
+        """
+        loop = asyncio.get_running_loop()
+        most, before, since = self.engine.limits.unsent_most // 4, self.transport.unsent, loop.time()
+        while not self.closed and (unsent := self.transport.unsent) > most:
+            if unsent < before:
+                since = loop.time()
+            elif loop.time() - since > self.engine.limits.ping_timeout:
+                self.abort(Reason.PING_TIMEOUT)
+            before = unsent
+            await asyncio.sleep(_LOOK_SECONDS)
 
     # --- its end ----------------------------------------------------------------------------------------------------
 
