@@ -103,6 +103,9 @@ class WebSocket(asyncio.Protocol):
         """The client's close frame: answered, unless it is an answer itself. Then the connection ends."""
         if self._state == _OPEN:
             self._stream.write(frames.close(code or WSCloseCode.OK))
+        if self._stream.get_write_buffer_size():
+            # It is owed something, which is sent first; but it need not read it, and no backlog sees it any more.
+            self._shared.closing.add(self, self._shared.limits.close_timeout)
         self._stream.close()
         self._ended(Reason.TRANSPORT_CLOSE)
 
