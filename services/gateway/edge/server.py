@@ -5,6 +5,7 @@ Namespaces, events, acknowledgements, rooms, sessions and disconnect reasons are
 - `_engineio_server_class` puts `Engine` below it; `Manager` is its client manager, `packet.checked` its packet class;
 - `_handle_eio_connect`, `_handle_eio_disconnect`, `_handle_connect`, `_handle_disconnect` and `disconnect` see
   clients come and go;
+- `_trigger_event` survives a `disconnect` handler that fails;
 - `_send_packet` lets `greet` add to the answer to a CONNECT;
 - `on_packet` sees every packet first, for an application that decodes its events itself.
 """
@@ -110,6 +111,16 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
             self._strangers.add(session, self._limits.refused_timeout)
         elif len(self.handlers) + len(self.namespace_handlers) == 1:
             session.environ = None  # no other namespace will ask for it
+
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        try:
+            return await super()._trigger_event(event, namespace, *args)
+        except Exception:
+            if event != "disconnect":
+                raise
+            # Its client is gone all the same, and has to be forgotten.
+            log.exception("disconnect handler failed")
+            return None
 
     async def _send_packet(self, eio_sid: str, pkt: socketio.packet.Packet) -> None:
         session = self.eio.sockets.get(eio_sid)
