@@ -1,7 +1,6 @@
 """The opening handshake of a WebSocket (RFC 6455, section 4.2), after which the socket leaves aiohttp."""
 
 import base64
-import binascii
 import hashlib
 from typing import Final
 
@@ -29,7 +28,7 @@ def check(request: web.Request) -> str:
     key = request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
     try:
         nonce = base64.b64decode(key, validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         nonce = b""
     if len(nonce) != 16:
         raise web.HTTPBadRequest(reason="Sec-WebSocket-Key is not 16 bytes in base64")
