@@ -103,7 +103,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             session.close(Reason.SERVER, last=frames.NOOP, code=_GOING_AWAY)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self.limits.close_timeout)
-        for each in (self._heartbeat, self._upgrades, self._backlog, self._shared.closing):
+        # Not those that are closing: they end by themselves, whether their clients answer or not.
+        for each in (self._heartbeat, self._upgrades, self._backlog):
             each.stop()
 
     # --- for sessions ----------------------------------------------------------------------------------------------
@@ -176,7 +177,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             return _NO_TRANSPORT
         if query.get("EIO") != "4":
             return _BAD_VERSION
-        if method != hdrs.METH_GET and (method != hdrs.METH_POST or "sid" not in query):
+        may_post = "sid" in query and query["transport"] == "polling"  # a WebSocket would take the body for frames
+        if method != hdrs.METH_GET and not (method == hdrs.METH_POST and may_post):
             return _BAD_METHOD
         if method == hdrs.METH_POST and request.content_length is None:
             raise web.HTTPLengthRequired
@@ -264,7 +266,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             packets = polling.decode(body.decode())
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
-        except ValueError:
+        except (ValueError, web.RequestPayloadError):  # no packets, or nothing that inflates
             self.malformed(session)
             return _refused(_BAD_REQUEST, request)
         for packet in packets:
