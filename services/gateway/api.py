@@ -114,6 +114,8 @@ async def _body(request: web.Request, kind: type[T]) -> T:
             body = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout(reason=f"the body did not come within {_BODY_SECONDS:g} s") from None
+    except web.RequestPayloadError:
+        raise ParleyError(ErrorCode.INVALID, "the body is not what its headers say") from None
     try:
         return codec.Decoder(kind).decode(body)
     except codec.WireError as error:
