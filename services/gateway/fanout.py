@@ -120,6 +120,15 @@ class FanOut:
             self._turn()
 
     def _turn(self) -> None:
+        self._next_turn = None
+        try:
+            self._write_due()
+        finally:
+            # Whatever became of some, the others are written to.
+            if self._due and self._next_turn is None:
+                self._next_turn = self._loop.call_soon(self._turn)
+
+    def _write_due(self) -> None:
         written: dict[str, list[Waiting]] = {}
         writes = 0
         while self._due and writes < _WRITES_A_TURN:
@@ -139,7 +148,6 @@ class FanOut:
             # If nothing waits where it is, it has left where something did.
             if not written.keys().isdisjoint(rooms) or self._waiting.keys().isdisjoint(rooms):
                 self._settle(connection, aside, written)
-        self._next_turn = self._loop.call_soon(self._turn) if self._due else None
 
     def _write(self, room: Room, joined: bytes) -> None:
         aside = self._aside

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 from unittest import mock
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -297,3 +298,27 @@ def test_between_large_rooms_the_loop_turns() -> None:
         fan_out.deliver(rooms[1], _shown(rooms[1], 2))
         clockwork.turn()
     assert (len(wires[1].writes), _received(wires[1])) == (1, [("second", 1), ("second", 2)])
+
+
+def test_a_write_that_fails_does_not_stop_the_others() -> None:
+    """It should not happen; if it does, the rooms behind it are written to all the same, and everything after that."""
+    fan_out, clockwork = _fan_out()
+    rooms, members = [Room("broken"), Room("whole")], [connection() for _ in range(2)]
+    for room, (member, _) in zip(rooms, members, strict=True):
+        _enter(room, member)
+
+    def fail(_frames: bytes, /) -> None:
+        raise RuntimeError("closed")
+
+    members[0][0].session.write = fail
+    with _on(clockwork):
+        for room in rooms:
+            fan_out.deliver(room, _shown(room, 1))
+        with pytest.raises(RuntimeError, match="closed"):
+            clockwork.turn()
+        clockwork.turn()
+        assert _received(members[1][1]) == [("whole", 1)]
+        clockwork.pass_time(2 * WINDOW)
+        fan_out.deliver(rooms[1], _shown(rooms[1], 2))
+        clockwork.turn()
+    assert _received(members[1][1]) == [("whole", 1), ("whole", 2)]
