@@ -301,7 +301,7 @@ def test_between_large_rooms_the_loop_turns() -> None:
 
 
 def test_a_write_that_fails_does_not_stop_the_others() -> None:
-    """It should not happen; if it does, the rooms behind it, and all that comes later, are written to all the same."""
+    """It should not happen. If it does, the rooms behind it and all that comes later are written to all the same."""
     fan_out, clockwork = _fan_out()
     rooms, members = [Room("broken"), Room("whole")], [connection() for _ in range(2)]
     for room, (member, _) in zip(rooms, members, strict=True):
