@@ -108,9 +108,7 @@ class Rooms:
             room = self._rooms[name] = Room(name)
             room.opening = asyncio.create_task(self._open(room))
             metrics.rooms.set(len(self._rooms))
-        if room.linger is not None:
-            room.linger.cancel()
-            room.linger = None
+        _stay(room)
         room.holds += 1
         try:
             if room.opening is not None:
@@ -128,6 +126,7 @@ class Rooms:
 
     def enter(self, room: Room, connection: Connection) -> None:
         """`connection` gets what is live in `room` from now on."""
+        _stay(room)
         room.members[connection] = connection.session
         connection.rooms.add(room.name)
 
@@ -170,3 +169,10 @@ class Rooms:
         if self._rooms.get(room.name) is room:
             del self._rooms[room.name]
         metrics.rooms.set(len(self._rooms))
+
+
+def _stay(room: Room) -> None:
+    """Somebody comes: whatever was about to close the room does not."""
+    if room.linger is not None:
+        room.linger.cancel()
+        room.linger = None

@@ -148,3 +148,25 @@ async def test_a_room_in_order_holds_nothing_for_one_that_is_not() -> None:
         room.wait_behind(message, Position(seq=seq, prev=seq - 1, stored_at=0.0))
     assert room.behind is not None
     assert (room.behind[0][1].seq, len(room.behind)) == (502, 1000)
+
+
+async def test_whoever_comes_in_during_the_linger_keeps_the_room() -> None:
+    """Also one who finds it open and need not wait for anything, as a lone member does who reloads their page."""
+
+    async def baseline(_name: str) -> int:
+        return 1
+
+    bus = _Bus()
+    rooms = _rooms(bus, baseline, linger=0.01)
+    connection = _connection()
+    room = await rooms.hold("r")
+    rooms.enter(room, connection)
+    rooms.release(room)
+    rooms.leave("r", connection)
+    assert room.linger is not None
+    assert rooms.opened("r") is room
+    rooms.enter(room, connection)
+    assert room.linger is None
+    assert rooms.open_rooms() == [room]
+    rooms.leave("r", connection)
+    await until(lambda: bus.open == [], "the subscription to go, once it is empty again")
