@@ -11,13 +11,17 @@ from collections import deque
 from typing import Final
 
 import msgspec
+import structlog
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
+from services.gateway.edge.session import Reason
 from services.gateway.protocol import EventShown, TypingShown
 from services.gateway.rooms import Room, Waiting
 from wire.messages import StoredMessage
+
+log = structlog.get_logger()
 
 Shown = StoredMessage | TypingShown | EventShown
 
@@ -152,12 +156,19 @@ class FanOut:
     def _write(self, room: Room, joined: bytes) -> None:
         aside = self._aside
         if aside:
-            for member, session in room.members.items():
-                if member not in aside:
-                    session.write(joined)
+            sessions = iter([session for member, session in room.members.items() if member not in aside])
         else:
-            for session in room.members.values():
-                session.write(joined)
+            sessions = iter(room.members.values())
+        while True:
+            try:
+                for session in sessions:
+                    session.write(joined)
+            except Exception:
+                # It should not happen; the others get theirs all the same.
+                log.exception("a connection cannot be written to")
+                session.abort(Reason.TRANSPORT_ERROR)
+            else:
+                return
 
     def _settle(self, connection: Connection, aside: "_Aside", written: dict[str, list[Waiting]]) -> None:
         """Write all that is there for `connection`, and remember that it has it for as long as others have not."""

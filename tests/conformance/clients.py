@@ -248,10 +248,9 @@ async def installed() -> bool:
     if npm is None:
         return False
     process = await asyncio.create_subprocess_exec(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=JS)
-    if await process.wait() == 0:
-        marker.write_text(lock.read_text())
-        return True
-    return False
+    assert await process.wait() == 0, "npm could not install the official JavaScript clients"
+    marker.write_text(lock.read_text())
+    return True
 
 
 def arguments(ack: Any) -> list[Any]:

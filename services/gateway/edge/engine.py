@@ -266,6 +266,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             packets = polling.decode(body.decode())
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
+        except web.HTTPRequestEntityTooLarge:  # once inflated
+            session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
+            raise
         except (ValueError, web.RequestPayloadError):  # no packets, or nothing that inflates
             self.malformed(session)
             return _refused(_BAD_REQUEST, request)
