@@ -92,7 +92,7 @@ class Events:
         return joined
 
     def _leave(self, call: Call, request: protocol.Leave) -> Done:
-        self._fan_out.leaving(call.connection)
+        self._fan_out.settle(call.connection)
         self._rooms.leave(request.room, call.connection)
         return Done()
 

@@ -92,11 +92,11 @@ class FanOut:
 
     def entering(self, room: Room, connection: Connection) -> None:
         """To be called before `connection` enters `room`: what waits there is from before its time."""
-        self.leaving(connection)
+        self.settle(connection)
         if room.waiting:
             self._aside[connection] = _Aside(self._order)
 
-    def leaving(self, connection: Connection) -> None:
+    def settle(self, connection: Connection) -> None:
         """Send `connection` now what waits for it; to be called before it leaves a room."""
         if not self._waiting.keys().isdisjoint(connection.rooms):
             self._settle(connection, self._aside.setdefault(connection, _Aside()), {})

@@ -76,7 +76,7 @@ class Joining:
                 count, portion = count + 1, portion + len(packet)
                 if portion > _PORTION_BYTES:
                     # As fast as it reads: what it missed may be far more than may wait for one client.
-                    self._fan_out.leaving(connection)
+                    self._fan_out.settle(connection)
                     await connection.session.caught_up()
                     self._check_open(connection)
                     portion = 0

@@ -126,7 +126,7 @@ class _Interleavings(RuleBasedStateMachine):
     @rule(room=st.integers(0, ROOMS - 1), who=st.integers(0, CONNECTIONS - 1))
     def leave(self, room: int, who: int) -> None:
         """As `Events` does."""
-        self.fan_out.leaving(self.connections[who][0])
+        self.fan_out.settle(self.connections[who][0])
         _leave(self.rooms[room], self.connections[who][0])
 
     @rule(who=st.integers(0, CONNECTIONS - 1), is_noticed=st.booleans())
