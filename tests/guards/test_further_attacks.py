@@ -17,7 +17,8 @@ def _websockets(target: Target) -> int:
     """How many WebSockets of the edge are open, or hold something that was not sent."""
 
     def count() -> int:
-        streams = [each._stream for each in gc.get_objects() if isinstance(each, WebSocket)]
+        # Not isinstance, which asks a weak proxy whose object is gone for its class.
+        streams = [each._stream for each in gc.get_objects() if type(each) is WebSocket]
         return sum(not each.is_closing() or each.get_write_buffer_size() > 0 for each in streams)
 
     assert target.serving is not None
