@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from runtime.listening import Listening, OnMessage
 from runtime.nats_parser import Parser
+from runtime.nats_reading import Reading
 
 _CONGESTED_BYTES: Final = 64 * 1024
 """As much as asyncio lets wait in a transport before it asks for patience."""
@@ -26,7 +27,7 @@ class NatsClient(Client):
         super().__init__()
         self.failed: Final = failed
         self._loop = asyncio.get_running_loop()
-        self._ps = Parser(self)
+        self._ps: Parser = Parser(self)
         self._writing_soon = False
 
     def send(self, command: bytes) -> None:
@@ -100,6 +101,12 @@ class NatsClient(Client):
             await super()._process_pong()
 
     async def _read_loop(self) -> None:
+        transport = self._transport
+        # A WebSocket's messages have to be awaited.
+        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
+            below, reader = transport._io_writer.transport, transport._io_reader
+            buffered = len(reader._buffer)  # type: ignore[union-attr]
+            below.set_protocol(Reading(self._ps, below.get_protocol(), buffered=buffered))  # type: ignore[arg-type]
         await super()._read_loop()
         # It ends when it is told to; and for any exception, after which nothing would ever be read again.
         if self.is_connected and asyncio.current_task() is self._reading_task:

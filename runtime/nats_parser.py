@@ -19,58 +19,79 @@ class Parser(LibraryParser):
     """Hands messages to `Listening` straight away, and to nats-py's own subscriptions as nats-py would."""
 
     nc: "NatsClient"
-    _resets = 0
+    connections = 0
+    """How many have begun: what comes from another than the newest is not to be fed."""
 
     def reset(self) -> None:
         """Forget what was read: another connection begins."""
         super().reset()
-        self._resets += 1
+        self.connections += 1
+        self.unparsed = 0
+        """Bytes that were left to `parse` and that it has not been through yet: nothing may be fed before them."""
         self._rest = bytearray()
         self._needed = 0
 
-    async def parse(self, data: bytes = b"") -> None:
-        """Deliver all that is complete in what was read so far. Raises `ProtocolError`.
+    def feed(self, data: bytes) -> bytes:
+        """Deliver what was read to `Listening`, up to the first thing that has to be awaited.
 
-        An exception of a callback is reported to the client, and the next message comes.
+        Returns that and all behind it, for `parse`; b"" if there is none. Never raises: what is no protocol is left
+        to `parse`, and an exception of a callback is reported to the client, and the next message comes.
         """
         if self._rest:
             self._rest += data
             if len(self._rest) < self._needed:
-                return
+                return b""
             data = bytes(self._rest)
             self._rest.clear()
         self._needed = 0
         subscriptions: dict[int, object] = self.nc._subs  # type: ignore[assignment] # theirs, and ours
-        at, resets = 0, self._resets
+        at = 0
         while (line_end := data.find(b"\r\n", at)) >= 0:
             if data[at] not in b"MH":  # MSG and HMSG: nothing else that a server says begins so
-                await self._leave_to_the_library(data[at : line_end + 2])
-                at = line_end + 2
-            else:
-                try:
-                    subject, sid, reply, body, payload, end = _control_line(data, at, line_end)
-                except ValueError:
-                    raise ProtocolError from None
-                if end + 2 > len(data):
-                    self._needed = end + 2 - at
-                    break
-                at = end + 2
-                subscription = subscriptions.get(sid)
-                if type(subscription) is Listening:
-                    try:
-                        subscription.deliver(Delivery(subject, data[payload:end], data[body:payload]))
-                    except Exception as error:  # noqa: BLE001 - whatever it is, the next message must come
-                        self.nc.failed(error)
-                    continue
-                await self.nc._process_msg(sid, subject, b"".join(reply), data[payload:end], data[body:payload])
-            if resets != self._resets:
-                return  # the connection was given up meanwhile, and what it said last with it
+                return data[at:]
+            try:
+                subject, sid, _, body, payload, end = _control_line(data, at, line_end)
+            except ValueError:
+                return data[at:]
+            if end + 2 > len(data):
+                self._needed = end + 2 - at
+                break
+            subscription = subscriptions.get(sid)
+            if type(subscription) is not Listening:
+                return data[at:]
+            try:
+                subscription.deliver(Delivery(subject, data[payload:end], data[body:payload]))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next message must come
+                self.nc.failed(error)
+            at = end + 2
         self._rest += data[at:]
+        return b""
 
-    async def _leave_to_the_library(self, line: bytes) -> None:
-        await super().parse(line)
-        if self.buf:
-            raise ProtocolError
+    async def parse(self, data: bytes = b"") -> None:
+        """Deal with all that is complete in what was read so far. Raises `ProtocolError`."""
+        size, connection = len(data), self.connections
+        rest = self.feed(data)
+        while rest:
+            rest = await self._leave_to_the_library(rest)
+            if connection != self.connections:
+                return  # it was given up meanwhile, and what it said last with it
+            rest = self.feed(rest)
+        self.unparsed -= size
+
+    async def _leave_to_the_library(self, data: bytes) -> bytes:
+        """Deal with the first command in `data`; returns what is behind it."""
+        line_end = data.index(b"\r\n")
+        if data[0] not in b"MH":
+            await super().parse(data[: line_end + 2])
+            if self.buf:
+                raise ProtocolError
+            return data[line_end + 2 :]
+        try:
+            subject, sid, reply, body, payload, end = _control_line(data, 0, line_end)
+        except ValueError:
+            raise ProtocolError from None
+        await self.nc._process_msg(sid, subject, b"".join(reply), data[payload:end], data[body:payload])
+        return data[end + 2 :]
 
 
 def _control_line(data: bytes, at: int, line_end: int) -> tuple[bytes, int, list[bytes], int, int, int]:

@@ -1,12 +1,14 @@
 """The seams of nats-py that the bus relies on.
 
 The library does not promise them. When one of these tests fails after an upgrade, nothing is wrong with the test:
-read what changed there, then `runtime/nats_client.py`, `nats_parser.py` and `listening.py`, and then move the version
-here.
+read what changed there, then `runtime/nats_client.py`, `nats_parser.py`, `nats_reading.py` and `listening.py`, and
+then move the version here.
 """
 
+import asyncio
 import inspect
 import re
+import socket
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +29,7 @@ REREAD: Final = (
     "the seams were read on nats-py {read}, and this is {found}. Read its changes, then these: Client._process_msg, "
     "_process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, _attempt_reconnect, "
     "_close, drain; Client._subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
-    "Parser.parse, reset, buf; TcpTransport._io_writer. Then move READ_ON."
+    "Parser.parse, reset, buf; TcpTransport._io_writer, _io_reader. Then move READ_ON."
 )
 
 
@@ -102,3 +104,18 @@ async def test_what_waits_to_be_sent_is_where_ours_puts_it() -> None:
     assert "self._transport.writelines(self._pending[:])" in flusher
     assert "await self._flush_queue.get()" in flusher
     assert "self._io_writer" in inspect.getsource(TcpTransport.write)
+
+
+async def test_there_is_a_stream_to_stand_before() -> None:
+    """The read loop reads a plain asyncio stream, which ours finds by its transport, and whose buffer it sees."""
+    assert "self._io_reader.read(buffer_size)" in inspect.getsource(TcpTransport.read)
+    assert "await self._transport.read(" in inspect.getsource(Client._read_loop)
+    assert "self._transport.at_eof()" in inspect.getsource(Client._read_loop)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        reader, writer = await asyncio.open_connection(sock=ours)
+        assert type(writer.transport.get_protocol()) is asyncio.StreamReaderProtocol
+        theirs.sendall(b"PONG\r\n+OK")
+        assert await reader.readline() == b"PONG\r\n"
+        assert bytes(reader._buffer) == b"+OK"  # type: ignore[attr-defined]
+        writer.close()

@@ -1,5 +1,6 @@
 """Our parser of NATS's protocol, beside nats-py's own: the same bytes mean the same, however they arrive."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from nats.protocol.parser import Parser as LibraryParser
 
 from runtime.listening import Delivery, Listening
 from runtime.nats_parser import Parser
+from runtime.nats_reading import Reading
 
 _OURS, _THEIRS = 1, 2
 
@@ -50,6 +52,18 @@ class _Client:
         del self._subs[sid]
 
 
+class _Patient(_Client):
+    """Takes a turn of the loop for whatever it can."""
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        await asyncio.sleep(0)
+        await super()._process_msg(sid, subject, reply, data, headers)
+
+    async def _process_ping(self) -> None:
+        await asyncio.sleep(0)
+        await super()._process_ping()
+
+
 def _message(subject: bytes, sid: int, reply: bytes, headers: bytes, data: bytes) -> bytes:
     reply = reply and reply + b" "
     if not headers:
@@ -84,6 +98,74 @@ async def test_it_understands_what_the_library_understands(parts: list[bytes], c
     await LibraryParser(theirs).parse(stream)
     assert ours.told == theirs.told
     assert parser._rest == b""
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.one_of(_messages, _controls), max_size=8),
+    st.lists(st.integers(1, 30), min_size=1, max_size=20),
+    st.lists(st.booleans(), min_size=1, max_size=7),
+    st.integers(0, 40),
+)
+async def test_order_is_kept_between_what_is_fed_and_what_is_awaited(
+    parts: list[bytes], cuts: list[int], turns: list[bool], buffered: int
+) -> None:
+    """Messages below the stream, the rest by the read loop, however their turns alternate."""
+    stream = b"".join(parts)
+    ours, theirs = _Patient(), _Client()
+    parser, reader = Parser(ours), asyncio.StreamReader(limit=64)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    protocol.data_received(stream[:buffered])
+    reading = Reading(parser, protocol, buffered=min(buffered, len(stream)))
+
+    async def read_loop() -> None:
+        while data := await reader.read(20):
+            await parser.parse(data)
+
+    loop = asyncio.create_task(read_loop())
+    at, turn = buffered, 0
+    while at < len(stream):
+        size = cuts[turn % len(cuts)]
+        reading.data_received(stream[at : at + size])
+        if turns[turn % len(turns)]:
+            await asyncio.sleep(0)
+        at, turn = at + size, turn + 1
+    reading.eof_received()
+    await loop
+    await LibraryParser(theirs).parse(stream)
+    assert ours.told == theirs.told
+    assert parser.unparsed == 0
+    assert parser._rest == b""
+
+
+async def test_messages_are_delivered_in_the_turn_in_which_they_are_read() -> None:
+    """Neither does a message cost a turn of the loop, nor do those behind a command wait longer than for it."""
+    client = _Client()
+    parser, reader = Parser(client), asyncio.StreamReader()
+    reading = Reading(parser, asyncio.StreamReaderProtocol(reader), buffered=0)
+    message = _message(b"a", _OURS, b"", b"", b"1")
+    reading.data_received(message)
+    assert client.told == [(1, b"a", b"1", b"")]
+    reading.data_received(b"PING\r\n" + message)
+    reading.data_received(message)
+    assert len(client.told) == 1
+    await parser.parse(await reader.read(1000))
+    assert client.told[1:] == ["ping", (1, b"a", b"1", b""), (1, b"a", b"1", b"")]
+    reading.data_received(message)
+    assert len(client.told) == 5
+
+
+async def test_what_a_connection_says_after_the_next_has_begun_is_dropped() -> None:
+    """Half a message of the one must not become one with half a message of the other."""
+    client = _Client()
+    parser = Parser(client)
+    before = Reading(parser, asyncio.StreamReaderProtocol(asyncio.StreamReader()), buffered=0)
+    before.data_received(b"MSG a 1 5\r\nha")
+    parser.reset()
+    now = Reading(parser, asyncio.StreamReaderProtocol(asyncio.StreamReader()), buffered=0)
+    before.data_received(b"llo\r\n")
+    now.data_received(_message(b"a", _OURS, b"", b"", b"1"))
+    assert client.told == [(1, b"a", b"1", b"")]
 
 
 async def test_an_exception_of_a_callback_is_told_and_the_next_message_comes() -> None:
