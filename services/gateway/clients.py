@@ -91,7 +91,7 @@ class Clients:
             return False
         elif kind == "3":
             return True
-        session.engine.malformed(session)
+        session.owner.malformed(session)
         return True
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: object) -> None:

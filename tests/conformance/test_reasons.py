@@ -146,7 +146,7 @@ def test_a_client_reads_nothing(patient: Features) -> None:
         for _ in range(100):
             patient.run(patient.server.emit("much", "x" * 100_000, to=sid))
         assert reason(patient, sid) == "transport error"
-        assert patient.call(lambda: len(patient.server.eio._backlog._behind)) == 0
+        assert patient.call(lambda: len(patient.server.eio._entrance._backlog._behind)) == 0
 
 
 def test_pings_are_not_answered() -> None:

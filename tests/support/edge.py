@@ -128,7 +128,7 @@ class Wire:
 
 
 class Ears:
-    """An engine that keeps what sessions tell it; `on_packet` is called with each packet."""
+    """An owner of sessions that keeps what sessions tell it; `on_packet` is called with each packet."""
 
     def __init__(self, on_packet: Callable[[Session, str | bytes], None] | None = None) -> None:
         self.limits = Limits()
@@ -138,17 +138,17 @@ class Ears:
         self._on_packet = on_packet
 
     def received(self, session: Session, packet: str | bytes, /) -> None:
-        """See `session.Engine`."""
+        """See `session.Owner`."""
         self.packets.append(packet)
         if self._on_packet is not None:
             self._on_packet(session, packet)
 
     def malformed(self, session: Session, /) -> None:
-        """See `session.Engine`."""
+        """See `session.Owner`."""
         self.malformed_sessions.append(session)
 
     def ended(self, _session: Session, reason: str, /) -> None:
-        """See `session.Engine`."""
+        """See `session.Owner`."""
         self.ends.append(reason)
 
 

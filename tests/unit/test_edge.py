@@ -58,8 +58,8 @@ class _Request:
         self.transport = stream
 
 
-class _Engine:
-    """Stands for the engine: remembers what it is told."""
+class _Owner:
+    """Stands for the engine, which owns sessions: remembers what it is told."""
 
     def __init__(self) -> None:
         self.limits = Limits(unsent_most=1000)
@@ -92,18 +92,18 @@ async def test_a_socket_taken_over_with_something_unsent_is_behind_from_the_star
     backlog.stop()
 
 
-def _polling(engine: _Engine, backlog: Backlog) -> tuple[Session, Polling]:
+def _polling(owner: _Owner, backlog: Backlog) -> tuple[Session, Polling]:
     transport = Polling(backlog)
-    session = Session(engine, "sid", transport)
+    session = Session(owner, "sid", transport)
     transport.session = session
     return session, transport
 
 
 async def test_what_a_poll_left_behind_is_bounded() -> None:
     """A poll that waited takes sixteen packets; the client that never polls again is let go, and counted once."""
-    engine = _Engine()
-    backlog = Backlog(engine.limits)
-    session, transport = _polling(engine, backlog)
+    owner = _Owner()
+    backlog = Backlog(owner.limits)
+    session, transport = _polling(owner, backlog)
     poll = asyncio.ensure_future(transport.poll())
     await asyncio.sleep(0)
     for _ in range(20):
@@ -111,22 +111,22 @@ async def test_what_a_poll_left_behind_is_bounded() -> None:
     assert (await poll).count("\x1e") == 15
     for _ in range(200):
         session.write(frames.message(b"x" * 10))
-    assert engine.ends == [Reason.TRANSPORT_ERROR]
+    assert owner.ends == [Reason.TRANSPORT_ERROR]
     assert not backlog._behind
     backlog.stop()
 
 
 async def test_what_waits_for_a_poll_is_counted_as_it_is() -> None:
     """A client that never quite catches up is not taken for one that falls behind, in whatever script it reads."""
-    engine = _Engine()
-    backlog = Backlog(engine.limits)
-    session, transport = _polling(engine, backlog)
+    owner = _Owner()
+    backlog = Backlog(owner.limits)
+    session, transport = _polling(owner, backlog)
     session.write(frames.message("ü".encode()) * 20)
     for _ in range(200):
         session.write(frames.message("日本語".encode() * 2) * 16)
         await transport.poll()
         assert transport.unsent == sum(len(str(each).encode()) for each in transport._queue)
-    assert not engine.ends
+    assert not owner.ends
     while transport._queue:
         await transport.poll()
     assert transport.unsent == 0
@@ -135,9 +135,9 @@ async def test_what_waits_for_a_poll_is_counted_as_it_is() -> None:
 
 async def test_a_closed_session_is_in_no_backlog() -> None:
     """Its last packets may wait for polls that never come."""
-    engine = _Engine()
-    backlog = Backlog(engine.limits)
-    session, transport = _polling(engine, backlog)
+    owner = _Owner()
+    backlog = Backlog(owner.limits)
+    session, transport = _polling(owner, backlog)
     poll = asyncio.ensure_future(transport.poll())
     await asyncio.sleep(0)
     session.write(frames.message(b"x") * 40)
@@ -149,49 +149,49 @@ async def test_a_closed_session_is_in_no_backlog() -> None:
 
 async def test_held_packets_come_in_order_whatever_happens_between() -> None:
     """Each holds those behind it again, a request waits for all of them, and one that closes is the last."""
-    engine = _Engine()
-    backlog = Backlog(engine.limits)
-    session, transport = _polling(engine, backlog)
+    owner = _Owner()
+    backlog = Backlog(owner.limits)
+    session, transport = _polling(owner, backlog)
     for packet in ("4hold", "4a", "4hold", "4b", "4close", "4c"):
         session.receive(packet)
     waiting = asyncio.ensure_future(transport.ready())
-    assert engine.got == ["4hold"]
+    assert owner.got == ["4hold"]
     session.release()
-    assert engine.got == ["4hold", "4a", "4hold"]
+    assert owner.got == ["4hold", "4a", "4hold"]
     await asyncio.sleep(0)
     assert not waiting.done()
     session.release()
-    assert engine.got == ["4hold", "4a", "4hold", "4b", "4close"]
+    assert owner.got == ["4hold", "4a", "4hold", "4b", "4close"]
     async with asyncio.timeout(5):
         await waiting
     session.receive("4d")
     session.release()
-    assert engine.got[-1] == "4close"
-    assert engine.ends == [Reason.SERVER]
+    assert owner.got[-1] == "4close"
+    assert owner.ends == [Reason.SERVER]
     backlog.stop()
 
 
 async def test_several_holds_are_one_until_the_last_is_released() -> None:
     """And what comes in between is handled once."""
-    engine = _Engine()
-    session, _ = _polling(engine, Backlog(engine.limits))
+    owner = _Owner()
+    session, _ = _polling(owner, Backlog(owner.limits))
     session.hold()
     session.hold()
     session.receive("4a")
     session.release()
-    assert not engine.got
+    assert not owner.got
     session.release()
-    assert engine.got == ["4a"]
+    assert owner.got == ["4a"]
     session.receive("4b")
-    assert engine.got == ["4a", "4b"]
+    assert owner.got == ["4a", "4b"]
 
 
 async def test_whoever_is_behind_is_waited_for_and_not_for_ever() -> None:
     """As long as it reads; a held session whose client has gone to sleep ends."""
-    engine = _Engine()
-    engine.limits = Limits(unsent_most=1000, ping_timeout=0.2)
-    backlog = Backlog(engine.limits)
-    session, transport = _polling(engine, backlog)
+    owner = _Owner()
+    owner.limits = Limits(unsent_most=1000, ping_timeout=0.2)
+    backlog = Backlog(owner.limits)
+    session, transport = _polling(owner, backlog)
     session.write(frames.message(b"x" * 10) * 60)
     waiting = asyncio.ensure_future(session.caught_up())
     while transport.unsent > 250:
@@ -203,7 +203,7 @@ async def test_whoever_is_behind_is_waited_for_and_not_for_ever() -> None:
     session.write(frames.message(b"x" * 10) * 40)
     async with asyncio.timeout(10):
         await session.caught_up()
-    assert engine.ends == [Reason.PING_TIMEOUT]
+    assert owner.ends == [Reason.PING_TIMEOUT]
     backlog.stop()
 
 

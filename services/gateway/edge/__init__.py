@@ -5,6 +5,8 @@
     polling     the other transport; `upgrade` leads from it to a WebSocket
     session     what a client has here, on whichever transport: one way in (`receive`), one way out (`write`)
     heartbeat, backlog, wheel   pings, slow readers, and the one timer of each
+    entrance    every HTTP request comes in here: checked (`origins`), then a session begins, polls (`poll_requests`)
+                or changes to a WebSocket; `responses` are what it is answered
     engine      Engine.IO: python-engineio's server with these sessions
     server      Socket.IO: python-socketio's server on that engine, with `manager` and `packet`
     limits      what a peer may cost

@@ -47,8 +47,8 @@ class Transport(Protocol):
         """Take packets again."""
 
 
-class Engine(Protocol):
-    """What a session tells of itself."""
+class Owner(Protocol):
+    """Who keeps a session, and is told what becomes of it."""
 
     limits: Limits
 
@@ -69,18 +69,18 @@ class Session:
         "application",
         "beat",
         "closed",
-        "engine",
         "environ",
         "held",
         "holds",
+        "owner",
         "sid",
         "stored",
         "transport",
         "write",
     )
 
-    def __init__(self, engine: Engine, sid: str, transport: Transport) -> None:
-        self.engine: Final = engine
+    def __init__(self, owner: Owner, sid: str, transport: Transport) -> None:
+        self.owner: Final = owner
         self.sid: Final = sid
         """Secret: who knows it can speak for the client."""
         self.closed = False
@@ -125,11 +125,11 @@ class Session:
         elif self.held is not None:
             self.held.append(packet)
         elif isinstance(packet, bytes) or packet[:1] == "4":
-            self.engine.received(self, packet)
+            self.owner.received(self, packet)
         elif packet == "1":
             self.close(Reason.CLIENT, last=frames.NOOP)  # a client that polls waits for its last poll
         elif packet != "6":
-            self.engine.malformed(self)
+            self.owner.malformed(self)
 
     def hold(self) -> None:
         """Handle no further packet until `release`; may be called several times."""
@@ -158,11 +158,11 @@ class Session:
         nothing else does.
         """
         loop = asyncio.get_running_loop()
-        most, before, since = self.engine.limits.unsent_most // 4, self.transport.unsent, loop.time()
+        most, before, since = self.owner.limits.unsent_most // 4, self.transport.unsent, loop.time()
         while not self.closed and (unsent := self.transport.unsent) > most:
             if unsent < before:
                 since = loop.time()
-            elif loop.time() - since > self.engine.limits.ping_timeout:
+            elif loop.time() - since > self.owner.limits.ping_timeout:
                 self.abort(Reason.PING_TIMEOUT)
             before = unsent
             await asyncio.sleep(_LOOK_SECONDS)
@@ -187,7 +187,7 @@ class Session:
             self.closed = True
             self.write = _drop
             self.held = self.environ = None
-            self.engine.ended(self, reason)
+            self.owner.ended(self, reason)
 
 
 def _drop(_frames: bytes, /) -> None:

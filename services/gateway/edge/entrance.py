@@ -1,0 +1,140 @@
+"""The one entrance, over HTTP: which requests come in, how sessions begin, and how they change to a WebSocket."""
+
+import asyncio
+from typing import Any, Final, Protocol
+
+import msgspec
+from aiohttp import hdrs, web
+
+from services.gateway.edge import frames, handshake, poll_requests, responses
+from services.gateway.edge.backlog import Backlog
+from services.gateway.edge.origins import Origins
+from services.gateway.edge.polling import Polling
+from services.gateway.edge.session import Owner, Session
+from services.gateway.edge.upgrade import Upgrade
+from services.gateway.edge.websocket import Shared
+from services.gateway.edge.wheel import Wheel
+
+_ONE_TOO_MANY: Final = 1008
+
+
+class Sessions(Owner, Protocol):
+    """Where sessions are kept."""
+
+    sockets: dict[str, Session]
+    """By id; one that has ended is there until the application was told."""
+
+    def generate_id(self) -> str:
+        """A new id, which nobody can guess."""
+
+    async def opened(self, session: Session, environ: dict[str, Any], /) -> None:
+        """Keep a new session, and tell the application of the request that opened it."""
+
+
+class Entrance:
+    """Answers every request, and makes the transports of `sessions`."""
+
+    def __init__(self, sessions: Sessions, *, transports: tuple[str, ...], allowed_origins: tuple[str, ...]) -> None:
+        self._sessions = sessions
+        self._limits = sessions.limits
+        self._transports = transports
+        self._origins = Origins(allowed_origins)
+        self._backlog = Backlog(self._limits)
+        self._shared = Shared(self._limits, self._backlog)
+        self._upgrades: Wheel[Upgrade] = Wheel(Upgrade.give_up, tick=0.25)
+
+    def stop(self) -> None:
+        """End everything that keeps time."""
+        self._upgrades.stop()
+        self._backlog.stop()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:  # noqa: PLR0911 - one for each case
+        """The answer to `request`; one that has become a WebSocket ends in `asyncio.CancelledError`."""
+        if not self._origins.admit(request):
+            return responses.refused(responses.FORBIDDEN, request)
+        if request.method == hdrs.METH_OPTIONS:
+            return web.Response(headers=Origins.response_headers(request))
+        refusal = self._why_not(request)
+        if refusal is not None:
+            return responses.refused(refusal, request)
+        wants_websocket = request.query["transport"] == "websocket"
+        sid = request.query.get("sid")
+        if sid is None:
+            return await (self._open_websocket(request) if wants_websocket else self._open_polling(request))
+        session = self._sessions.sockets.get(sid)
+        if session is None or session.closed:
+            return responses.refused(responses.NO_SESSION, request)
+        if wants_websocket:
+            return self._begin_upgrade(request, session)
+        if not isinstance(session.transport, Polling):
+            return responses.refused(responses.BAD_REQUEST, request)
+        answer = poll_requests.get if request.method == hdrs.METH_GET else poll_requests.post
+        return await answer(request, session, session.transport)
+
+    def _why_not(self, request: web.Request) -> responses.Refusal | None:
+        query, method = request.query, request.method
+        if query.get("transport") not in self._transports:
+            return responses.NO_TRANSPORT
+        if query.get("EIO") != "4":
+            return responses.BAD_VERSION
+        may_post = "sid" in query and query["transport"] == "polling"  # a WebSocket would take the body for frames
+        if method != hdrs.METH_GET and not (method == hdrs.METH_POST and may_post):
+            return responses.BAD_METHOD
+        if method == hdrs.METH_POST and request.content_length is None:
+            raise web.HTTPLengthRequired
+        return responses.BAD_REQUEST if "j" in query else None  # JSONP is of the time before CORS
+
+    async def _open_websocket(self, request: web.Request) -> web.StreamResponse:
+        key = handshake.check(request)
+        sid = self._sessions.generate_id()
+        hello = self._hello(sid, upgrades=())
+        websocket, early = handshake.take_over(request, key, self._shared, frames.text(hello))
+        session = Session(self._sessions, sid, websocket)
+        websocket.carry(session)
+        await self._sessions.opened(session, _environ(request))
+        if early:
+            websocket.data_received(early)
+        raise asyncio.CancelledError
+
+    async def _open_polling(self, request: web.Request) -> web.StreamResponse:
+        transport = Polling(self._backlog)
+        session = Session(self._sessions, self._sessions.generate_id(), transport)
+        transport.session = session
+        upgrades = tuple(each for each in self._transports if each == "websocket")
+        await self._sessions.opened(session, _environ(request))
+        return responses.payload(self._hello(session.sid, upgrades).decode(), request)
+
+    def _hello(self, sid: str, upgrades: tuple[str, ...]) -> bytes:
+        return b"0" + msgspec.json.encode(
+            {
+                "sid": sid,
+                "upgrades": upgrades,
+                "pingInterval": round(self._limits.ping_interval * 1000),
+                "pingTimeout": round(self._limits.ping_timeout * 1000),
+                "maxPayload": self._limits.payload_most,
+            }
+        )
+
+    def _begin_upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
+        key = handshake.check(request)
+        transport = session.transport
+        websocket, early = handshake.take_over(request, key, self._shared)
+        if not isinstance(transport, Polling) or transport.upgrade is not None:
+            # The official suite and the JavaScript server want it opened and closed, not refused.
+            websocket.close(b"", _ONE_TOO_MANY)
+            raise asyncio.CancelledError
+        websocket.upgrade = transport.upgrade = Upgrade(session, transport, websocket)
+        self._upgrades.add(transport.upgrade, self._limits.upgrade_timeout)
+        if early:
+            websocket.data_received(early)
+        raise asyncio.CancelledError
+
+
+def _environ(request: web.Request) -> dict[str, Any]:
+    """What a `connect` handler is told of the request: WSGI's names, and nothing that keeps the request alive."""
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
+    environ["REQUEST_METHOD"] = request.method
+    environ["PATH_INFO"] = request.path
+    environ["QUERY_STRING"] = request.query_string
+    environ["REMOTE_ADDR"] = request.remote or ""
+    return environ

@@ -1,0 +1,60 @@
+"""The requests of a client that polls: what it is given, and what it brings."""
+
+import asyncio
+
+from aiohttp import web
+
+from services.gateway.edge import frames, polling, responses
+from services.gateway.edge.polling import DuplicatePollError, Polling
+from services.gateway.edge.session import Reason, Session
+
+
+async def get(request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
+    """What waits for the client, as soon as something does; two polls at a time end the session."""
+    try:
+        return responses.payload(await transport.poll(), request)
+    except DuplicatePollError:
+        session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
+        return responses.refused(responses.BAD_REQUEST, request)
+    except asyncio.CancelledError:
+        # Whoever polled has hung up, and perhaps with an answer on its way.
+        session.close(Reason.TRANSPORT_CLOSE)
+        raise
+
+
+async def post(request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
+    """Take packets from the client, one request at a time; answered when more of them would be handled."""
+    if transport.posting:
+        session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
+        return responses.refused(responses.BAD_REQUEST, request)
+    transport.posting = True
+    try:
+        return await _take_in(request, session, transport)
+    finally:
+        transport.posting = False
+
+
+async def _take_in(request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
+    limits = session.owner.limits
+    size = request.content_length or 0
+    if size > limits.payload_most:
+        session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
+        raise web.HTTPRequestEntityTooLarge(limits.payload_most, size)
+    try:
+        async with asyncio.timeout(limits.request_timeout):
+            body = await request.read()
+        packets = polling.decode(body.decode())
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except web.HTTPRequestEntityTooLarge:  # once inflated
+        session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
+        raise
+    except (ValueError, web.RequestPayloadError):  # no packets, or nothing that inflates
+        session.owner.malformed(session)
+        return responses.refused(responses.BAD_REQUEST, request)
+    for packet in packets:
+        session.receive(packet)
+    await transport.ready()
+    if session.closed and packets[-1] != "1":
+        return responses.refused(responses.BAD_REQUEST, request)
+    return responses.taken(request)
