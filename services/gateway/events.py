@@ -9,10 +9,11 @@ import structlog
 
 from runtime.bus import Bus
 from runtime.rpc import Caller
-from services.gateway import metrics, protocol
+from services.gateway import protocol
 from services.gateway.access import Access
 from services.gateway.call import Call
 from services.gateway.connection import Connection
+from services.gateway.edge.metrics import malformed_packets
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.protocol import AnyEvent, Done
@@ -68,7 +69,7 @@ class Events:
         except codec.WireError as error:
             name, why = protocol.why_refused(text, error)
             if name is None:
-                metrics.malformed_packets.inc()
+                malformed_packets.inc()
             Call(connection, name or "malformed", ack_id, self._fan_out).failed(ParleyError(ErrorCode.INVALID, why))
             return
         name, handler = self._table[type(event)]

@@ -8,20 +8,12 @@ from runtime.tallies import Tally, TimeTally
 connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
 connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
 disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
-malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
-slow_readers = Gauge("parley_gateway_slow_readers", "Connections that read more slowly than they are sent to.")
-slow_readers_closed = Counter(
-    "parley_gateway_slow_readers_closed_total",
-    "Slow readers closed: behind (too much waits), stalled (reads nothing), overload (too much waits for all).",
-    ["reason"],
-)
 http_closed = Counter(
     "parley_gateway_http_closed_total",
     "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken).",
     ["reason"],
 )
-unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])

@@ -5,8 +5,7 @@ from unittest import mock
 
 import pytest
 
-from services.gateway import metrics
-from services.gateway.edge import backlog, frames
+from services.gateway.edge import backlog, frames, metrics
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.polling import PACKETS_A_POLL, Polling

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from services.gateway import metrics
+from services.gateway.edge import metrics
 from services.gateway.edge.limits import Limits
 
 _SWEEP_SECONDS = 0.5

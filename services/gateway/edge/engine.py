@@ -15,8 +15,7 @@ import engineio
 from aiohttp import web
 from engineio.packet import Packet
 
-from services.gateway import metrics
-from services.gateway.edge import frames
+from services.gateway.edge import frames, metrics
 from services.gateway.edge.entrance import Entrance
 from services.gateway.edge.heartbeat import Heartbeat
 from services.gateway.edge.limits import Limits

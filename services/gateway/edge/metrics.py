@@ -1,0 +1,12 @@
+"""What the edge counts; the gateway's other metrics are in `services/gateway/metrics.py`."""
+
+from prometheus_client import Counter, Gauge
+
+malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
+slow_readers = Gauge("parley_gateway_slow_readers", "Connections that read more slowly than they are sent to.")
+slow_readers_closed = Counter(
+    "parley_gateway_slow_readers_closed_total",
+    "Slow readers closed: behind (too much waits), stalled (reads nothing), overload (too much waits for all).",
+    ["reason"],
+)
+unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
