@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from runtime.rpc import Caller
-from services.gateway import protocol
+from services.gateway import requests
 from services.gateway.access import Access
 from services.gateway.auth import Auth
 from wire import codec, messages
@@ -102,9 +102,9 @@ class Api:
         if scheme.lower() != "bearer" or not token:
             raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <access token>")
         await self._auth.bearer(token.strip())
-        wanted = _convert({**request.query, "room": request.match_info["room"]}, protocol.GetHistory)
+        wanted = _convert({**request.query, "room": request.match_info["room"]}, requests.GetHistory)
         self._access.check(wanted.room)
-        page = await self._history(protocol.page_request(wanted))
+        page = await self._history(requests.page_request(wanted))
         return _json(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
 
 

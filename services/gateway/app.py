@@ -19,13 +19,13 @@ from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.edge.limits import Limits
 from services.gateway.events import Events
-from services.gateway.fanout import FanOut, event
+from services.gateway.fanout import FanOut
 from services.gateway.http_guard import HttpGuard
 from services.gateway.joining import Baselines, Joining
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
-from services.gateway.protocol import SessionStarted
 from services.gateway.publisher import Publisher
+from services.gateway.pushes import SessionStarted, event
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room, Rooms
 from services.gateway.settings import GatewaySettings

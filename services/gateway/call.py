@@ -7,7 +7,7 @@ import msgspec
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
-from services.gateway.protocol import Failed
+from services.gateway.replies import Failed
 from wire.errors import ParleyError
 
 _encode: Final = msgspec.json.encode

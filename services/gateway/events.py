@@ -9,15 +9,17 @@ import structlog
 
 from runtime.bus import Bus
 from runtime.rpc import Caller
-from services.gateway import protocol
+from services.gateway import requests
 from services.gateway.access import Access
 from services.gateway.call import Call
+from services.gateway.checks import check_body, check_data
 from services.gateway.connection import Connection
 from services.gateway.edge.metrics import malformed_packets
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
-from services.gateway.protocol import AnyEvent, Done
 from services.gateway.publisher import Publisher
+from services.gateway.replies import Done, HistoryPage
+from services.gateway.requests import AnyEvent
 from services.gateway.rooms import Rooms
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
@@ -54,12 +56,12 @@ class Events:
         self._fan_out = fan_out
         self._tasks: set[asyncio.Task[None]] = set()
         self._table: Final[dict[type[AnyEvent], tuple[str, _Handler]]] = {
-            protocol.JoinEvent: ("join", self._join),
-            protocol.LeaveEvent: ("leave", self._leave),
-            protocol.MessageEvent: ("message", self._message),
-            protocol.TypingEvent: ("typing", self._typing),
-            protocol.RelayEvent: ("event", self._event),
-            protocol.HistoryEvent: ("history", self._page),
+            requests.JoinEvent: ("join", self._join),
+            requests.LeaveEvent: ("leave", self._leave),
+            requests.MessageEvent: ("message", self._message),
+            requests.TypingEvent: ("typing", self._typing),
+            requests.RelayEvent: ("event", self._event),
+            requests.HistoryEvent: ("history", self._page),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -67,7 +69,7 @@ class Events:
         try:
             event = _decoder.decode(text)
         except codec.WireError as error:
-            name, why = protocol.why_refused(text, error)
+            name, why = requests.why_refused(text, error)
             if name is None:
                 malformed_packets.inc()
             Call(connection, name or "malformed", ack_id, self._fan_out).failed(ParleyError(ErrorCode.INVALID, why))
@@ -84,7 +86,7 @@ class Events:
             if reply is not None:
                 call.done(reply)
 
-    def _join(self, call: Call, request: protocol.Join) -> Done | None:
+    def _join(self, call: Call, request: requests.Join) -> Done | None:
         self._access.check(request.room)
         joined = self._joining.join_at_once(call.connection, request)
         if joined is None:
@@ -92,15 +94,15 @@ class Events:
             self._later(call, self._joining.join(call.connection, request), in_turn=True)
         return joined
 
-    def _leave(self, call: Call, request: protocol.Leave) -> Done:
+    def _leave(self, call: Call, request: requests.Leave) -> Done:
         self._fan_out.settle(call.connection)
         self._rooms.leave(request.room, call.connection)
         return Done()
 
-    def _message(self, call: Call, request: protocol.SendMessage) -> None:
+    def _message(self, call: Call, request: requests.SendMessage) -> None:
         _check_joined(call.connection, request.room)
-        protocol.check_body(request.body)
-        protocol.check_data(request.data)
+        check_body(request.body)
+        check_data(request.data)
         user = call.connection.bearer.user
         message = ChatMessage(
             id=request.id,
@@ -111,28 +113,28 @@ class Events:
         )
         self._publisher.publish(request.room, message, call)
 
-    def _typing(self, call: Call, request: protocol.SetTyping) -> Done:
+    def _typing(self, call: Call, request: requests.SetTyping) -> Done:
         connection = call.connection
         _check_joined(connection, request.room)
         typing = Typing(user=connection.bearer.user.id, active=request.active, origin=connection.id)
         self._bus.publish(subjects.live(request.room, subjects.TYPING), codec.encode(typing))
         return Done()
 
-    def _event(self, call: Call, request: protocol.SendEvent) -> Done:
+    def _event(self, call: Call, request: requests.SendEvent) -> Done:
         connection = call.connection
         _check_joined(connection, request.room)
-        protocol.check_data(request.data)
+        check_data(request.data)
         event = RoomEvent(user=connection.bearer.user.id, name=request.name, data=request.data, origin=connection.id)
         self._bus.publish(subjects.live(request.room, subjects.EVENT), codec.encode(event))
         return Done()
 
-    def _page(self, call: Call, request: protocol.GetHistory) -> None:
+    def _page(self, call: Call, request: requests.GetHistory) -> None:
         _check_joined(call.connection, request.room)
         self._later(call, self._read_page(request))
 
-    async def _read_page(self, request: protocol.GetHistory) -> Done:
-        page = await self._history(protocol.page_request(request))
-        return protocol.HistoryPage(messages=page.messages, more=page.more)
+    async def _read_page(self, request: requests.GetHistory) -> Done:
+        page = await self._history(requests.page_request(request))
+        return HistoryPage(messages=page.messages, more=page.more)
 
     def _later(self, call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool = False) -> None:
         """Answer `call` with the outcome of `work`; `in_turn`: what the client sent behind it waits for that."""

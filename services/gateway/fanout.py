@@ -17,7 +17,7 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.session import Reason
-from services.gateway.protocol import EventShown, TypingShown
+from services.gateway.pushes import EventShown, TypingShown, event
 from services.gateway.rooms import Room, Waiting
 from wire.messages import StoredMessage
 
@@ -28,7 +28,6 @@ Shown = StoredMessage | TypingShown | EventShown
 _WRITES_A_TURN: Final = 256
 """After so many the loop turns: what is read then may be joined with what is still to be written."""
 
-_encode: Final = msgspec.json.encode
 _NAMES: Final[dict[type[msgspec.Struct], str]] = {
     StoredMessage: "message",
     TypingShown: "typing",
@@ -200,8 +199,3 @@ class _Aside:
 
 def _joined(waiting: list[Waiting]) -> bytes:
     return waiting[0].frame if len(waiting) == 1 else b"".join([each.frame for each in waiting])
-
-
-def event(name: str, payload: msgspec.Struct) -> bytes:
-    """The Socket.IO packet of an event."""
-    return b'2["%b",%b]' % (name.encode(), _encode(payload))

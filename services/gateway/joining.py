@@ -9,9 +9,11 @@ from typing import Final
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway.connection import Connection
-from services.gateway.fanout import FanOut, event
-from services.gateway.protocol import Join, Joined
+from services.gateway.fanout import FanOut
+from services.gateway.pushes import event
 from services.gateway.relay import Relay
+from services.gateway.replies import Joined
+from services.gateway.requests import Join
 from services.gateway.rooms import Room, Rooms
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import GetPage, Page, StoredMessage

@@ -11,7 +11,7 @@ from runtime.listening import Delivery
 from runtime.stream import MessageStream
 from services.gateway import metrics
 from services.gateway.call import Call
-from services.gateway.protocol import Sent
+from services.gateway.replies import Sent
 from wire import codec, headers, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage

@@ -11,7 +11,7 @@ from runtime.listening import Delivery
 from runtime.stream import MessageStream
 from services.gateway import metrics
 from services.gateway.fanout import FanOut
-from services.gateway.protocol import EventShown, TypingShown
+from services.gateway.pushes import EventShown, TypingShown
 from services.gateway.rooms import Room
 from wire import codec, headers
 from wire.errors import ParleyError

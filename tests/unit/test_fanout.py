@@ -16,7 +16,7 @@ from services.gateway import fanout
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Reason
 from services.gateway.fanout import FanOut
-from services.gateway.protocol import EventShown
+from services.gateway.pushes import EventShown
 from services.gateway.rooms import Room
 from tests.support.edge import Clockwork, Wire, connection
 from wire.messages import Author, StoredMessage

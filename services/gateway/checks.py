@@ -1,0 +1,51 @@
+"""What a type cannot say of a body, or of the data that goes with it."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from wire.errors import ErrorCode, ParleyError
+
+BODY_MOST_BYTES: Final = 16 * 1024
+DATA_MOST_BYTES: Final = 16 * 1024
+DATA_DEEPEST: Final = 64
+"""Deeper JSON is legal, and overflows the stack of some of the clients that would receive it."""
+
+
+def check_body(body: str) -> None:
+    """Raises `ParleyError`: invalid when empty, too_large above `BODY_MOST_BYTES` of UTF-8."""
+    if not body:
+        raise ParleyError(ErrorCode.INVALID, "body is empty")
+    if len(body) > BODY_MOST_BYTES or len(body.encode()) > BODY_MOST_BYTES:
+        raise ParleyError(ErrorCode.TOO_LARGE, f"body is larger than {BODY_MOST_BYTES} bytes")
+
+
+def check_data(data: Raw) -> None:
+    """Raises `ParleyError` for JSON that is too large, too deep, or that not every client could read."""
+    raw = bytes(data)
+    if len(raw) > DATA_MOST_BYTES:
+        raise ParleyError(ErrorCode.TOO_LARGE, f"data is larger than {DATA_MOST_BYTES} bytes")
+    if not raw:
+        return
+    try:
+        # Skipping over a value checks its syntax alone; decoding it also rejects numbers and text out of range.
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ParleyError(ErrorCode.INVALID, f"data: {error}") from None
+    if raw.count(b"[") + raw.count(b"{") > DATA_DEEPEST and _depth(value) > DATA_DEEPEST:
+        raise ParleyError(ErrorCode.INVALID, f"data is nested deeper than {DATA_DEEPEST}")
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        level = [each for each in inner if isinstance(each, dict | list)]
+    return depth
