@@ -17,8 +17,9 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.session import Reason
+from services.gateway.joined_frames import Aside, Waiting, joined
 from services.gateway.pushes import EventShown, TypingShown, event
-from services.gateway.rooms import Room, Waiting
+from services.gateway.rooms import Room
 from wire.messages import StoredMessage
 
 log = structlog.get_logger()
@@ -50,7 +51,7 @@ class FanOut:
         """The rooms with something waiting: those that are due, in their turn, and those that are busy."""
         self._due: deque[Room] = deque()
         self._busy: list[Room] = []
-        self._aside: dict[Connection, _Aside] = {}
+        self._aside: dict[Connection, Aside] = {}
         """The connections in those rooms that are not simply sent what everybody there is."""
         self._loop = asyncio.get_running_loop()
         self._next_turn: asyncio.Handle | None = None
@@ -74,7 +75,7 @@ class FanOut:
         if skip is not None:
             for member in room.members:
                 if member.id == skip:
-                    self._aside.setdefault(member, _Aside())
+                    self._aside.setdefault(member, Aside())
                     metrics.deliveries[name,] -= 1
 
     def send(self, connection: Connection, packet: bytes) -> None:
@@ -87,18 +88,18 @@ class FanOut:
             connection.session.write(frame)
         else:
             self._order += 1
-            self._aside.setdefault(connection, _Aside()).own.append(Waiting(self._order, frame))
+            self._aside.setdefault(connection, Aside()).own.append(Waiting(self._order, frame))
 
     def entering(self, room: Room, connection: Connection) -> None:
         """To be called before `connection` enters `room`: what waits there is from before its time."""
         self.settle(connection)
         if room.waiting:
-            self._aside[connection] = _Aside(self._order)
+            self._aside[connection] = Aside(self._order)
 
     def settle(self, connection: Connection) -> None:
         """Send `connection` now what waits for it; to be called before it leaves a room."""
         if not self._waiting.keys().isdisjoint(connection.rooms):
-            self._settle(connection, self._aside.setdefault(connection, _Aside()), {})
+            self._settle(connection, self._aside.setdefault(connection, Aside()), {})
 
     def forget(self, connection: Connection) -> None:
         """It is closed."""
@@ -141,7 +142,7 @@ class FanOut:
             waiting, room.waiting = room.waiting, []
             if not room.members:
                 continue
-            self._write(room, _joined(waiting))
+            self._write(room, joined(waiting))
             writes += len(room.members)
             written[room.name] = waiting
             # From now on: writing to thousands takes longer than the window.
@@ -152,7 +153,7 @@ class FanOut:
             if not written.keys().isdisjoint(rooms) or self._waiting.keys().isdisjoint(rooms):
                 self._settle(connection, aside, written)
 
-    def _write(self, room: Room, joined: bytes) -> None:
+    def _write(self, room: Room, data: bytes) -> None:
         aside = self._aside
         if aside:
             sessions = iter([session for member, session in room.members.items() if member not in aside])
@@ -161,7 +162,7 @@ class FanOut:
         while True:
             try:
                 for session in sessions:
-                    session.write(joined)
+                    session.write(data)
             except Exception:
                 # It should not happen; the others get theirs all the same.
                 log.exception("a connection cannot be written to")
@@ -169,7 +170,7 @@ class FanOut:
             else:
                 return
 
-    def _settle(self, connection: Connection, aside: "_Aside", written: dict[str, list[Waiting]]) -> None:
+    def _settle(self, connection: Connection, aside: Aside, written: dict[str, list[Waiting]]) -> None:
         """Write all that is there for `connection`, and remember that it has it for as long as others have not."""
         due, still_waits = aside.own, False
         for name in connection.rooms:
@@ -180,22 +181,8 @@ class FanOut:
                 due += [each for each in waiting if each.order > aside.upto and each.skip != connection.id]
         if due:
             due.sort()
-            connection.session.write(_joined(due))
+            connection.session.write(joined(due))
         if still_waits:
-            self._aside[connection] = _Aside(self._order)
+            self._aside[connection] = Aside(self._order)
         else:
             self._aside.pop(connection, None)
-
-
-class _Aside:
-    """What a connection is sent beside what everybody in its rooms is, and up to where it has had that."""
-
-    __slots__ = ("own", "upto")
-
-    def __init__(self, upto: int = 0) -> None:
-        self.own: list[Waiting] = []
-        self.upto: Final = upto
-
-
-def _joined(waiting: list[Waiting]) -> bytes:
-    return waiting[0].frame if len(waiting) == 1 else b"".join([each.frame for each in waiting])

@@ -8,27 +8,20 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from runtime.bus import Bus
 from runtime.listening import Delivery, Listening
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Session
+from services.gateway.joined_frames import Waiting
 from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
 from wire.messages import ChatMessage
 
 _BEHIND_MOST: Final = 1000
-
-
-class Waiting(NamedTuple):
-    """A frame that goes out at the end of the window."""
-
-    order: int
-    frame: bytes
-    skip: str | None = None
 
 
 OnLive = Callable[["Room", Delivery], None]
@@ -57,7 +50,7 @@ class Room:
         self.name = name
         self.members: dict[Connection, Session] = {}
         self.waiting: list[Waiting] = []
-        """What is to be written to the members in a moment: see `FanOut`."""
+        """What is to be written to the members in a moment; this and `busy_until` are the fan-out's."""
         self.busy_until = 0.0
         self.resuming: dict[Connection, deque[bytes]] = {}
         """Members-to-be that are being told what they missed, and the packets that came meanwhile."""
