@@ -17,8 +17,6 @@ from wire.messages import GetKeys, Page, User
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-REQUEST_MOST_BYTES: Final = 64 * 1024
-_BODY_SECONDS: Final = 10.0
 _KEYS_FRESH_SECONDS: Final = 300
 
 
@@ -62,10 +60,11 @@ class PageBody(msgspec.Struct, frozen=True):
 class Api:
     """One method per route."""
 
-    def __init__(self, auth: Auth, access: Access, history: Caller[Page]) -> None:
+    def __init__(self, auth: Auth, access: Access, history: Caller[Page], *, body_timeout: float) -> None:
         self._auth = auth
         self._access = access
         self._history = history
+        self._body_timeout = body_timeout
 
     def routes(self) -> list[web.RouteDef]:
         """The table of routes."""
@@ -78,16 +77,16 @@ class Api:
         ]
 
     async def _guest(self, request: web.Request) -> web.Response:
-        body = await _body(request, GuestBody)
+        body = await self._body(request, GuestBody)
         return _session(await self._auth.guest(messages.Guest(display_name=body.display_name)), HTTPStatus.CREATED)
 
     async def _register(self, request: web.Request) -> web.Response:
-        body = await _body(request, RegisterBody)
+        body = await self._body(request, RegisterBody)
         wanted = messages.Register(username=body.username, password=body.password, display_name=body.display_name)
         return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
 
     async def _login(self, request: web.Request) -> web.Response:
-        body = await _body(request, LoginBody)
+        body = await self._body(request, LoginBody)
         login = messages.Login(username=body.username, password=body.password)
         return _session(await self._auth.login(login), HTTPStatus.OK)
 
@@ -107,19 +106,18 @@ class Api:
         page = await self._history(requests.page_request(wanted))
         return _json(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
 
-
-async def _body(request: web.Request, kind: type[T]) -> T:
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            body = await request.read()
-    except TimeoutError:
-        raise web.HTTPRequestTimeout(reason=f"the body did not come within {_BODY_SECONDS:g} s") from None
-    except web.RequestPayloadError:
-        raise ParleyError(ErrorCode.INVALID, "the body is not what its headers say") from None
-    try:
-        return codec.Decoder(kind).decode(body)
-    except codec.WireError as error:
-        raise ParleyError(ErrorCode.INVALID, str(error)) from None
+    async def _body(self, request: web.Request, kind: type[T]) -> T:
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(reason=f"the body did not come within {self._body_timeout:g} s") from None
+        except web.RequestPayloadError:
+            raise ParleyError(ErrorCode.INVALID, "the body is not what its headers say") from None
+        try:
+            return codec.Decoder(kind).decode(body)
+        except codec.WireError as error:
+            raise ParleyError(ErrorCode.INVALID, str(error)) from None
 
 
 def _convert(values: dict[str, str], kind: type[T]) -> T:

@@ -13,14 +13,13 @@ from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway.access import Access
-from services.gateway.api import REQUEST_MOST_BYTES, Api
+from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
-from services.gateway.edge.limits import Limits
+from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
-from services.gateway.http_guard import HttpGuard
 from services.gateway.joining import Baselines, Joining
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
@@ -35,8 +34,6 @@ from wire.messages import Page, Verified
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
 _CATCH_UPS_AT_ONCE: Final = 32
-_KEEP_ALIVE_SECONDS: Final = 75.0
-"""aiohttp keeps an idle connection for an hour."""
 
 log = structlog.get_logger()
 
@@ -52,11 +49,7 @@ class Gateway:
         self._auth = Auth(connection)
         self.clients = Clients(
             self,
-            limits=Limits(
-                unsent_most=settings.unsent_most_bytes,
-                unsent_total_most=settings.unsent_total_most_bytes,
-                stall_timeout=settings.stall_seconds,
-            ),
+            limits=settings.limits,
             transports=settings.transports,
             allowed_origins=settings.allowed_origins,
         )
@@ -74,7 +67,7 @@ class Gateway:
             history=history,
             fan_out=fan_out,
         )
-        self.api = Api(self._auth, access, history)
+        self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
         connection.on_reconnect(self._catch_up)
 
     async def _catch_up(self) -> None:
@@ -119,8 +112,9 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
-        guard = HttpGuard()
-        app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=REQUEST_MOST_BYTES)
+        limits = settings.limits
+        guard = HttpGuard(limits)
+        app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
         app.add_routes(gateway.api.routes())
         app.add_routes(ChatPage(settings.web).routes())
         gateway.clients.attach(app)
@@ -130,7 +124,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
             access_log=None,
             shutdown_timeout=1.0,
             handler_cancellation=True,
-            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            keepalive_timeout=limits.keep_alive_timeout,
             tcp_keepalive=False,  # who is silent is found out by Engine.IO's pings and by timeouts
         )
         await runner.setup()

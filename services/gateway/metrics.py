@@ -9,11 +9,6 @@ connections = Gauge("parley_gateway_connections", "Clients connected and verifie
 connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
 disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
-http_closed = Counter(
-    "parley_gateway_http_closed_total",
-    "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken).",
-    ["reason"],
-)
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from runtime.settings import Port, Seconds, ServiceSettings, Text
+from services.gateway.edge.limits import Limits
 
 Bytes = Annotated[int, Meta(ge=1024)]
 
@@ -38,3 +39,12 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     def web(self) -> Path:
         """Where the chat page is."""
         return Path(self.web_dir)
+
+    @property
+    def limits(self) -> Limits:
+        """What a client may cost."""
+        return Limits(
+            unsent_most=self.unsent_most_bytes,
+            unsent_total_most=self.unsent_total_most_bytes,
+            stall_timeout=self.stall_seconds,
+        )

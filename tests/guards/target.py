@@ -9,9 +9,9 @@ from typing import Any, Final
 import socketio
 from aiohttp import web
 
+from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.edge.limits import KIB, Limits
 from services.gateway.edge.server import Server
-from services.gateway.http_guard import HttpGuard
 from tests.conformance.server import HOST
 from tests.conformance.serving import Serving
 
@@ -20,13 +20,15 @@ LIMITS: Final = Limits(
     refused_timeout=0.2,
     upgrade_timeout=0.4,
     close_timeout=0.4,
-    request_timeout=1.0,
+    first_request_timeout=0.6,
+    body_timeout=1.0,
+    answer_timeout=1.2,
+    keep_alive_timeout=0.5,
     unsent_most=256 * KIB,
     unsent_total_most=1024 * KIB,
     stall_timeout=0.6,
 )
 LARGE: Final = b"x" * (16 * 1024 * KIB)
-_KEEP_ALIVE_SECONDS: Final = 0.5
 
 
 class Target:
@@ -72,7 +74,7 @@ class Target:
 
     def application(self) -> web.Application:
         """The application; to be called where the server runs."""
-        app = web.Application(client_max_size=64 * KIB, middlewares=self.middlewares())
+        app = web.Application(client_max_size=LIMITS.payload_most, middlewares=self.middlewares())
         self.server = self.make()
         for name, handler in self._handlers().items():
             self.server.on(name, handler)
@@ -140,7 +142,7 @@ class Edge(Target):
 
     def __init__(self) -> None:
         super().__init__(patience=15.0)
-        self._guard = HttpGuard(first_request_seconds=0.6, request_seconds=1.2)
+        self._guard = HttpGuard(LIMITS)
 
     def make(self) -> Any:
         """The Socket.IO server."""
@@ -158,7 +160,7 @@ class Edge(Target):
 
     def options(self) -> dict[str, Any]:
         """Of the runner."""
-        return {"handler_cancellation": True, "keepalive_timeout": _KEEP_ALIVE_SECONDS, "tcp_keepalive": False}
+        return {"handler_cancellation": True, "keepalive_timeout": LIMITS.keep_alive_timeout, "tcp_keepalive": False}
 
 
 class Stock(Target):

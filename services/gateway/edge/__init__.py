@@ -9,6 +9,7 @@
                 or changes to a WebSocket; `responses` are what it is answered
     engine      Engine.IO: python-engineio's server with these sessions
     server      Socket.IO: python-socketio's server on that engine, with `manager` and `packet`
+    http_guard  closes HTTP connections that take too long
     limits      what a peer may cost; `metrics` what is counted
 
 It knows nothing of Parley, and imports nothing of it (import-linter checks that); `services/gateway/clients.py` does.

@@ -1,4 +1,4 @@
-"""What a peer may cost, and for how long."""
+"""What a peer may cost, and for how long: over WebSockets, over HTTP, and to the API."""
 
 import msgspec
 
@@ -20,10 +20,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """From a WebSocket that wants to take over a polling session to its having done so."""
     close_timeout: float = 2.0
     """How long the client's part of a closing handshake may take."""
-    request_timeout: float = 10.0
+    first_request_timeout: float = 10.0
+    """From an HTTP connection to its first request."""
+    body_timeout: float = 10.0
     """How long the body of a request may take to come."""
+    answer_timeout: float = 60.0
+    """From an HTTP request to its answer's having been taken: longer than a poll that waits for the next ping."""
+    keep_alive_timeout: float = 75.0
+    """How long an HTTP connection may be idle after an answer; aiohttp would keep it for an hour."""
     payload_most: int = 64 * KIB
-    """Of one message, or of one polling request."""
+    """Of one message, or of the body of one request."""
     attachments_most: int = 16
     """Binary attachments of one packet; all together they are bounded by `payload_most`."""
     unsent_most: int = MIB

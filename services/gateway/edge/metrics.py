@@ -10,3 +10,8 @@ slow_readers_closed = Counter(
     ["reason"],
 )
 unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
+http_closed = Counter(
+    "parley_gateway_http_closed_total",
+    "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken).",
+    ["reason"],
+)

@@ -41,7 +41,7 @@ async def _take_in(request: web.Request, session: Session, transport: Polling) -
         session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
         raise web.HTTPRequestEntityTooLarge(limits.payload_most, size)
     try:
-        async with asyncio.timeout(limits.request_timeout):
+        async with asyncio.timeout(limits.body_timeout):
             body = await request.read()
         packets = polling.decode(body.decode())
     except TimeoutError:

@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from services.gateway import metrics
+from services.gateway.edge import metrics
+from services.gateway.edge.limits import Limits
 
 _SWEEP_SECONDS: Final = 1.0
 
@@ -23,14 +24,13 @@ _Connection = web.RequestHandler
 class HttpGuard:
     """Closes connections by one sweep over all of them, a second apart; none has a timer.
 
-    Those whose first request is not there after `first_request_seconds`, and those whose request has not been dealt
-    with, and its answer taken, after `request_seconds`: longer than a poll that waits for the next ping.
+    Those whose first request is not there after the first request's timeout, and those whose request has not been
+    dealt with, and its answer taken, after the answer's.
     """
 
-    def __init__(self, *, first_request_seconds: float = 10.0, request_seconds: float = 60.0) -> None:
-        self._first_request_seconds = first_request_seconds
-        self._request_seconds = request_seconds
-        self._sweep_seconds = min(_SWEEP_SECONDS, first_request_seconds / 10, request_seconds / 10)
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._sweep_seconds = min(_SWEEP_SECONDS, limits.first_request_timeout / 10, limits.answer_timeout / 10)
         self._silent: dict[_Connection, float] = {}
         """Connections without a request so far, and since when."""
         self._asked: dict[_Connection, float] = {}
@@ -70,11 +70,11 @@ class HttpGuard:
         for connection in runner.server.connections if runner.server is not None else ():
             if (began := asked.get(connection)) is not None:
                 self._asked[connection] = began
-                if now - began >= self._request_seconds and self._is_unanswered(connection):
+                if now - began >= self._limits.answer_timeout and self._is_unanswered(connection):
                     _abort(connection, "request")
             else:
                 self._silent[connection] = since = silent.get(connection, now)
-                if now - since >= self._first_request_seconds:
+                if now - since >= self._limits.first_request_timeout:
                     _abort(connection, "no_request")
 
     def _is_unanswered(self, connection: _Connection) -> bool:
