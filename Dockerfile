@@ -29,9 +29,9 @@ COPY requirements/node.txt requirements/
 RUN python -m venv --without-pip /opt/node \
  && pip --python /opt/node/bin/python install --no-cache-dir --require-hashes -r requirements/node.txt
 COPY web web
-RUN /opt/node/bin/python web/build.py \
+RUN /opt/node/bin/python -B -m web.build \
     # Everything left is public.
- && rm -rf web/node_modules web/build.py web/package.json web/package-lock.json web/.npmrc
+ && rm -rf web/node_modules web/*.py web/package.json web/package-lock.json web/.npmrc
 
 
 FROM python AS service

@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := wire runtime services deploy tests loadtests web/build.py
+SOURCES := wire runtime services deploy tests loadtests web
 
 .DEFAULT_GOAL := help
 
@@ -95,6 +95,6 @@ $(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
 	@touch $@
 
 # Without npm the gateways still start, and their page says what is missing.
-web/vendor/socket.io.esm.min.js: web/package.json web/package-lock.json web/build.py | $(VENV)/bin/python
+web/vendor/socket.io.esm.min.js: web/package.json web/package-lock.json web/build.py web/npm.py | $(VENV)/bin/python
 	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt || true
-	@$(BIN)/python web/build.py || echo "parley: the chat page is not built; everything else works"
+	@$(BIN)/python -m web.build || echo "parley: the chat page is not built; everything else works"

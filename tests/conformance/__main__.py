@@ -17,6 +17,7 @@ from typing import Any, Final
 import uvloop
 
 from tests.conformance import server
+from web import npm
 
 PORT: Final = 3000
 SUITES: Final = ("engine.io-protocol/v4-test-suite", "socket.io-protocol/v5-test-suite")
@@ -35,10 +36,10 @@ def found(folder: Path) -> Path:
 
 
 def prepared(suite: Path, work: Path) -> Path:
-    """A copy of a suite with its dependencies. Raises `CalledProcessError`."""
+    """A copy of a suite with its dependencies. Raises `NpmError`."""
     copy = work / suite.parent.name
     shutil.copytree(suite, copy, ignore=shutil.ignore_patterns("node_modules"))
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=copy, check=True)
+    npm.install(copy)
     return copy
 
 
@@ -96,5 +97,5 @@ if __name__ == "__main__":
         sys.exit("usage: python -m tests.conformance FOLDER (a copy of github.com/socketio/socket.io)")
     try:
         sys.exit(uvloop.run(main(Path(sys.argv[1]))))
-    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+    except (OSError, ValueError, npm.NpmError) as error:
         sys.exit(f"tests.conformance: {error}")
