@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.clients import KINDS, Client, arguments, client
 from tests.conformance.features import TICKS, Features
 from tests.conformance.server import CUSTOM
+from tests.support.clients.kinds import KINDS, client
+from tests.support.clients.official import OfficialClient
+from tests.support.clients.python import arguments
 from tests.support.waiting import until
 
 # The Python clients leave their old sockets to the collector when they connect again.
@@ -51,7 +53,7 @@ def options(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def connected(features: Features, kind: str, **options: Any) -> AsyncIterator[tuple[Client, str]]:
+async def connected(features: Features, kind: str, **options: Any) -> AsyncIterator[tuple[OfficialClient, str]]:
     """A client that is connected to the default namespace, and its sid."""
     async with client(kind, features.url, **options) as one:
         before = len(features.joined)
@@ -85,8 +87,8 @@ async def test_text_and_binary_go_both_ways(features: Features, kind: str, optio
     ]
     async with connected(features, kind, **options) as (one, sid):
         for args in sent:
-            assert await one.call("echo", *args) == args
-            await one.call("back", *args)
+            assert await one.ask("echo", *args) == args
+            await one.ask("back", *args)
             assert arguments(await asyncio.to_thread(features.ask, sid, *args)) == args
         await until(lambda: len(one.heard("back")) == len(one.heard("ask")) == len(sent), "all of them")
         assert one.heard("back") == sent
@@ -99,16 +101,16 @@ async def test_the_transport_is_the_best_that_may_be(features: Features, kind: s
         wanted = "polling" if options.get("transports") == ["polling"] else "websocket"
         await until(lambda: one.transport == wanted, f"to be on {wanted}")
         await until(lambda: features.server.transport(sid) == wanted, "the server to say the same")
-        assert await one.call("echo", "there") == ["there"]
+        assert await one.ask("echo", "there") == ["there"]
 
 
 async def test_an_upgrade_loses_nothing_and_keeps_order(features: Features, kind: str) -> None:
     """The server sends and the client calls all the time, before, while and after the transport changes."""
     async with connected(features, kind, auth={"ticks": True}) as (one, _):
-        acks = await asyncio.gather(*(one.call("echo", number) for number in range(50)))
+        acks = await asyncio.gather(*(one.ask("echo", number) for number in range(50)))
         for number in range(50, 150):
-            acks.append(await one.call("echo", number))
-            await one.call("back", number)
+            acks.append(await one.ask("echo", number))
+            await one.ask("back", number)
         assert acks == [[number] for number in range(150)]
         await until(lambda: len(one.heard("tick")) >= TICKS, "all ticks")
         assert one.heard("tick") == [[number] for number in range(TICKS)]
@@ -124,10 +126,10 @@ async def test_namespaces_share_a_connection_and_nothing_else(
     async with client(kind, features.url, others=[CUSTOM], **options) as one:
         await one.is_connected()
         await one.is_connected(CUSTOM)
-        assert await one.call("enter", "r", namespace=CUSTOM) == [["r"]]
-        assert await one.call("enter", "s") == [["s"]]
-        await one.call("back", "custom", namespace=CUSTOM)
-        await one.call("back", "default")
+        assert await one.ask("enter", "r", namespace=CUSTOM) == [["r"]]
+        assert await one.ask("enter", "s") == [["s"]]
+        await one.ask("back", "custom", namespace=CUSTOM)
+        await one.ask("back", "default")
         await until(lambda: bool(one.heard("back") and one.heard("back", CUSTOM)), "both answers")
         assert one.heard("back", CUSTOM) == [["custom"]]
         assert one.heard("back") == [["default"]]
@@ -153,19 +155,19 @@ async def test_rooms_are_told_and_the_sender_is_not(features: Features, options:
         everybody = [await stack.enter_async_context(client(kind, features.url, **options)) for kind in KINDS]
         for one in everybody:
             await one.is_connected()
-            assert await one.call("enter", "lobby") == [["lobby"]]
-            assert await one.call("enter", "bar") == [["bar", "lobby"]]
+            assert await one.ask("enter", "lobby") == [["lobby"]]
+            assert await one.ask("enter", "bar") == [["bar", "lobby"]]
         for number, one in enumerate(everybody):
-            await one.call("say", "lobby", number, {"bytes": b"\x01"})
-            await one.call("say", "nowhere", "nobody hears this")
+            await one.ask("say", "lobby", number, {"bytes": b"\x01"})
+            await one.ask("say", "nowhere", "nobody hears this")
         for number, one in enumerate(everybody):
             others = [[each, {"bytes": b"\x01"}] for each in range(4) if each != number]
             await until(lambda one=one: len(one.heard("said")) >= 3, "the others")  # type: ignore[misc]
             assert one.heard("said") == others
         leaver, *rest = everybody
-        assert await leaver.call("leave", "lobby") == [["bar"]]
-        await rest[0].call("say", "lobby", "without you")
-        await rest[0].call("say", "bar", "with you")
+        assert await leaver.ask("leave", "lobby") == [["bar"]]
+        await rest[0].ask("say", "lobby", "without you")
+        await rest[0].ask("say", "bar", "with you")
         await until(lambda: len(leaver.heard("said")) >= 4, "the bar")
         assert leaver.heard("said")[3:] == [["with you"]]
 
@@ -176,12 +178,12 @@ async def test_what_is_kept_with_a_session_lasts_as_long(features: Features, kin
         await one.is_connected()
         await one.is_connected(CUSTOM)
         await two.is_connected()
-        await one.call("remember", {"a": b"1"})
-        await one.call("remember", "custom", namespace=CUSTOM)
-        await two.call("remember", "two")
-        assert await one.call("recall") == [{"a": b"1"}]
-        assert await one.call("recall", namespace=CUSTOM) == ["custom"]
-        assert await two.call("recall") == ["two"]
+        await one.ask("remember", {"a": b"1"})
+        await one.ask("remember", "custom", namespace=CUSTOM)
+        await two.ask("remember", "two")
+        assert await one.ask("recall") == [{"a": b"1"}]
+        assert await one.ask("recall", namespace=CUSTOM) == ["custom"]
+        assert await two.ask("recall") == ["two"]
 
 
 async def test_a_client_that_leaves_is_gone_at_once(features: Features, kind: str, options: dict[str, Any]) -> None:
@@ -206,7 +208,7 @@ async def test_a_client_that_the_server_disconnects_stays_away(
         await until(lambda: bool(one.happened("disconnect")), "the client's own event")
         assert one.happened("disconnect")[0]["reason"] in {"io server disconnect", "server disconnect"}
         async with connected(features, kind, **options) as (another, _):
-            await another.call("echo")
+            await another.ask("echo")
         assert len(one.happened("connect")) == 1
 
 
@@ -219,11 +221,11 @@ async def test_a_client_comes_back_after_a_shutdown_or_a_loss(
         for times in (1, 2, 3):
             await one.is_connected(times=times)
             await one.is_connected(CUSTOM, times=times)
-            assert await one.call("recall") == []
-            await one.call("remember", times)
-            await one.call("back", times)
+            assert await one.ask("recall") == []
+            await one.ask("remember", times)
+            await one.ask("back", times)
             sid = [sid for namespace, sid in features.joined if namespace == "/"][-1]
             await asyncio.to_thread(getattr(features, how), sid)
             assert await has_left(features, sid) == ("server disconnect" if how == "go_away" else "transport error")
         await one.is_connected(times=4)
-        assert await one.call("echo", "again") == ["again"]
+        assert await one.ask("echo", "again") == ["again"]

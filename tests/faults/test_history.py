@@ -9,8 +9,8 @@ import nats
 from deploy.local.ports import Ports
 from deploy.local.process import Child
 from deploy.local.stack import ROOT
+from tests.support.clients.parley import PythonClient
 from tests.support.members import two_members
-from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.clients.parley import PythonClient
 from tests.support.members import two_members
-from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 

@@ -14,10 +14,9 @@ import pytest
 from deploy.local.ports import HOST, Ports
 from deploy.local.process import Child
 from deploy.local.stack import ROOT
-from tests.support.js_client import JsClient
+from tests.support.clients.parley import JsClient, PythonClient
 from tests.support.members import two_members
 from tests.support.proxy import Proxy
-from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, is_ready_at, metric_at, unique
 from tests.support.waiting import until
 

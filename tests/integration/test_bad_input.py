@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.clients import client
+from tests.support.clients.kinds import client
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 
@@ -20,9 +20,9 @@ async def test_every_official_client_chats(stack: TestStack, kind: str, transpor
     ):
         for each in (one, two):
             await until(lambda each=each: bool(each.heard("session")), "the session event")  # type: ignore[misc]
-            assert (await each.call("join", {"room": room}))[0]["ok"]
+            assert (await each.ask("join", {"room": room}))[0]["ok"]
         for number, each in enumerate((one, two, one)):
-            ack = (await each.call("message", {"room": room, "id": f"m{number}", "body": "héllo ✓"}))[0]
+            ack = (await each.ask("message", {"room": room, "id": f"m{number}", "body": "héllo ✓"}))[0]
             assert ack["ok"]
         for each in (one, two):
             await until(lambda each=each: len(each.heard("message")) == 3, "all three")  # type: ignore[misc]

@@ -6,7 +6,7 @@ import aiohttp
 import jwt
 import pytest
 
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 
 

@@ -1,7 +1,7 @@
 """Interest routing: a gateway spends nothing on a room that none of its clients is in."""
 
+from tests.support.clients.parley import PythonClient
 from tests.support.members import two_members
-from tests.support.python_client import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 

@@ -5,8 +5,7 @@ import json
 import aiohttp
 import pytest
 
-from tests.support.js_client import JsClient
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import JsClient, PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 

@@ -18,7 +18,7 @@ import pytest
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import StackError
 from deploy.local.stack import ROOT, Stack
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import PythonClient
 from tests.support.waiting import until
 
 READY = "Parley is ready."

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.js_client import JsClient
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import JsClient, PythonClient
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 
@@ -20,20 +19,22 @@ WAYS: list[list[str] | None] = [["websocket"], ["websocket"], ["polling"], None]
 class _Told(PythonClient):
     """Keeps acknowledgements among the events, where they came."""
 
-    async def call(self, event: str, payload: Any, *, seconds: float = 15) -> Any:
+    async def ask(self, name: str, *args: Any, namespace: str = "/", seconds: float = 15) -> list[Any]:
         """Send an event; its acknowledgement is kept, and returned."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
         def acknowledged(ack: Any) -> None:
-            self.received.append((f"ack of {event}", {"room": payload["room"], **ack}))
-            future.set_result(ack)
+            kept = {"room": args[0]["room"], **ack}
+            self.told.append({"is": "event", "namespace": namespace, "name": f"ack of {name}", "args": [kept]})
+            future.set_result([ack])
 
-        await self.socket.emit(event, payload, callback=acknowledged)
+        await self.socket.emit(name, args, callback=acknowledged)
         return await asyncio.wait_for(future, seconds)
 
     def story(self, room: str) -> list[tuple[str, Any]]:
         """All of one room, in the order in which it came."""
-        return [(name, payload) for name, payload in self.received if payload.get("room") == room]
+        events = ((each["name"], each["args"][0]) for each in self.happened("event"))
+        return [(name, payload) for name, payload in events if payload.get("room") == room]
 
 
 @pytest.fixture(params=["2", "0"], ids=["joined frames", "no window"])

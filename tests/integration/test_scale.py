@@ -4,7 +4,7 @@ import asyncio
 import random
 from contextlib import AsyncExitStack
 
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 

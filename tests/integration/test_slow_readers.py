@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.ports import HOST
 from tests.conformance.raw import TEXT, frame
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 

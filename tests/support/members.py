@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.python_client import PythonClient
+from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack
 
 

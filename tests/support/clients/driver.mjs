@@ -1,5 +1,5 @@
-// Drives an official JavaScript client: `node driver.mjs PACKAGE`. Commands come as JSON lines on standard input, what
-// happens goes as JSON lines to standard output. Bytes are {"$": base64}.
+// Drives an official JavaScript client: `node driver.mjs PACKAGE`. Commands come as JSON lines on standard input, an
+// array of those for one turn; what happens goes as JSON lines to standard output. Bytes are {"$": base64}.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 
@@ -22,12 +22,12 @@ const tell = (is, more) => process.stdout.write(`${JSON.stringify({ is, ...pack(
 
 const commands = {
   open({ url, namespace, options }) {
-    const socket = (sockets[namespace] = io(url + namespace, { reconnectionDelay: 50, reconnectionDelayMax: 200, ...options }));
+    const socket = (sockets[namespace] = io(url + namespace, options));
     if (namespace === "/") {
       socket.io.on("open", () => {
         const { engine } = socket.io;
-        tell("opened", { transport: engine.transport.name });
-        engine.on("upgrade", (transport) => tell("upgraded", { transport: transport.name }));
+        tell("opened", { namespace, transport: engine.transport.name });
+        engine.on("upgrade", (transport) => tell("upgraded", { namespace, transport: transport.name }));
       });
     }
     socket.on("connect", () => tell("connect", { namespace }));
@@ -53,7 +53,6 @@ const commands = {
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {
-    const command = JSON.parse(line);
-    commands[command.do](command);
+    for (const command of JSON.parse(line)) commands[command.do](command);
   })
   .on("close", commands.end);
