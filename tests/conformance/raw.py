@@ -208,6 +208,10 @@ class PollingSession:
         """Ask for packets."""
         return self.endpoint.request("GET", transport="polling", sid=self.sid)
 
+    def is_over(self) -> bool:
+        """Whether the server does not know the session any more."""
+        return self.poll()[0] == 400
+
     def post(self, payload: str) -> tuple[int, str]:
         """Send packets."""
         return self.endpoint.request("POST", payload, transport="polling", sid=self.sid)

@@ -10,7 +10,7 @@ from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.polling import Polling
 from services.gateway.edge.session import Reason, Session
-from services.gateway.edge.websocket import Shared
+from services.gateway.edge.websocket import Shared, WebSocket
 from services.gateway.edge.wheel import Wheel
 from tests.support.waiting import until
 
@@ -225,3 +225,24 @@ async def test_a_wheel_goes_on_after_a_failure(seconds: float) -> None:
     wheel.add(4, seconds)
     await until(lambda: handed == [1, 2, 3, 4], "one more")
     wheel.stop()
+
+
+def test_a_websocket_is_a_few_objects() -> None:
+    """The protocol, its session and the transport have slots: a dictionary each would be a third of a connection."""
+    for each in (WebSocket, Session):
+        assert not hasattr(each(*_made_for(each)), "__dict__"), f"{each} has a dictionary"
+
+
+def _made_for(kind: type) -> tuple[Any, ...]:
+    """What an object of this kind is made from."""
+
+    class Stream:
+        write = staticmethod(bytes)
+
+        def set_write_buffer_limits(self, *, high: int) -> None:
+            assert high == 0
+
+    if kind is Session:
+        return None, "sid", WebSocket(*_made_for(WebSocket))
+    shared = Shared.__new__(Shared)
+    return shared, Stream()

@@ -1,126 +1,36 @@
-"""deploy/k8s against Kubernetes' schemas and against what the services, NATS and MongoDB really listen on.
+"""deploy/k8s against Kubernetes' schemas, and against itself.
 
-Needs no cluster and no kustomize: `load` reads the few kustomization fields in use. Where `kubectl` is there,
-what it renders is checked as well. The settings that docker-compose.yml gives are checked here too.
+Needs no cluster and no kustomize. Where `kubectl` is there, what it renders is checked as well.
 """
 
-import importlib
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
-import msgspec
 import pytest
 import yaml
 
-from runtime.settings import ServiceSettings
-from runtime.settings import load as load_settings
-
-Manifest = dict[str, Any]
-
-ROOT = Path(__file__).parents[2]
-K8S = ROOT / "deploy" / "k8s"
-BASE = K8S / "base"
-SCHEMA = "1.34"
-KEY_MODE = 0o440
-SERVICES = ("gateway", "auth", "history")
-# Made by the operator, not by the base: deploy/k8s/README.md.
-SECRETS_BY_HAND = {"signing-key"}
-
-
-def kustomization(directory: Path) -> Manifest:
-    """Return the parsed kustomization.yaml."""
-    parsed: Manifest = yaml.safe_load((directory / "kustomization.yaml").read_text())
-    return parsed
-
-
-def generated(directory: Path) -> Iterator[Manifest]:
-    """Yield what configMapGenerator makes, without the hash in the name."""
-    for each in kustomization(directory).get("configMapGenerator", []):
-        data = dict(literal.split("=", 1) for literal in each.get("literals", []))
-        data |= {Path(name).name: (directory / name).read_text() for name in each.get("files", [])}
-        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": each["name"]}, "data": data}
-
-
-def load(directory: Path) -> list[Manifest]:
-    """Return all manifests of a kustomization."""
-    files = [yaml.safe_load_all((directory / name).read_text()) for name in kustomization(directory)["resources"]]
-    return [*(document for file in files for document in file), *generated(directory)]
-
-
-MANIFESTS = load(BASE)
-
-
-def named(kind: str) -> dict[str, Manifest]:
-    """Return the base's manifests of one kind, by name."""
-    return {each["metadata"]["name"]: each for each in MANIFESTS if each["kind"] == kind}
-
-
-WORKLOADS = {**named("Deployment"), **named("StatefulSet")}
-CONFIG = {name: each["data"] for name, each in named("ConfigMap").items()}
-
-
-def pod(workload: str) -> Manifest:
-    """Return the pod spec of a workload."""
-    spec: Manifest = WORKLOADS[workload]["spec"]["template"]["spec"]
-    return spec
-
-
-def container(workload: str) -> Manifest:
-    """Return the only container of a workload."""
-    (only,) = pod(workload)["containers"]
-    assert isinstance(only, dict)
-    return only
-
-
-def ports(workload: str) -> dict[str, int]:
-    """Return container ports by name."""
-    return {each["name"]: each["containerPort"] for each in container(workload)["ports"]}
-
-
-def selected(selector: Manifest) -> list[str]:
-    """Return the workloads whose pods a label selector (or a Service's plain map of labels) selects."""
-    plain = {} if selector.keys() & {"matchLabels", "matchExpressions"} else selector
-    wanted = {**plain, **selector.get("matchLabels", {})}
-    choices = selector.get("matchExpressions", [])
-    found = []
-    for name, workload in WORKLOADS.items():
-        labels = workload["spec"]["template"]["metadata"]["labels"]
-        assert all(each["operator"] == "In" for each in choices)
-        if wanted.items() <= labels.items() and all(labels.get(each["key"]) in each["values"] for each in choices):
-            found.append(name)
-    return found
-
-
-def environment(workload: str) -> dict[str, str]:
-    """Return the environment of a workload's container, as its ConfigMaps make it."""
-    sources = [each["configMapRef"]["name"] for each in container(workload)["envFrom"] if "configMapRef" in each]
-    return {key: value for source in sources for key, value in CONFIG[source].items()}
-
-
-def settings_type(service: str) -> type[ServiceSettings]:
-    """Return the settings that a service is built with."""
-    module = importlib.import_module(f"services.{service}.settings")
-    (kind,) = (
-        each
-        for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, ServiceSettings) and each is not ServiceSettings
-    )
-    return kind
-
-
-def variables(settings: msgspec.Struct) -> Iterator[str]:
-    """Yield the environment variables that fill a settings Struct."""
-    for each in msgspec.structs.fields(settings):
-        value = getattr(settings, each.name)
-        if isinstance(value, msgspec.Struct):
-            yield from variables(value)
-        else:
-            yield each.name.upper()
+from tests.support.manifests import (
+    BASE,
+    CONFIG,
+    K8S,
+    KEY_MODE,
+    MANIFESTS,
+    SCHEMA,
+    SECRETS_BY_HAND,
+    SERVICES,
+    WORKLOADS,
+    Manifest,
+    container,
+    environment,
+    kustomization,
+    named,
+    pod,
+    ports,
+    selected,
+)
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
@@ -180,49 +90,6 @@ def test_probes_use_ports_that_exist(workload: str) -> None:
         check = container(workload)[probe]
         target = check.get("httpGet") or check.get("tcpSocket")
         assert target["port"] in ports(workload) if target else check["exec"]["command"]
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_service_is_probed_on_its_admin_port(service: str) -> None:
-    """Liveness never depends on NATS or MongoDB; readiness does."""
-    only = container(service)
-    assert only["startupProbe"]["httpGet"] == {"path": "/livez", "port": "admin"}
-    assert only["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "admin"}
-    assert only["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "admin"}
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_ports_are_those_the_service_listens_on(service: str) -> None:
-    """Container ports, the scrape annotation and the settings agree."""
-    config = environment(service)
-    listening = {"admin": int(config["ADMIN_PORT"])} | ({"http": int(config["PORT"])} if "PORT" in config else {})
-    assert ports(service) == listening
-    annotations = WORKLOADS[service]["spec"]["template"]["metadata"]["annotations"]
-    assert annotations["prometheus.io/scrape"] == "true"
-    assert annotations["prometheus.io/port"] == config["ADMIN_PORT"]
-    assert annotations["prometheus.io/path"] == "/metrics"
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_service_starts_from_its_config_maps(service: str) -> None:
-    """The settings load from these variables alone, and none of the variables is misspelt or left over."""
-    settings = load_settings(settings_type(service), environment(service))
-    assert environment(service).keys() <= set(variables(settings))
-
-
-@pytest.mark.parametrize(
-    ("container_name", "service"),
-    [("gateway-1", "gateway"), ("gateway-2", "gateway"), ("auth", "auth"), ("history", "history")],
-)
-def test_service_starts_from_docker_compose(container_name: str, service: str) -> None:
-    """The settings load from what docker-compose.yml gives and the image presets, with nothing misspelt."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][container_name]
-    # ${NAME:-default} as it is without NAME.
-    given = {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in compose["environment"].items()}
-    presets = re.search(rf" AS {service}\nENV (.+)", (ROOT / "Dockerfile").read_text())
-    assert presets
-    given |= dict(preset.split("=") for preset in presets[1].split())
-    assert given.keys() <= set(variables(load_settings(settings_type(service), given)))
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
@@ -308,52 +175,6 @@ def test_signing_key_is_readable_for_auth_alone() -> None:
     assert volume["secret"]["defaultMode"] == KEY_MODE
     assert pod("auth")["securityContext"]["fsGroup"] == pod("auth")["securityContext"]["runAsGroup"]
     assert not named("Secret")
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_termination_leaves_time_to_drain(service: str) -> None:
-    """A service ends within ten seconds of SIGTERM, which comes after preStop."""
-    waits = container(service).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-    assert pod(service)["terminationGracePeriodSeconds"] >= waits + 10 + 5
-
-
-@pytest.mark.parametrize(
-    ("service", "variable"), [("gateway", "NATS_URL"), ("auth", "MONGO_URL"), ("history", "MONGO_URL")]
-)
-def test_addresses_are_services_of_the_base(service: str, variable: str) -> None:
-    """Host and port of every URL belong to a Service, or to a pod behind a headless one."""
-    match = re.match(r"\w+://([a-z0-9.-]+):(\d+)", environment(service)[variable])
-    assert match
-    host, port = match[1].rpartition(".")[2], int(match[2])
-    assert port in [each["port"] for each in named("Service")[host]["spec"]["ports"]]
-
-
-def test_nats_cluster_is_one_thing() -> None:
-    """Replicas, routes, ports and the replicas of the stream fit together."""
-    config, spec = CONFIG["nats-config"]["nats.conf"], WORKLOADS["nats"]["spec"]
-    routes = re.findall(r"nats://(\S+):(\d+)", config)
-    assert routes == [
-        (f"nats-{i}.{spec['serviceName']}", str(ports("nats")["cluster"])) for i in range(spec["replicas"])
-    ]
-    assert re.findall(r"^\s*port: (\d+)$", config, re.MULTILINE) == [
-        str(ports("nats")[each]) for each in ("client", "cluster")
-    ]
-    assert f"http_port: {ports('nats')['monitor']}\n" in config
-    assert 1 < int(environment("history")["MESSAGES_REPLICAS"]) <= spec["replicas"]
-    mounts = {each["mountPath"] for each in container("nats")["volumeMounts"]}
-    assert {"/data", "/run/nats", "/etc/nats-config"} == mounts
-    assert "store_dir: /data\n" in config
-
-
-def test_mongodb_replica_set_is_one_thing() -> None:
-    """mongod, the script that initiates the set, and the clients mean the same set and member."""
-    arguments = container("mongodb")["args"]
-    name = arguments[arguments.index("--replSet") + 1]
-    script = CONFIG["mongodb-scripts"]["replica-set.js"]
-    assert f'_id: "{name}"' in script
-    (member,) = (each["value"] for each in container("mongodb")["env"] if each["name"] == "REPLICA_SET_HOST")
-    for service in ("auth", "history"):
-        assert environment(service)["MONGO_URL"] == f"mongodb://{member}/?replicaSet={name}"
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
