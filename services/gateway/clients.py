@@ -1,7 +1,8 @@
 """The connected clients: who is let in, and what they send, between the edge and the application."""
 
 import re
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import structlog
 from aiohttp import web
@@ -94,7 +95,7 @@ class Clients:
         session.owner.malformed(session)
         return True
 
-    async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: object) -> None:
+    async def _on_connect(self, sid: str, _environ: Mapping[str, str], auth: object) -> None:
         try:
             bearer = await self._application.authenticate(auth)
         except ParleyError as error:

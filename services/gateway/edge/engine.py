@@ -17,6 +17,7 @@ from engineio.packet import Packet
 
 from services.gateway.edge import frames, metrics
 from services.gateway.edge.entrance import Entrance
+from services.gateway.edge.environ import Environ
 from services.gateway.edge.heartbeat import Heartbeat
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
@@ -91,7 +92,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
 
     # --- for the entrance -------------------------------------------------------------------------------------------
 
-    async def opened(self, session: Session, environ: dict[str, Any]) -> None:
+    async def opened(self, session: Session, environ: Environ) -> None:
         """Keep a session that begins; the application is told of it, and of its request, before this returns."""
         self.sockets[session.sid] = session
         self._heartbeat.add(session)

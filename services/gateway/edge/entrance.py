@@ -1,13 +1,14 @@
 """The one entrance, over HTTP: which requests come in, how sessions begin, and how they change to a WebSocket."""
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 from aiohttp import hdrs, web
 
 from services.gateway.edge import frames, handshake, poll_requests, responses
 from services.gateway.edge.backlog import Backlog
+from services.gateway.edge.environ import Environ
 from services.gateway.edge.origins import Origins
 from services.gateway.edge.polling import Polling
 from services.gateway.edge.session import Owner, Session
@@ -27,7 +28,7 @@ class Sessions(Owner, Protocol):
     def generate_id(self) -> str:
         """A new id, which nobody can guess."""
 
-    async def opened(self, session: Session, environ: dict[str, Any], /) -> None:
+    async def opened(self, session: Session, environ: Environ, /) -> None:
         """Keep a new session, and tell the application of the request that opened it."""
 
 
@@ -41,6 +42,8 @@ class Entrance:
         self._origins = Origins(allowed_origins)
         self._backlog = Backlog(self._limits)
         self._shared = Shared(self._limits, self._backlog)
+        self._hello_polling = self._hello(tuple(each for each in transports if each == "websocket"))
+        self._hello_websocket = self._hello(())
         self._upgrades: Wheel[Upgrade] = Wheel(Upgrade.give_up, tick=0.25)
 
     def stop(self) -> None:
@@ -87,11 +90,11 @@ class Entrance:
     async def _open_websocket(self, request: web.Request) -> web.StreamResponse:
         key = handshake.check(request)
         sid = self._sessions.generate_id()
-        hello = self._hello(sid, upgrades=())
-        websocket, early = handshake.take_over(request, key, self._shared, frames.text(hello))
+        hello = frames.text(self._hello_websocket % sid.encode())
+        websocket, early = handshake.take_over(request, key, self._shared, hello)
         session = Session(self._sessions, sid, websocket)
         websocket.carry(session)
-        await self._sessions.opened(session, _environ(request))
+        await self._sessions.opened(session, Environ(request))
         if early:
             websocket.data_received(early)
         raise asyncio.CancelledError
@@ -100,14 +103,14 @@ class Entrance:
         transport = Polling(self._backlog)
         session = Session(self._sessions, self._sessions.generate_id(), transport)
         transport.session = session
-        upgrades = tuple(each for each in self._transports if each == "websocket")
-        await self._sessions.opened(session, _environ(request))
-        return responses.payload(self._hello(session.sid, upgrades).decode(), request)
+        await self._sessions.opened(session, Environ(request))
+        return responses.payload((self._hello_polling % session.sid.encode()).decode(), request)
 
-    def _hello(self, sid: str, upgrades: tuple[str, ...]) -> bytes:
+    def _hello(self, upgrades: tuple[str, ...]) -> bytes:
+        """The OPEN packet, with %b where the session's id goes."""
         return b"0" + msgspec.json.encode(
             {
-                "sid": sid,
+                "sid": "%b",
                 "upgrades": upgrades,
                 "pingInterval": round(self._limits.ping_interval * 1000),
                 "pingTimeout": round(self._limits.ping_timeout * 1000),
@@ -128,13 +131,3 @@ class Entrance:
         if early:
             websocket.data_received(early)
         raise asyncio.CancelledError
-
-
-def _environ(request: web.Request) -> dict[str, Any]:
-    """What a `connect` handler is told of the request: WSGI's names, and nothing that keeps the request alive."""
-    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
-    environ["REQUEST_METHOD"] = request.method
-    environ["PATH_INFO"] = request.path
-    environ["QUERY_STRING"] = request.query_string
-    environ["REMOTE_ADDR"] = request.remote or ""
-    return environ

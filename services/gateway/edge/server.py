@@ -20,6 +20,7 @@ from socketio.packet import CONNECT, CONNECT_ERROR
 
 from services.gateway.edge import frames, packet
 from services.gateway.edge.engine import Engine, OnPacket
+from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.manager import Manager
 from services.gateway.edge.session import Reason, Session
@@ -79,7 +80,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+    async def _handle_eio_connect(self, eio_sid: str, environ: Environ) -> None:
         session = self.eio.sockets[eio_sid]
         session.environ = environ
         self._strangers.add(session, self._limits.connect_timeout)
@@ -154,13 +155,13 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
             self._strangers.add(session, self._limits.refused_timeout)  # it is being let in
 
 
-class _Environs(Mapping[str, dict[str, Any]]):
+class _Environs(Mapping[str, Mapping[str, str]]):
     """The request that opened a session; an empty one once it has connected to the only namespace there is."""
 
     def __init__(self, sessions: dict[str, Session]) -> None:
         self._sessions = sessions
 
-    def __getitem__(self, eio_sid: str) -> dict[str, Any]:
+    def __getitem__(self, eio_sid: str) -> Mapping[str, str]:
         return self._sessions[eio_sid].environ or {}
 
     def __iter__(self) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any, Final, Protocol
 
 from services.gateway.edge import frames
+from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
 
 _LOOK_SECONDS: Final = 0.02
@@ -86,7 +87,7 @@ class Session:
         self.closed = False
         self.application: Any = None
         """Of whoever serves the session."""
-        self.environ: dict[str, Any] | None = None
+        self.environ: Environ | None = None
         """The request that opened it, for as long as a `connect` handler may ask for it."""
         self.stored: dict[str, Any] | None = None
         self.beat = 0
