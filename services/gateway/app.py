@@ -26,6 +26,7 @@ from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.relay import Relay
+from services.gateway.resuming import Resuming
 from services.gateway.rooms import Room, Rooms
 from services.gateway.settings import GatewaySettings
 from wire import subjects
@@ -57,12 +58,13 @@ class Gateway:
         self._relay = relay = Relay(fan_out, stream)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
+        resuming = Resuming(fan_out, history, seconds=settings.resume_seconds)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
         self._events = Events(
             bus=connection,
             access=access,
             rooms=self._rooms,
-            joining=Joining(fan_out, self._rooms, relay, history),
+            joining=Joining(fan_out, self._rooms, relay, resuming),
             publisher=Publisher(connection, stream, timeout=settings.publish_timeout_seconds),
             history=history,
             fan_out=fan_out,

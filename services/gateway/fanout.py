@@ -60,13 +60,12 @@ class FanOut:
     def deliver(self, room: Room, shown: Shown, *, skip: str | None = None) -> None:
         """Send it to all members of `room` but the connection with id `skip`.
 
-        A member that is being told what it missed gets stored messages when it has caught up, and no others.
+        A member that is being told what it missed gets stored messages in their turn, and no others: see `Resuming`.
         """
         name = _NAMES[type(shown)]
         packet = event(name, shown)
-        if room.resuming and name == "message":
-            for waiting in room.resuming.values():
-                waiting.append(packet)
+        if room.newest is not None and isinstance(shown, StoredMessage):
+            room.newest.add(shown.seq, packet)
         self._order += 1
         room.waiting.append(Waiting(self._order, frames.message(packet), skip))
         if len(room.waiting) == 1:

@@ -1,36 +1,31 @@
 """Joining a room: listen first, tell what was missed, then go live. Never twice, never with a hole."""
 
 import asyncio
-from collections import deque
-from collections.abc import Iterator
-from itertools import chain
 from typing import Final
 
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
-from services.gateway.pushes import event
 from services.gateway.relay import Relay
 from services.gateway.replies import Joined
 from services.gateway.requests import Join
+from services.gateway.resuming import Resuming
 from services.gateway.rooms import Room, Rooms
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import GetPage, Page, StoredMessage
+from wire.messages import GetPage, Page
 
-MISSED_MOST: Final = 500
 _CATCH_UP_SECONDS: Final = 5.0
-_PORTION_BYTES: Final = 64 * 1024
 
 
 class Joining:
     """Lets connections into rooms."""
 
-    def __init__(self, fan_out: FanOut, rooms: Rooms, relay: Relay, history: Caller[Page]) -> None:
+    def __init__(self, fan_out: FanOut, rooms: Rooms, relay: Relay, resuming: Resuming) -> None:
         self._fan_out = fan_out
         self._rooms = rooms
         self._relay = relay
-        self._history = history
+        self._resuming = resuming
 
     def join_at_once(self, connection: Connection, request: Join) -> Joined | None:
         """Let `connection` in if there is nothing to wait for, None otherwise. Raises `ParleyError`: unavailable."""
@@ -55,6 +50,8 @@ class Joining:
                     self._check_open(connection)
                 if request.after is not None and request.after < room.last_seq:
                     missed, truncated = await self._tell_missed(room, connection, request.after)
+                # In the same turn of the loop: until the next, nothing comes that it was not told of.
+                self._check_open(connection)
                 self._enter(room, connection)
             return Joined(room=room.name, seq=room.last_seq, missed=missed, truncated=truncated)
         finally:
@@ -68,54 +65,20 @@ class Joining:
             raise ParleyError(ErrorCode.UNAVAILABLE, "the message stream does not answer", retry_after=1) from None
 
     async def _tell_missed(self, room: Room, connection: Connection, after: int) -> tuple[int, bool]:
-        came_meanwhile = room.resuming[connection] = deque()
+        room.resuming.add(connection)
         try:
-            missed, truncated = await self._read_missed(room, after)
-            self._check_open(connection)
-            count = portion = 0
-            for packet in chain(map(_shown, missed), _taken(came_meanwhile)):
-                self._fan_out.send(connection, packet)
-                count, portion = count + 1, portion + len(packet)
-                if portion > _PORTION_BYTES:
-                    # As fast as it reads: what it missed may be far more than may wait for one client.
-                    self._fan_out.settle(connection)
-                    await connection.session.caught_up()
-                    self._check_open(connection)
-                    portion = 0
+            return await self._resuming.tell_missed(room, connection, after)
         finally:
-            del room.resuming[connection]
-        return count, truncated
+            room.resuming.discard(connection)
 
     def _enter(self, room: Room, connection: Connection) -> None:
         self._fan_out.entering(room, connection)
         self._rooms.enter(room, connection)
 
-    async def _read_missed(self, room: Room, after: int) -> tuple[list[StoredMessage], bool]:
-        """The newest `MISSED_MOST` after `after`, and whether there are more; in as many pages as they take."""
-        missed: list[StoredMessage] = []
-        before, more = room.last_seq + 1, True
-        while more and len(missed) < MISSED_MOST:
-            limit = MISSED_MOST - len(missed)
-            page = await self._history(GetPage(room=room.name, after=after, before=before, limit=limit))
-            missed = page.messages + missed
-            more = page.more
-            before = missed[0].seq if missed else before
-        return missed, more
-
     @staticmethod
     def _check_open(connection: Connection) -> None:
         if not connection.is_open:
             raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
-
-
-def _shown(message: StoredMessage) -> bytes:
-    return event("message", message)
-
-
-def _taken(packets: deque[bytes]) -> Iterator[bytes]:
-    """What is in `packets`, until there is nothing in it."""
-    while packets:
-        yield packets.popleft()
 
 
 class Baselines:

@@ -6,7 +6,8 @@ without members here costs this gateway nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -16,6 +17,7 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Session
 from services.gateway.joined_frames import Waiting
+from services.gateway.newest import Newest
 from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
@@ -40,6 +42,7 @@ class Room:
         "lock",
         "members",
         "name",
+        "newest",
         "opening",
         "resuming",
         "subscription",
@@ -52,8 +55,10 @@ class Room:
         self.waiting: list[Waiting] = []
         """What is to be written to the members in a moment; this and `busy_until` are the fan-out's."""
         self.busy_until = 0.0
-        self.resuming: dict[Connection, deque[bytes]] = {}
-        """Members-to-be that are being told what they missed, and the packets that came meanwhile."""
+        self.resuming: set[Connection] = set()
+        """Members-to-be that are being told what they missed."""
+        self.newest: Newest | None = None
+        """What came while one of them reads a page."""
         self.last_seq = 0
         """No message above it has been delivered here."""
         self.lock = asyncio.Lock()
@@ -65,6 +70,18 @@ class Room:
         self.opening: asyncio.Task[None] | None = None
         self.subscription: Listening | None = None
         self.linger: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def newest_kept(self) -> Iterator[None]:
+        """Keep what is delivered within the block, in `newest`."""
+        newest = self.newest = self.newest or Newest(self.last_seq)
+        newest.readers += 1
+        try:
+            yield
+        finally:
+            newest.readers -= 1
+            if not newest.readers:
+                self.newest = None
 
     def wait_behind(self, message: ChatMessage, position: Position) -> None:
         """Let it wait for a hole to be filled. Above a limit the oldest that wait become part of the hole."""

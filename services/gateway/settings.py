@@ -33,6 +33,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     stall_seconds: Seconds = 5.0
     """How long a client may read nothing of what waits for it."""
     publish_timeout_seconds: Seconds = 5.0
+    resume_seconds: Seconds = 30.0
+    """How long it may take to tell a client what it missed in a room; then it has to ask for the rest."""
     web_dir: Text = "web"
 
     @property

@@ -1,58 +1,19 @@
 """Whoever does not read is closed, counted and forgotten; whoever does notices nothing."""
 
 import asyncio
-import json
 import os
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from deploy.local.ports import HOST
-from tests.conformance.raw import TEXT, frame
 from tests.support.clients.parley import PythonClient
+from tests.support.slow_member import SlowMember
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 
 CLOSED = "parley_gateway_slow_readers_closed_total"
 BODY = "b" * 15_000
 MIB = 1 << 20
-
-
-@asynccontextmanager
-async def _member_that_does_not_read(stack: TestStack, room: str) -> AsyncIterator[socket.socket]:
-    """In `room` on gateway 1, over a WebSocket; from then on it reads nothing."""
-    port = stack.ports.gateway_1
-    loop = asyncio.get_running_loop()
-    with socket.socket() as raw:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        raw.setblocking(False)
-        await loop.sock_connect(raw, (HOST, port))
-
-        async def say(packet: str) -> None:
-            await loop.sock_sendall(raw, frame(TEXT, packet.encode()))
-
-        async def hear(what: bytes) -> None:
-            heard = b""
-            async with asyncio.timeout(10):
-                while what not in heard:
-                    more = await loop.sock_recv(raw, 4096)
-                    assert more, heard
-                    heard += more
-
-        head = (
-            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\n\r\n"
-        )
-        await loop.sock_sendall(raw, head.encode())
-        await hear(b'0{"sid"')
-        await say("40" + json.dumps({"token": await stack.token()}))
-        await hear(b'["session"')
-        await say('421["join",' + json.dumps({"room": room}) + "]")
-        await hear(b"431[")
-        yield raw
 
 
 def _resident(pid: int) -> int:
@@ -66,8 +27,10 @@ async def _talk(stack: TestStack, room: str, *, until_closed: str, bytes_most: i
     async with (
         PythonClient(url, await stack.token(), transports=["websocket"]) as one,
         PythonClient(url, await stack.token(), transports=["polling"]) as two,
-        _member_that_does_not_read(stack, room),
+        SlowMember(stack.ports.gateway_1, await stack.token()) as slow,
     ):
+        await slow.send("join", {"room": room})
+        await slow.read_until_ack()
         await one.join(room)
         await two.join(room)
         connections = await stack.metric("gateway-1", "parley_gateway_connections")

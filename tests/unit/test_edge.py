@@ -194,7 +194,7 @@ async def test_whoever_is_behind_is_waited_for_and_not_for_ever() -> None:
     session, transport = _polling(owner, backlog)
     session.write(frames.message(b"x" * 10) * 60)
     waiting = asyncio.ensure_future(session.caught_up())
-    while transport.unsent > 250:
+    while transport.unsent > 125:
         assert not waiting.done()
         await transport.poll()
         await asyncio.sleep(0)

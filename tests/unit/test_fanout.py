@@ -1,9 +1,8 @@
 """The fan-out: everybody gets what is due to them, in order, in few writes, and soon."""
 
 import itertools
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 from unittest import mock
 
@@ -48,6 +47,11 @@ def _shown(room: Room, number: int) -> EventShown:
     return EventShown(room.name, "n", Raw(str(number).encode()), "u")
 
 
+def _said(room: Room, number: int) -> StoredMessage:
+    author, data = Author(id="u", display_name="U"), Raw(str(number).encode())
+    return StoredMessage(room=room.name, seq=number, prev=0, id="m", author=author, body="x", ts=1, data=data)
+
+
 def _enter(room: Room, member: Connection) -> None:
     room.members[member] = member.session
     member.rooms.add(room.name)
@@ -67,7 +71,7 @@ def _read(packet: str | bytes) -> Due:
     if packet.startswith("43"):
         return _OWN, int(packet[2:])
     room = packet.split('"room":"')[1].split('"')[0]
-    return room, int(packet.split('"data":')[1].split(",")[0])
+    return room, int(packet.split('"data":')[1].split(",")[0].rstrip("}]"))
 
 
 class _Interleavings(RuleBasedStateMachine):
@@ -84,7 +88,9 @@ class _Interleavings(RuleBasedStateMachine):
         self.rooms = [Room(f"r{number}") for number in range(ROOMS)]
         self.connections = [connection() for _ in range(CONNECTIONS)]
         self.due: dict[Connection, list[Due]] = {member: [] for member, _ in self.connections}
-        self.numbers = itertools.count()
+        self.numbers = itertools.count(1)
+        self.reading: dict[tuple[Room, Connection], tuple[int, AbstractContextManager[None]]] = {}
+        """Who is being told what they missed of a room: since which number, and what keeps what comes meanwhile."""
 
     def teardown(self) -> None:
         """Let all of it go out: then nothing may be missing."""
@@ -108,6 +114,37 @@ class _Interleavings(RuleBasedStateMachine):
             if member is not skipped:
                 self.due[member].append((where.name, number))
 
+    @rule(room=st.integers(0, ROOMS - 1))
+    def say(self, room: int) -> None:
+        """A message, which nobody skips."""
+        where, number = self.rooms[room], next(self.numbers)
+        self.fan_out.deliver(where, _said(where, number))
+        for member in where.members:
+            self.due[member].append((where.name, number))
+
+    @rule(room=st.integers(0, ROOMS - 1), who=st.integers(0, CONNECTIONS - 1))
+    def begin_to_resume(self, room: int, who: int) -> None:
+        """One is about to be told what it missed."""
+        where, member = self.rooms[room], self.connections[who][0]
+        if member not in where.members and (where, member) not in self.reading:
+            kept = where.newest_kept()
+            kept.__enter__()
+            self.reading[where, member] = (next(self.numbers), kept)
+
+    @rule()
+    def resume(self) -> None:
+        """It gets the messages that came meanwhile, and is in; as `Resuming` and `Joining` do."""
+        if self.reading:
+            (where, member), (since, kept) = self.reading.popitem()
+            assert where.newest is not None
+            for number, packet in where.newest.after(since) or ():
+                self.fan_out.send(member, packet)
+                self.due[member].append((where.name, number))
+            kept.__exit__(None, None, None)
+            if member.is_open:
+                self.fan_out.entering(where, member)
+                _enter(where, member)
+
     @rule(who=st.integers(0, CONNECTIONS - 1))
     def send(self, who: int) -> None:
         """Something that one is sent alone."""
@@ -119,7 +156,8 @@ class _Interleavings(RuleBasedStateMachine):
     def enter(self, room: int, who: int) -> None:
         """As `Joining` does."""
         member = self.connections[who][0]
-        if member.is_open and member not in self.rooms[room].members:
+        where = self.rooms[room]
+        if member.is_open and member not in where.members and (where, member) not in self.reading:
             self.fan_out.entering(self.rooms[room], member)
             _enter(self.rooms[room], member)
 
@@ -142,7 +180,7 @@ class _Interleavings(RuleBasedStateMachine):
     @rule(room=st.integers(0, ROOMS - 1))
     def reopen(self, room: int) -> None:
         """A room that nobody is in closes, and another of its name opens."""
-        if not self.rooms[room].members:
+        if not self.rooms[room].members and self.rooms[room].newest is None:
             self.rooms[room] = Room(self.rooms[room].name)
 
     @rule()
@@ -251,15 +289,17 @@ def test_whoever_is_told_what_they_missed_gets_messages_and_nothing_else_for_lat
     """Typing and events of that time are not for them."""
     fan_out, clockwork = _fan_out()
     room, (member, wire) = Room("r"), connection()
-    room.resuming[member] = deque()
-    message = StoredMessage(room="r", seq=2, prev=1, id="m", author=Author(id="u", display_name="U"), body="x", ts=1)
-    with _on(clockwork):
+    room.resuming.add(member)
+    with _on(clockwork), room.newest_kept():
         fan_out.deliver(room, _shown(room, 1))
-        fan_out.deliver(room, message)
+        fan_out.deliver(room, _said(room, 2))
         clockwork.pass_time(WINDOW)
-    assert wire.writes == []
-    (packet,) = room.resuming[member]
-    assert packet.startswith(b'2["message",{')
+        assert wire.writes == []
+        assert room.newest is not None
+        kept = room.newest.after(0)
+    assert kept is not None
+    assert [(seq, packet.startswith(b'2["message",{')) for seq, packet in kept] == [(2, True)]
+    assert room.newest is None
 
 
 def test_all_members_are_written_the_same_bytes() -> None:

@@ -152,14 +152,19 @@ class Session:
             else:
                 self.transport.resume_reading()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a quarter of what may wait for its client does: whoever has much more to say waits."""
+        return self.transport.unsent > self.owner.limits.unsent_most // 4
+
     async def caught_up(self) -> None:
-        """Wait until its client has read most of what it was sent, or the session is over.
+        """Wait until no more than an eighth of what may wait for its client does, or the session is over.
 
         Ends it if the client reads nothing for as long as the answer to a ping may take: while the session is held
         nothing else does.
         """
         loop = asyncio.get_running_loop()
-        most, before, since = self.owner.limits.unsent_most // 4, self.transport.unsent, loop.time()
+        most, before, since = self.owner.limits.unsent_most // 8, self.transport.unsent, loop.time()
         while not self.closed and (unsent := self.transport.unsent) > most:
             if unsent < before:
                 since = loop.time()

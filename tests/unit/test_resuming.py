@@ -1,0 +1,433 @@
+"""Resuming: whatever happens meanwhile, a client is told what it missed once and in order, and then is live."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from unittest import mock
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.listening import Delivery
+from runtime.stream import Entry
+from services.gateway import newest, resuming
+from services.gateway import relay as relay_module
+from services.gateway.connection import Connection
+from services.gateway.edge import session as session_module
+from services.gateway.edge.limits import Limits
+from services.gateway.edge.session import Reason, Session
+from services.gateway.fanout import FanOut
+from services.gateway.joining import Joining
+from services.gateway.newest import Newest
+from services.gateway.relay import Relay
+from services.gateway.replies import Joined
+from services.gateway.requests import Join
+from services.gateway.resuming import Resuming
+from services.gateway.rooms import Rooms
+from tests.support.edge import Ears, Wire
+from wire import codec
+from wire.errors import ErrorCode, ParleyError
+from wire.messages import Author, ChatMessage, GetPage, Page, StoredMessage, User, Verified
+
+MISSED_MOST: Final = 8
+A_PAGE: Final = 3
+"""Messages that fit in one page of history from the newest on, whatever was asked for."""
+KEPT: Final = 3
+"""Messages that are kept while a page is read."""
+MESSAGE_BYTES: Final = 150
+UNSENT_MOST: Final = 16 * MESSAGE_BYTES
+
+_ids = itertools.count()
+
+
+@contextmanager
+def _small() -> Iterator[None]:
+    """Bounds that a few messages exceed, and nothing to wait for."""
+    with (
+        mock.patch.object(resuming, "MISSED_MOST", MISSED_MOST),
+        mock.patch.object(resuming, "_PORTION_BYTES", 1),
+        mock.patch.object(newest, "_MOST_BYTES", KEPT * MESSAGE_BYTES),
+        mock.patch.object(session_module, "_LOOK_SECONDS", 0),
+        mock.patch.object(relay_module, "_SHORTEST_PAUSE", 0),
+    ):
+        yield
+
+
+class _SlowWire(Wire):
+    """A transport whose client reads when a test says so."""
+
+    def write(self, data: bytes, /) -> None:
+        super().write(data)
+        self.unsent += len(data)
+
+    def read(self, size: int) -> None:
+        """The client reads."""
+        self.unsent = max(0, self.unsent - size)
+
+    @property
+    def messages(self) -> list[StoredMessage]:
+        """Those that came."""
+        return [_read(packet) for packet in self.packets if str(packet).startswith("42")]
+
+    @property
+    def before_the_ack(self) -> list[StoredMessage]:
+        """Those that came before the join was acknowledged."""
+        before = itertools.takewhile(lambda packet: packet != "43", self.packets)
+        return [_read(packet) for packet in before]
+
+
+def _read(packet: str | bytes) -> StoredMessage:
+    name, message = msgspec.json.decode(str(packet)[2:], type=tuple[str, StoredMessage])
+    assert name == "message"
+    return message
+
+
+class _World:
+    """A gateway's room, with what stands behind it: what is stored, what is live, and a history that takes its time.
+
+    Messages are stored as the stream does, and then live once, or lost; history answers when `answer` says so.
+    """
+
+    def __init__(self, *, seconds: float = 5) -> None:
+        self.stored: list[int] = []
+        self.unreadable: set[int] = set()
+        """Of these: nobody can decode them, and history has put them aside."""
+        self.live: deque[tuple[int, int]] = deque()
+        self.asked: deque[tuple[GetPage, asyncio.Future[Page]]] = deque()
+        self.most_at_once = 0
+        self.client = self
+        self.is_connected = True
+        self.fan_out = FanOut(0)
+        self.relay = Relay(self.fan_out, self)  # type: ignore[arg-type]
+        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
+        telling = Resuming(self.fan_out, self.page, seconds=seconds)  # type: ignore[arg-type]
+        self.joining = Joining(self.fan_out, self.rooms, self.relay, telling)
+
+    # --- what stands for the bus, the stream and history ------------------------------------------------------------
+
+    def listen(self, _subject: str, _on_message: Any) -> Any:
+        return mock.Mock()
+
+    async def last_seq(self, _room: str) -> int:
+        return self.stored[-1] if self.stored else 0
+
+    async def between(self, room: str, after: int, upto: int) -> AsyncIterator[Entry]:
+        for seq in list(self.stored):
+            if after < seq <= upto:
+                await asyncio.sleep(0)
+                yield Entry(seq, _chat(room, seq))
+
+    async def page(self, request: GetPage) -> Page:
+        answer: asyncio.Future[Page] = asyncio.get_running_loop().create_future()
+        self.asked.append((request, answer))
+        self.most_at_once = max(self.most_at_once, len(self.asked))
+        return await answer
+
+    # --- what may happen --------------------------------------------------------------------------------------------
+
+    def store(self, step: int = 1) -> None:
+        """Somebody says something."""
+        last = self.stored[-1] if self.stored else 0
+        self.stored.append(last + step)
+        self.live.append((last + step, last))
+
+    def hear(self) -> None:
+        """The oldest that was not live yet is."""
+        if self.live and (room := self.rooms.opened("r")) is not None:
+            self.relay.on_live(room, _delivery(*self.live.popleft()))
+
+    def lose(self) -> None:
+        """The oldest that was not live yet never is; not the last, for the next shows that it is gone."""
+        if len(self.live) > 1:
+            self.live.popleft()
+
+    def answer(self) -> None:
+        """History answers the oldest request."""
+        while self.asked:
+            request, answer = self.asked.popleft()
+            if not answer.done():  # nobody waits any more
+                answer.set_result(self._page(request))
+                return
+
+    def _page(self, request: GetPage) -> Page:
+        after, before = request.after or 0, request.before
+        readable = [seq for seq in self.stored if seq not in self.unreadable]
+        found = [seq for seq in readable if after < seq and (before is None or seq < before)]
+        # Sizes vary, so that pages of the one kind do not begin where those of the other do.
+        most = min(A_PAGE + (before is None), request.limit)
+        shown = found[:most] if before is None else found[-most:]
+        messages = []
+        for seq in shown:
+            prev = max((each for each in readable if each < seq), default=0)
+            messages.append(StoredMessage.of(_chat(request.room, seq), room=request.room, seq=seq, prev=prev))
+        return Page(messages=messages, more=len(shown) < len(found))
+
+    # --- clients ----------------------------------------------------------------------------------------------------
+
+    def connection(self) -> tuple[Connection, _SlowWire]:
+        """One that reads when a test says so."""
+        wire, owner, id = _SlowWire(), Ears(), f"c{next(_ids)}"
+        owner.limits = Limits(unsent_most=UNSENT_MOST)
+        bearer = Verified(user=User(id=id, display_name=id), session="s", expires_at=0)
+        return Connection(id, bearer, Session(owner, id, wire)), wire
+
+    async def join(self, connection: Connection, after: int | None) -> Joined:
+        """Join, and acknowledge in the same turn, as `Events` does."""
+        ack = await self.joining.join(connection, Join(room="r", after=after))
+        self.fan_out.send(connection, b"3")
+        return ack
+
+
+def _chat(room: str, seq: int) -> ChatMessage:
+    body = "x" * (MESSAGE_BYTES - 100)
+    return ChatMessage(id=f"{room}-{seq}", author=Author(id="u", display_name="U"), body=body, ts=1)
+
+
+def _delivery(seq: int, prev: int) -> Delivery:
+    headers = f"Nats-Sequence: {seq}\r\nNats-Last-Sequence: {prev}\r\nNats-Time-Stamp: 2026-01-01T00:00:00.123456789Z"
+    return Delivery(b"live.room.r.message", codec.encode(_chat("r", seq)), f"NATS/1.0\r\n{headers}\r\n\r\n".encode())
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def _run(scenario: Coroutine[Any, Any, None]) -> None:
+    loop = asyncio.new_event_loop()
+    try:
+        with _small():
+            loop.run_until_complete(scenario)
+    finally:
+        loop.close()
+
+
+_step = st.tuples(
+    st.sampled_from(["store", "store", "hear", "hear", "lose", "answer", "answer", "read", "turn"]),
+    st.integers(1, 4),
+)
+
+
+@given(
+    before=st.lists(st.integers(1, 3), min_size=1, max_size=14),
+    back=st.integers(1, 14),
+    clients=st.integers(1, 3),
+    steps=st.lists(_step, max_size=60),
+)
+@settings(max_examples=500, deadline=None)
+def test_whatever_happens_meanwhile_all_is_told_once_and_in_order(
+    before: list[int], back: int, clients: int, steps: list[tuple[str, int]]
+) -> None:
+    """The newest of what was missed, and all that came since: live, late, lost on the way, or while others read."""
+    _run(_interleaved(before, back, clients, steps))
+
+
+async def _interleaved(before: list[int], back: int, clients: int, steps: list[tuple[str, int]]) -> None:
+    world = _World()
+    for gap in before:
+        world.store(gap)
+    world.live.clear()
+    witness, seen = world.connection()
+    await world.join(witness, None)
+    missed = world.stored[-back:]
+    after = missed[0] - 1
+    peers = [world.connection() for _ in range(clients)]
+    joins = [asyncio.ensure_future(world.join(each, after)) for each, _ in peers]
+    await _turns(1)
+    for what, number in steps:
+        if what == "read":
+            peers[number % clients][1].read(number * MESSAGE_BYTES)
+        elif what == "store":
+            world.store(number)
+        elif what == "turn":
+            await _turns(number)
+        else:
+            getattr(world, what)()
+        await _turns(number % 2)
+    while not all(each.done() for each in joins) or world.live:
+        world.hear()
+        world.answer()
+        for _, wire in peers:
+            wire.read(MESSAGE_BYTES)
+        await _turns(1)
+    world.store()
+    world.hear()
+    await _turns(5)
+
+    began, ended = len(before), len(world.stored)
+    assert [each.seq for each in seen.messages] == world.stored[began:ended]
+    expected = [*missed[-MISSED_MOST:], *world.stored[began:]]
+    prevs = dict(zip(world.stored, [0, *world.stored], strict=False))
+    for (_, wire), join in zip(peers, joins, strict=True):
+        ack, told = join.result(), wire.messages
+        assert [each.seq for each in told] == expected
+        assert [each.prev for each in told] == [prevs[seq] for seq in expected]
+        assert ack.truncated == (len(missed) > MISSED_MOST)
+        assert ack.missed == len(wire.before_the_ack)
+        assert ack.seq == wire.before_the_ack[-1].seq
+        assert wire.packets.count("43") == 1
+
+
+async def _joining(world: _World, count: int) -> tuple[Connection, _SlowWire, asyncio.Task[Joined]]:
+    """A client that has missed `count` messages, and begins to join."""
+    for _ in range(count + 1):
+        world.store()
+    world.live.clear()
+    client, wire = world.connection()
+    join = asyncio.create_task(world.join(client, 1))
+    while not world.asked:
+        await _turns(1)
+    return client, wire, join
+
+
+def test_what_is_stored_and_was_not_heard_yet_comes_live() -> None:
+    """History is ahead of what NATS brings: what a page holds of that is not told twice."""
+
+    async def scenario() -> None:
+        world = _World()
+        _, wire, join = await _joining(world, A_PAGE + 1)
+        for _ in range(2):
+            world.store()
+        while not join.done():
+            world.answer()
+            wire.read(1 << 20)
+            await _turns(1)
+        for _ in range(2):
+            world.hear()
+        await _turns(5)
+        assert [each.seq for each in wire.messages] == world.stored[1:]
+        assert (join.result().missed, join.result().seq) == (A_PAGE + 1, world.stored[-3])
+
+    _run(scenario())
+
+
+@pytest.mark.parametrize("unreadable", [1, A_PAGE + 2])
+def test_what_nobody_can_read_is_not_waited_for(unreadable: int) -> None:
+    """The newest messages of a room, which count for its last seq, and are in no page."""
+
+    async def scenario() -> None:
+        world = _World()
+        _, wire, join = await _joining(world, A_PAGE + 2)
+        world.unreadable = set(world.stored[-unreadable:])
+        while not join.done():
+            world.answer()
+            wire.read(1 << 20)
+            await _turns(1)
+        assert [each.seq for each in wire.messages] == world.stored[1:-unreadable]
+        assert (join.result().missed, join.result().seq) == (A_PAGE + 2 - unreadable, world.stored[-1])
+
+    _run(scenario())
+
+
+def test_a_client_that_does_not_read_is_sent_no_more_than_part_of_what_may_wait_for_it() -> None:
+    """History is not even asked for more, and what comes live is not kept for it."""
+
+    async def scenario() -> None:
+        world = _World()
+        client, wire, join = await _joining(world, MISSED_MOST)
+        for _ in range(100):
+            world.answer()
+            world.store()
+            world.hear()
+            await _turns(3)
+        room = world.rooms.opened("r")
+        assert room is not None
+        assert (room.newest, not world.asked) == (None, True)
+        assert wire.unsent <= UNSENT_MOST // 4 + 2 * MESSAGE_BYTES
+        client.session.abort(Reason.TRANSPORT_ERROR)
+        with pytest.raises(ParleyError) as refused:
+            await join
+        assert refused.value.code is ErrorCode.NOT_JOINED
+        assert client not in room.members
+        assert not room.resuming
+
+    _run(scenario())
+
+
+def test_a_client_that_is_slower_than_its_room_is_told_so_and_goes_on_from_there() -> None:
+    """It has a beginning of what it missed, without a hole, and is no member; its next join goes on behind it."""
+
+    async def scenario() -> None:
+        world = _World(seconds=0.05)
+        client, wire, join = await _joining(world, 4)
+        while not join.done():
+            world.store()
+            world.hear()
+            world.answer()
+            wire.read(MESSAGE_BYTES // 4)
+            await _turns(1)
+        with pytest.raises(ParleyError) as refused:
+            join.result()
+        assert (refused.value.code, refused.value.retry_after) == (ErrorCode.UNAVAILABLE, 1)
+        room = world.rooms.opened("r")
+        assert room is None or (client not in room.members and not room.resuming and room.newest is None)
+        told = [each.seq for each in wire.messages]
+        assert told == world.stored[1 : 1 + len(told)]
+
+        again = asyncio.ensure_future(world.join(client, told[-1]))
+        while not again.done():
+            world.answer()
+            wire.read(1 << 20)
+            await _turns(1)
+        missed = world.stored[1 + len(told) :][-MISSED_MOST:]
+        assert [each.seq for each in wire.messages] == told + missed
+
+    _run(scenario())
+
+
+def test_clients_that_resume_at_once_take_turns_in_asking_history() -> None:
+    """There is no more in memory than a few pages, however many come."""
+
+    async def scenario() -> None:
+        world = _World()
+        _, wire, first = await _joining(world, 4)
+        peers = [world.connection() for _ in range(100)]
+        joins = [first, *(asyncio.ensure_future(world.join(each, 1)) for each, _ in peers)]
+        await _turns(5)
+        while not all(each.done() for each in joins):
+            world.answer()
+            for each in (wire, *(each for _, each in peers)):
+                each.read(1 << 20)
+            await _turns(1)
+        assert world.most_at_once == resuming._PAGES_AT_ONCE
+        for each in (wire, *(each for _, each in peers)):
+            assert [message.seq for message in each.messages] == world.stored[1:]
+
+    _run(scenario())
+
+
+def test_history_that_does_not_answer_fails_the_join_and_leaves_nothing() -> None:
+    """As it says; the next join starts afresh."""
+
+    async def scenario() -> None:
+        world = _World()
+        client, wire, join = await _joining(world, 4)
+        world.asked.popleft()[1].set_exception(ParleyError(ErrorCode.UNAVAILABLE, "not now"))
+        with pytest.raises(ParleyError):
+            await join
+        again = asyncio.ensure_future(world.join(client, 1))
+        await _turns(5)
+        while not again.done():
+            world.answer()
+            wire.read(1 << 20)
+            await _turns(1)
+        assert [each.seq for each in wire.messages] == world.stored[1:]
+
+    _run(scenario())
+
+
+def test_the_newest_are_bounded_and_say_when_they_do_not_reach_back() -> None:
+    """What is asked for is all there is, or it is not answered."""
+    kept = Newest(10)
+    assert (kept.after(9), kept.after(10)) == (None, [])
+    packet = b"x" * (newest._MOST_BYTES // 3)
+    for seq in (12, 13, 15):
+        kept.add(seq, packet)
+    assert kept.after(10) == [(12, packet), (13, packet), (15, packet)]
+    kept.add(20, packet)
+    assert (kept.after(11), kept.after(12)) == (None, [(13, packet), (15, packet), (20, packet)])
