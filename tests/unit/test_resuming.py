@@ -257,7 +257,9 @@ async def _interleaved(before: list[int], back: int, clients: int, steps: list[t
         await _turns(1)
     world.store()
     world.hear()
-    await _turns(5)
+    while world.relay._tasks:
+        await _turns(1)
+    await _turns(2)
 
     began, ended = len(before), len(world.stored)
     assert [each.seq for each in seen.messages] == world.stored[began:ended]
