@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from tests.guards.guard import FLOOD, comes, is_over
-from tests.guards.peers import Polling, polling, websocket
+from tests.guards.peers import Polling, Raw, polling, websocket
 from tests.guards.target import Target
 from tests.support.waiting import until
 
@@ -47,6 +47,27 @@ async def polling_that_leaves_the_rest(target: Target) -> None:
         assert (await poll)[0] == 200
         await session.post(FLOOD)
         assert await is_over(target)
+
+
+async def polls_whose_answers_nobody_reads(target: Target) -> None:
+    """A client that polls again and again, and reads nothing of it, is as slow as any other: nothing of it stays."""
+    poll = "GET /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with polling(target) as session, Raw(target, receives=4096) as peer:
+
+        async def is_served(polls: int) -> bool:
+            # The kernel takes the first few MiB; after that the next poll is not even looked at.
+            before = len(target.requests)
+            await session.post('42["flood",7,32768]')
+            peer.send(poll.format(session.sid))
+            done = ("flooded", "disconnect")
+            await comes(target, lambda: sum(map(target.names().count, done)) >= polls)
+            return await comes(target, lambda: len(target.requests) == before + 2 or "disconnect" in target.names())
+
+        for polls in range(1, 100):
+            if "disconnect" in target.names() or not await is_served(polls):
+                break
+        assert await is_over(target)
+        assert await peer.ends()
 
 
 async def slow_readers_together(target: Target) -> None:

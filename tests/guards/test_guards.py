@@ -39,6 +39,7 @@ MENDED: list[Guard] = [
     slow_readers.stalled_websocket,
     slow_readers.slow_polling,
     slow_readers.polling_that_leaves_the_rest,
+    slow_readers.polls_whose_answers_nobody_reads,
     slow_readers.slow_readers_together,
     http_requests.silent_connection,
     http_requests.request_line_in_drips,

@@ -8,8 +8,8 @@ import pytest
 from services.gateway.edge import backlog, frames, metrics
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
-from services.gateway.edge.polling import PACKETS_A_POLL, Polling
-from services.gateway.edge.session import Session
+from services.gateway.edge.polling import PACKETS_A_POLL, DuplicatePollError, Polling
+from services.gateway.edge.session import Reason, Session
 from tests.support.edge import Clockwork, Ears
 
 LIMITS = Limits(unsent_most=1000, unsent_total_most=2500, stall_timeout=5)
@@ -163,6 +163,81 @@ async def test_a_polling_client_that_got_less_than_all_is_still_bounded(watch: B
     for _ in range(30):
         session.write(frames.text(b"x" * 100))
     assert engine.ends
+
+
+class _Stream:
+    """An HTTP connection whose client reads when a test says so."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        """See asyncio."""
+        return self.size
+
+    def abort(self) -> None:
+        """See asyncio."""
+        self.aborted = True
+
+
+def _answered(transport: Polling, size: int) -> _Stream:
+    stream = _Stream(size)
+    transport.begin_answer(stream)  # type: ignore[arg-type]
+    transport.count()
+    return stream
+
+
+async def test_an_answer_that_is_not_read_counts_with_what_is_queued_behind_it(watch: Backlog) -> None:
+    """Both together are bounded, and both are freed."""
+    transport, session, engine = _polling(watch)
+    stream = _answered(transport, 600)
+    session.write(frames.text(b"x" * 300))
+    assert (transport.unsent, engine.ends) == (900, [])
+    session.write(frames.text(b"x" * 300))
+    assert (stream.aborted, len(engine.ends), transport.unsent) == (True, 1, 0)
+
+
+async def test_an_answer_that_is_not_read_stalls_and_one_that_is_does_not(
+    watch: Backlog, clockwork: Clockwork
+) -> None:
+    """A client may take its time between two polls, not while it is given an answer; slow is not stalled."""
+    slow, dead, idle = _polling(watch), _polling(watch), _polling(watch)
+    reading, stuck = _answered(slow[0], 500), _answered(dead[0], 500)
+    idle[1].write(frames.text(b"x"))
+    for _ in range(7):
+        clockwork.pass_time(1)
+        reading.size -= 1
+    assert [bool(engine.ends) for _, _, engine in (slow, dead, idle)] == [False, True, False]
+    assert (reading.aborted, stuck.aborted) == (False, True)
+    reading.size = 0
+    slow[0].end_answer()
+    assert len(watch._behind) == 1
+
+
+async def test_a_client_reads_its_answer_before_it_polls_again(watch: Backlog) -> None:
+    """Otherwise it could have any number of answers on their way."""
+    transport, _, _ = _polling(watch)
+    _answered(transport, 500)
+    with pytest.raises(DuplicatePollError):
+        await transport.poll()
+    transport.end_answer()
+    transport.prepare_upgrade()
+    assert await transport.poll() == "6"
+
+
+async def test_an_answer_is_watched_until_it_is_taken_also_after_the_end(watch: Backlog) -> None:
+    """A session that has ended owes nothing more; its last answer may still be on its way."""
+    transport, session, engine = _polling(watch)
+    stream = _answered(transport, 500)
+    session.close(Reason.SERVER, last=frames.CLOSE)
+    assert (len(watch._behind), len(engine.ends)) == (1, 1)
+    _Reader(watch).behind(999), _Reader(watch).behind(998)
+    assert not stream.aborted
+    watch._let_go(transport, "overload")
+    assert (stream.aborted, len(engine.ends)) == (True, 1)
+    transport.end_answer()
+    assert transport not in watch._behind
 
 
 async def test_a_polling_client_that_keeps_up_is_not_let_go_however_long(watch: Backlog) -> None:

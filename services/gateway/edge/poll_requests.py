@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from services.gateway.edge import frames, polling, responses
+from services.gateway.edge import frames, payload, poll_answer, responses
 from services.gateway.edge.polling import DuplicatePollError, Polling
 from services.gateway.edge.session import Reason, Session
 
@@ -12,14 +12,16 @@ from services.gateway.edge.session import Reason, Session
 async def get(request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
     """What waits for the client, as soon as something does; two polls at a time end the session."""
     try:
-        return responses.payload(await transport.poll(), request)
+        answer = responses.payload(await transport.poll(), request)
+        await poll_answer.send(request, answer, transport)
     except DuplicatePollError:
         session.close(Reason.TRANSPORT_ERROR, last=frames.CLOSE)
         return responses.refused(responses.BAD_REQUEST, request)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, ConnectionError):
         # Whoever polled has hung up, and perhaps with an answer on its way.
         session.close(Reason.TRANSPORT_CLOSE)
-        raise
+        raise asyncio.CancelledError from None
+    return answer
 
 
 async def post(request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
@@ -43,7 +45,7 @@ async def _take_in(request: web.Request, session: Session, transport: Polling) -
     try:
         async with asyncio.timeout(limits.body_timeout):
             body = await request.read()
-        packets = polling.decode(body.decode())
+        packets = payload.decode(body.decode())
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except web.HTTPRequestEntityTooLarge:  # once inflated

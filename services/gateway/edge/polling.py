@@ -1,11 +1,10 @@
 """HTTP long polling as the transport of a session: what is sent waits in a queue until the client asks for it."""
 
 import asyncio
-import base64
 from collections import deque
 from typing import Final
 
-from services.gateway.edge import frames
+from services.gateway.edge import frames, payload
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.session import Reason, Session
 from services.gateway.edge.upgrade import Upgrade
@@ -13,17 +12,16 @@ from services.gateway.edge.upgrade import Upgrade
 PACKETS_A_POLL: Final = 16
 """The Python client refuses a payload with more."""
 
-_SEPARATOR: Final = "\x1e"
-
 
 class DuplicatePollError(Exception):
-    """A client polls while it polls."""
+    """A client polls while it polls, or before it has read what the last poll was answered."""
 
 
 class Polling:
     """Carries `session`."""
 
     __slots__ = (
+        "_answering",
         "_backlog",
         "_closing",
         "_paused",
@@ -43,6 +41,8 @@ class Polling:
         self._queue: deque[str | bytes] = deque()
         self._unsent = 0
         self._poll: asyncio.Future[None] | None = None
+        self._answering: asyncio.Transport | None = None
+        """The HTTP connection that an answer is on its way on."""
         self._paused: asyncio.Future[None] | None = None
         self._closing = False
         self.posting = False
@@ -55,7 +55,7 @@ class Polling:
 
     async def poll(self) -> str:
         """The next payload: waits until there is something to say. Raises `DuplicatePollError`."""
-        if self._poll is not None:
+        if self._poll is not None or self._answering is not None:
             raise DuplicatePollError
         if not self._queue and not self._closing and not self.upgrading:
             self._poll = asyncio.get_running_loop().create_future()
@@ -64,6 +64,21 @@ class Polling:
             finally:
                 self._poll = None
         return self._take()
+
+    def begin_answer(self, stream: asyncio.Transport) -> None:
+        """The payload is sent on `stream`: what waits there counts as unsent until `end_answer`."""
+        self._answering = stream
+
+    def end_answer(self) -> None:
+        """The client has taken all of it, or has gone."""
+        self._answering = None
+        self.count()
+
+    def count(self) -> None:
+        """Be watched for what waits now, if anything does."""
+        self._backlog.remove(self)
+        if self.unsent:
+            self._backlog.add(self)
 
     async def ready(self) -> None:
         """Wait until packets are taken from the client."""
@@ -96,11 +111,11 @@ class Polling:
         """Queue what is in `data`."""
         if self._closing:
             return
-        is_first = not self._queue
+        is_first = not self.unsent
         before = self._unsent
         for packet in frames.packets(data):
             self._queue.append(packet)
-            self._unsent += _size(packet)
+            self._unsent += payload.size(packet)
         if self._poll is not None:
             self._wake()
         elif is_first:
@@ -117,10 +132,12 @@ class Polling:
         self._end()
 
     def abort(self) -> None:
-        """End the poll that waits, with nothing of what is queued."""
-        self._queue.clear()
-        self._unsent = 0
-        self.close(b"", 0)
+        """End the poll that waits, with nothing of what is queued, or the answer that is not taken."""
+        self._drop()
+        if self._answering is not None:
+            self._answering.abort()
+            self._answering = None
+        self._end()
 
     def pause_reading(self) -> None:
         """Let the client wait for the answer to what it sends."""
@@ -137,55 +154,43 @@ class Polling:
 
     @property
     def unsent(self) -> int:
-        """Bytes that wait for the next poll."""
-        return self._unsent
+        """Bytes that wait for the next poll, or to be read by whoever made the last one."""
+        return self._unsent + (0 if self._answering is None else self._answering.get_write_buffer_size())
 
     @property
     def may_pause(self) -> bool:
         """Between two polls, for as long as its heart beats."""
-        return True
+        return self._answering is None
 
     def let_go(self) -> None:
-        """It does not poll, or too seldom."""
-        if self.session is not None:
-            self.session.abort(Reason.TRANSPORT_ERROR)
+        """It does not poll, or too seldom, or does not read what it is answered."""
+        if self.session is not None and self.session.transport is self:
+            self.session.end(Reason.TRANSPORT_ERROR)
+        self.abort()
 
     # ----------------------------------------------------------------------------------------------------------------
 
     def _take(self) -> str:
         count = min(len(self._queue), PACKETS_A_POLL)
         taken = [self._queue.popleft() for _ in range(count)]
-        if self._queue:
-            self._unsent -= sum(map(_size, taken))
-            if not self._closing:
-                self._backlog.add(self)  # it may not be there: a poll that waited took the first of many
-        else:
-            self._unsent = 0
-            self._backlog.remove(self)
-        return _SEPARATOR.join(map(_encoded, taken)) or "6"
+        self._unsent -= sum(map(payload.size, taken))
+        if self._closing:
+            self._drop()
+        self.count()
+        return payload.encode(taken) or "6"
 
     def _end(self) -> None:
         self._closing = True
-        self._backlog.remove(self)
+        if self._poll is None:
+            self._drop()
+        self.count()
         self.resume_reading()
         self._wake()
+
+    def _drop(self) -> None:
+        self._queue.clear()
+        self._unsent = 0
 
     def _wake(self) -> None:
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
-
-
-def decode(payload: str) -> list[str | bytes]:
-    """The packets of a payload; raises `ValueError` for what is none."""
-    return [
-        base64.b64decode(each[1:], validate=True) if each.startswith("b") else each
-        for each in payload.split(_SEPARATOR)
-    ]
-
-
-def _size(packet: str | bytes) -> int:
-    return len(packet) if isinstance(packet, bytes) or packet.isascii() else len(packet.encode())
-
-
-def _encoded(packet: str | bytes) -> str:
-    return packet if isinstance(packet, str) else "b" + base64.b64encode(packet).decode()

@@ -160,15 +160,14 @@ class Session:
     async def caught_up(self) -> None:
         """Wait until no more than an eighth of what may wait for its client does, or the session is over.
 
-        Ends it if the client reads nothing for as long as the answer to a ping may take: while the session is held
-        nothing else does.
+        Aborts it once the client has read nothing for the ping timeout: while it is held, no heartbeat does.
         """
-        loop = asyncio.get_running_loop()
-        most, before, since = self.owner.limits.unsent_most // 8, self.transport.unsent, loop.time()
-        while not self.closed and (unsent := self.transport.unsent) > most:
+        limits, loop = self.owner.limits, asyncio.get_running_loop()
+        before, since = self.transport.unsent, loop.time()
+        while not self.closed and (unsent := self.transport.unsent) > limits.unsent_most // 8:
             if unsent < before:
                 since = loop.time()
-            elif loop.time() - since > self.owner.limits.ping_timeout:
+            elif loop.time() - since > limits.ping_timeout:
                 self.abort(Reason.PING_TIMEOUT)
             before = unsent
             await asyncio.sleep(_LOOK_SECONDS)
