@@ -19,6 +19,7 @@ from services.gateway.edge import frames, metrics
 from services.gateway.edge.entrance import Entrance
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.heartbeat import Heartbeat
+from services.gateway.edge.last_polls import LastPolls
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
 
@@ -49,7 +50,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         self.limits: Final = limits
         self.sockets: dict[str, Session] = {}
         self._on_packet = on_packet
-        self._entrance = Entrance(self, transports=transports, allowed_origins=allowed_origins)
+        self._last_polls = last_polls = LastPolls(limits)
+        self._entrance = Entrance(self, last_polls, transports=transports, allowed_origins=allowed_origins)
         self._heartbeat = Heartbeat(limits)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,7 +89,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self.limits.close_timeout)
         # Not those that are closing: they end by themselves, whether their clients answer or not.
-        for each in (self._heartbeat, self._entrance):
+        for each in (self._heartbeat, self._last_polls, self._entrance):
             each.stop()
 
     # --- for the entrance -------------------------------------------------------------------------------------------
@@ -114,6 +116,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
 
     def ended(self, session: Session, reason: str) -> None:
         """Tell the application, in a task of its own, and forget the session."""
+        if reason == Reason.SERVER:
+            self._last_polls.expect(session)
         self.spawn(self._forget(session, reason))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:

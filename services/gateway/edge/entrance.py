@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from services.gateway.edge import frames, handshake, poll_requests, responses
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.environ import Environ
+from services.gateway.edge.last_polls import LastPolls
 from services.gateway.edge.origins import Origins
 from services.gateway.edge.polling import Polling
 from services.gateway.edge.session import Owner, Session
@@ -35,8 +36,16 @@ class Sessions(Owner, Protocol):
 class Entrance:
     """Answers every request, and makes the transports of `sessions`."""
 
-    def __init__(self, sessions: Sessions, *, transports: tuple[str, ...], allowed_origins: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        last_polls: LastPolls,
+        *,
+        transports: tuple[str, ...],
+        allowed_origins: tuple[str, ...],
+    ) -> None:
         self._sessions = sessions
+        self._last_polls = last_polls
         self._limits = sessions.limits
         self._transports = transports
         self._origins = Origins(allowed_origins)
@@ -66,6 +75,9 @@ class Entrance:
             return await (self._open_websocket(request) if wants_websocket else self._open_polling(request))
         session = self._sessions.sockets.get(sid)
         if session is None or session.closed:
+            is_poll = request.method == hdrs.METH_GET and not wants_websocket
+            session = self._last_polls.find(sid) if is_poll else None
+        if session is None:
             return responses.refused(responses.NO_SESSION, request)
         if wants_websocket:
             return self._begin_upgrade(request, session)

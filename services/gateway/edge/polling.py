@@ -28,6 +28,7 @@ class Polling:
         "_poll",
         "_queue",
         "_unsent",
+        "lingers",
         "posting",
         "session",
         "upgrade",
@@ -45,6 +46,8 @@ class Polling:
         """The HTTP connection that an answer is on its way on."""
         self._paused: asyncio.Future[None] | None = None
         self._closing = False
+        self.lingers = False
+        """Whether its client may still fetch what is queued once it is closed."""
         self.posting = False
         """Whether a request with packets is under way: there is one at a time, so what it may hold is bounded."""
         self.session: Session | None = None
@@ -124,10 +127,8 @@ class Polling:
             self._backlog.grew(self, self._unsent - before)
 
     def close(self, last: bytes, _code: int) -> None:
-        """Let whoever polls have what is queued, and then `last`; the next poll finds that it is over.
-
-        Not a CLOSE packet by itself, after which the Python client would not come back.
-        """
+        """Let whoever polls have what is queued, and then `last`; if it lingers, whoever polls next, too."""
+        # Not a CLOSE packet by itself, after which the Python client would not come back.
         self.write(last or frames.NOOP)
         self._end()
 
@@ -171,17 +172,19 @@ class Polling:
     # ----------------------------------------------------------------------------------------------------------------
 
     def _take(self) -> str:
-        count = min(len(self._queue), PACKETS_A_POLL)
+        # JavaScript's client drops what comes together with a CLOSE: the last packet gets a poll of its own.
+        last = 1 if self.lingers and len(self._queue) > 1 else 0
+        count = min(len(self._queue) - last, PACKETS_A_POLL)
         taken = [self._queue.popleft() for _ in range(count)]
         self._unsent -= sum(map(payload.size, taken))
-        if self._closing:
+        if self._closing and not self.lingers:
             self._drop()
         self.count()
         return payload.encode(taken) or "6"
 
     def _end(self) -> None:
         self._closing = True
-        if self._poll is None:
+        if self._poll is None and not self.lingers:
             self._drop()
         self.count()
         self.resume_reading()
