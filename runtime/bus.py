@@ -40,18 +40,23 @@ class Bus:
         self.jetstream: Final[JetStreamContext] = client.jetstream()
         self._calls = Calls(client)
         self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
 
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run `callback` each time the connection was made again: what was published meanwhile was not heard."""
         self._on_reconnect.append(callback)
 
     def reconnected(self) -> None:
-        """Start what `on_reconnect` registered."""
+        """Start what `on_reconnect` registered; what fails of it is logged."""
         for callback in self._on_reconnect:
             task = asyncio.ensure_future(callback())
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._reconnect_handled)
+
+    def _reconnect_handled(self, task: asyncio.Future[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("handling a reconnect failed", exc_info=error)
 
     def closed(self) -> None:
         """The connection does not come back: whoever waits for a reply is told."""

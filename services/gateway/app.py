@@ -1,6 +1,5 @@
 """The gateway's composition root."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -27,14 +26,13 @@ from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.relay import Relay
 from services.gateway.resuming import Resuming
-from services.gateway.rooms import Room, Rooms
+from services.gateway.rooms import Rooms
 from services.gateway.settings import GatewaySettings
 from wire import subjects
 from wire.messages import Page, Verified
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
-_CATCH_UPS_AT_ONCE: Final = 32
 
 log = structlog.get_logger()
 
@@ -55,7 +53,7 @@ class Gateway:
             allowed_origins=settings.allowed_origins,
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
-        self._relay = relay = Relay(fan_out, stream)
+        relay = Relay(fan_out, stream)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         resuming = Resuming(fan_out, history, seconds=settings.resume_seconds)
@@ -70,16 +68,7 @@ class Gateway:
             fan_out=fan_out,
         )
         self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
-        connection.on_reconnect(self._catch_up)
-
-    async def _catch_up(self) -> None:
-        slots = asyncio.Semaphore(_CATCH_UPS_AT_ONCE)
-
-        async def one(room: Room) -> None:
-            async with slots:
-                await self._relay.catch_up(room)
-
-        await asyncio.gather(*map(one, self._rooms.open_rooms()))
+        connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
 
     async def authenticate(self, auth: object) -> Verified:
         """See `clients.Application`."""

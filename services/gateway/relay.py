@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ from wire.messages import ChatMessage, RoomEvent, RoomLive, StoredMessage, Typin
 
 T = TypeVar("T")
 
+_CATCH_UPS_AT_ONCE: Final = 32
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 
@@ -66,6 +67,19 @@ class Relay:
         async with room.lock:
             last = await _insisting(room, lambda: self._stream.last_seq(room.name))
             await self._fill(room, last or 0)
+
+    async def catch_up_all(self, rooms: Iterable[Room]) -> None:
+        """The same for all of `rooms`, some at a time; one that fails is logged, and ends none of the others."""
+        slots = asyncio.Semaphore(_CATCH_UPS_AT_ONCE)
+
+        async def one(room: Room) -> None:
+            async with slots:
+                try:
+                    await self.catch_up(room)
+                except Exception:
+                    log.exception("catching up with a room failed", room=room.name)
+
+        await asyncio.gather(*map(one, rooms))
 
     def _on_message(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
         if room.opening is not None:

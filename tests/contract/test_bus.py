@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from runtime import metrics
 from runtime.bus import Bus
@@ -268,6 +269,28 @@ async def test_ten_thousand_subjects_are_heard_again_after_a_restart(server: Nat
         bus.publish(f"room.{number}", b"")
     assert await bus.round_trip(20)
     assert heard == [b"room.%d" % number for number in range(1, 10_000, 2)]
+
+
+async def test_a_reconnect_that_is_handled_badly_is_logged_and_the_others_are_handled(
+    server: NatsServer, bus: Bus
+) -> None:
+    """Whatever is raised there would be lost without a word."""
+    handled = asyncio.Event()
+
+    async def fail() -> None:
+        raise RuntimeError("unexpected")
+
+    async def handle() -> None:
+        handled.set()
+
+    bus.on_reconnect(fail)
+    bus.on_reconnect(handle)
+    with capture_logs() as logs:
+        await server.kill()
+        await server.start()
+        await until(handled.is_set, "the reconnect to be handled")
+        await until(lambda: not bus._tasks, "both to be done")
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == ["handling a reconnect failed"]
 
 
 async def test_a_call_ends_with_its_connection(server: NatsServer) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from contextlib import AsyncExitStack
 
+import aiohttp
 import pytest
 
 from services.gateway.edge.websocket import WebSocket
@@ -147,6 +148,21 @@ async def test_a_shutdown_ends_all_sessions_whoever_answers() -> None:
             assert target.names().count("disconnect") == len(peers) + len(sessions)
             assert {status for status, _ in await asyncio.gather(*polls)} == {200}
             assert all(await asyncio.gather(*(each.ends() for each in peers + strangers)))
+
+
+async def test_after_a_shutdown_nobody_comes_in() -> None:
+    """HTTP connections that are still there are told to go elsewhere; nothing keeps time for anybody."""
+    with serving(Edge()) as target:
+        async with Raw(target) as kept, aiohttp.ClientSession() as http, http.get(f"{target.url}polling") as opened:
+            kept.send("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
+            await kept.until(b'"sid"')
+            assert opened.status == 200
+            assert target.serving is not None
+            target.serving.run(target.server.shutdown())
+            for transport in ("polling", "websocket"):
+                kept.send(HANDSHAKE.format(more="").replace("transport=websocket", f"transport={transport}"))
+                assert b" 503 " in await kept.until(b"\r\n\r\n")
+            assert not target.server.eio.sockets
 
 
 async def test_polls_that_come_and_go_while_a_session_ends_do_no_harm() -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.listening import Delivery
 from runtime.stream import Entry
@@ -102,6 +103,24 @@ async def test_catching_up_insists_too() -> None:
     fan_out, room = _FanOut(), _room(5)
     await Relay(fan_out, _Stream([5, 6, 7], failures=3)).catch_up(room)  # type: ignore[arg-type]
     assert fan_out.delivered == [(5, 6), (6, 7)]
+
+
+async def test_a_room_that_cannot_be_caught_up_with_does_not_end_the_others() -> None:
+    """More of them than are caught up with at once; those that fail are logged."""
+
+    class Failing(_Stream):
+        async def last_seq(self, room: str) -> int:
+            if room == "bad":
+                raise RuntimeError("unexpected")
+            return await super().last_seq(room)
+
+    fan_out, rooms = _FanOut(), [_room(5) for _ in range(100)]
+    for each in rooms[::2]:
+        each.name = "bad"
+    with capture_logs() as logs:
+        await Relay(fan_out, Failing([5, 6])).catch_up_all(rooms)  # type: ignore[arg-type]
+    assert fan_out.delivered == [(5, 6)] * 50
+    assert [each["log_level"] for each in logs] == ["error"] * 50
 
 
 async def test_a_room_that_was_closed_is_not_waited_for() -> None:

@@ -83,7 +83,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
                 session.close(Reason.SERVER, last=frames.CLOSE)
 
     async def shutdown(self) -> None:
-        """End all sessions in the way that makes clients come back, and everything that keeps time."""
+        """End all sessions in the way that makes clients come back, and everything that keeps time; open no other."""
+        self._entrance.close()
         for session in list(self.sockets.values()):
             session.close(Reason.SERVER, last=frames.NOOP, code=_GOING_AWAY)
         if self._tasks:

@@ -54,6 +54,11 @@ class Entrance:
         self._hello_polling = self._hello(tuple(each for each in transports if each == "websocket"))
         self._hello_websocket = self._hello(())
         self._upgrades: Wheel[Upgrade] = Wheel(Upgrade.give_up, tick=0.25)
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Open no session any more; those that are there are answered."""
+        self._is_closed = True
 
     def stop(self) -> None:
         """End everything that keeps time."""
@@ -72,6 +77,8 @@ class Entrance:
         wants_websocket = request.query["transport"] == "websocket"
         sid = request.query.get("sid")
         if sid is None:
+            if self._is_closed:  # on an HTTP connection that is still there
+                return web.Response(status=503, headers=Origins.response_headers(request))
             return await (self._open_websocket(request) if wants_websocket else self._open_polling(request))
         session = self._sessions.sockets.get(sid)
         if session is None or session.closed:

@@ -175,7 +175,7 @@ class Session:
     # --- its end ----------------------------------------------------------------------------------------------------
 
     def close(self, reason: str, *, last: bytes = b"", code: int = 1000) -> None:
-        """End the session; what was written, and `last`, are still sent if the server ends it. Idempotent."""
+        """End the session after what was written, and `last`; between two polls: see `LastPolls`. Idempotent."""
         if not self.closed:
             self.end(reason)
             self.transport.close(last, code)
