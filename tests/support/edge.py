@@ -107,23 +107,23 @@ class Wire:
         return list(frames.packets(b"".join(self.writes)))
 
     def write(self, data: bytes, /) -> None:
-        """See `session.Transport`."""
+        """See `transport.Transport`."""
         self.writes.append(data)
 
     def close(self, last: bytes, code: int) -> None:
-        """See `session.Transport`."""
+        """See `transport.Transport`."""
         self.last = (last, code)
 
     def abort(self) -> None:
-        """See `session.Transport`."""
+        """See `transport.Transport`."""
         self.aborted = True
 
     def pause_reading(self) -> None:
-        """See `session.Transport`."""
+        """See `transport.Transport`."""
         self.reading.append(False)
 
     def resume_reading(self) -> None:
-        """See `session.Transport`."""
+        """See `transport.Transport`."""
         self.reading.append(True)
 
 

@@ -3,7 +3,7 @@
     frames      what goes out: WebSocket frames, made once for any number of clients
     websocket   the protocol of a socket that has left aiohttp; `parser` reads its frames, `handshake` takes it over
     polling     the other transport, whose packets come and go in a `payload`; `upgrade` leads from it to a WebSocket
-    session     what a client has here, on whichever transport: one way in (`receive`), one way out (`write`)
+    session     what a client has here, on whichever `transport`: one way in (`receive`), one way out (`write`)
     heartbeat, backlog, wheel   pings, slow readers, and the one timer of each
     entrance    every HTTP request comes in here: checked (`origins`), then a session begins, polls (`poll_requests`)
                 or changes to a WebSocket; `responses` are what it is answered. `poll_answer` waits until that was

@@ -108,7 +108,7 @@ class Polling:
         self.upgrade = None
         self.upgrading = False
 
-    # --- session.Transport ------------------------------------------------------------------------------------------
+    # --- transport.Transport ----------------------------------------------------------------------------------------
 
     def write(self, data: bytes, /) -> None:
         """Queue what is in `data`."""

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 from services.gateway.edge import frames
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.transport import Transport
 
 _LOOK_SECONDS: Final = 0.02
 
@@ -19,33 +20,6 @@ class Reason:
     PING_TIMEOUT: Final = "ping timeout"
     TRANSPORT_CLOSE: Final = "transport close"
     TRANSPORT_ERROR: Final = "transport error"
-
-
-class Transport(Protocol):
-    """What carries a session's packets."""
-
-    @property
-    def name(self) -> str:
-        """`polling` or `websocket`."""
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that were written and wait to be sent."""
-
-    def write(self, frames: bytes, /) -> None:
-        """Send; nothing that was written before may come later. A closed transport drops it."""
-
-    def close(self, last: bytes, code: int) -> None:
-        """Send what was written, then `last`, then end; `code` is a WebSocket's close code."""
-
-    def abort(self) -> None:
-        """End at once; what was not sent is dropped."""
-
-    def pause_reading(self) -> None:
-        """Take no more packets from the client, for a while."""
-
-    def resume_reading(self) -> None:
-        """Take packets again."""
 
 
 class Owner(Protocol):

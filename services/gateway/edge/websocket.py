@@ -118,7 +118,7 @@ class WebSocket(asyncio.Protocol):
         self.close(b"", code)
         self._ended(Reason.TRANSPORT_ERROR)
 
-    # --- session.Transport ------------------------------------------------------------------------------------------
+    # --- transport.Transport ----------------------------------------------------------------------------------------
 
     def close(self, last: bytes, code: int) -> None:
         """Send `last` and a close frame, and wait a while for the client to end the connection."""
