@@ -1,21 +1,13 @@
-"""Reading the message stream by room, always from the stream's leader.
-
-Direct gets, which any replica may answer, are quicker but may miss what the leader has already acknowledged.
-"""
+"""Reading the message stream by room, always from the stream's leader."""
 
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
-import msgspec
-
+from runtime import stored
 from runtime.bus import Bus
+from runtime.stored import Stored, Wanted
 from wire import codec, streams, subjects
-from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage
-
-_TIMEOUT_SECONDS: Final = 5.0
-_NO_MESSAGE_FOUND: Final = 10037
-"""JetStream's code; the other "not found" is that of the stream itself."""
 
 
 class Entry(NamedTuple):
@@ -25,32 +17,7 @@ class Entry(NamedTuple):
     message: ChatMessage
 
 
-class _Get(msgspec.Struct, omit_defaults=True):
-    """The API's request, as nats-server reads it: the message at `seq`, the last one, or the next one from `seq`."""
-
-    seq: int = 0
-    last_by_subj: str = ""
-    next_by_subj: str = ""
-
-
-class _Stored(msgspec.Struct):
-    seq: int
-    data: bytes = b""
-
-
-class _ApiError(msgspec.Struct):
-    err_code: int = 0
-    description: str = ""
-
-
-class _Got(msgspec.Struct):
-    message: _Stored | None = None
-    error: _ApiError | None = None
-
-
-_got: Final = codec.Decoder(_Got)
 _decoder: Final = codec.Decoder(ChatMessage)
-_subject: Final = subjects.stream_get(streams.MESSAGES)
 
 
 class MessageStream:
@@ -88,17 +55,12 @@ class MessageStream:
                 yield entry
             seq = raw.seq
 
-    async def _get(self, *, seq: int = 0, last_by_subj: str = "", next_by_subj: str = "") -> _Stored | None:
-        asked = _Get(seq=seq, last_by_subj=last_by_subj, next_by_subj=next_by_subj)
-        reply = await self._bus.request(_subject, codec.encode(asked), timeout=_TIMEOUT_SECONDS)
-        got = _got.decode(reply.data)
-        if got.error is not None and got.error.err_code != _NO_MESSAGE_FOUND:
-            reason = got.error.description
-            raise ParleyError(ErrorCode.UNAVAILABLE, f"the message stream: {reason}", retry_after=1)
-        return got.message
+    async def _get(self, *, seq: int = 0, last_by_subj: str = "", next_by_subj: str = "") -> Stored | None:
+        wanted = Wanted(seq=seq, last_by_subj=last_by_subj, next_by_subj=next_by_subj)
+        return await stored.get(self._bus, streams.MESSAGES, wanted)
 
 
-def _entry(raw: _Stored) -> Entry | None:
+def _entry(raw: Stored) -> Entry | None:
     try:
         return Entry(raw.seq, _decoder.decode(raw.data))
     except codec.WireError:

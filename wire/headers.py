@@ -34,6 +34,12 @@ def identified(message_id: str) -> bytes:
     return f"NATS/1.0\r\n{MESSAGE_ID}: {message_id}\r\n\r\n".encode()
 
 
+def put(after: int, *, deleted: bool = False) -> bytes:
+    """The header block of a put in a key-value bucket, refused unless the key's revision is `after` (0: none)."""
+    operation = "KV-Operation: DEL\r\n" if deleted else ""
+    return f"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n{operation}\r\n".encode()
+
+
 class Position(NamedTuple):
     """Where a republished message stands in its room."""
 

@@ -1,4 +1,4 @@
-"""JetStream declarations: the stream that stores what was said, and the consumer that persists it."""
+"""JetStream declarations: the stream that stores what was said, its consumer, and the bucket of clients' sessions."""
 
 from typing import Final
 
@@ -17,6 +17,10 @@ from wire import subjects
 
 MESSAGES: Final = "MESSAGES"
 HISTORY_CONSUMER: Final = "history"
+KEPT_SESSIONS: Final = "KV_SESSIONS"
+"""The stream of the key-value bucket SESSIONS."""
+KEPT_SESSION_SECONDS: Final = 240.0
+"""How long a session is kept after it was put."""
 
 
 def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: int = 1) -> StreamConfig:
@@ -36,6 +40,26 @@ def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: 
         duplicate_window=dedupe_window,
         first_seq=first_seq,
         republish=RePublish(src=subjects.STORED_MESSAGES, dest=subjects.REPUBLISHED_MESSAGES),
+    )
+
+
+def kept_sessions(*, replicas: int) -> StreamConfig:
+    """The bucket of clients' sessions: the last record of each, for `KEPT_SESSION_SECONDS`.
+
+    As `nats kv` and all client libraries declare and read one
+    (https://docs.nats.io/nats-concepts/jetstream/key-value-store).
+    """
+    return StreamConfig(
+        name=KEPT_SESSIONS,
+        subjects=[subjects.KEPT_SESSIONS],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        num_replicas=replicas,
+        max_age=KEPT_SESSION_SECONDS,
+        max_msgs_per_subject=1,
+        allow_rollup_hdrs=True,
+        deny_delete=True,
     )
 
 

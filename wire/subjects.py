@@ -4,6 +4,7 @@ chat.room.<room>.message                        stored by the stream MESSAGES
 live.room.<room>.{message,typing,event}         what a gateway with members of the room hears
 auth.*  history.*                               request/reply, answered by NATS micro services
 $JS.API.*                                       request/reply, answered by nats-server
+$KV.SESSIONS.<pid>                              stored by the bucket SESSIONS
 """
 
 from typing import Final
@@ -24,6 +25,9 @@ AUTH_LOGIN: Final = "auth.login"
 AUTH_KEYS: Final = "auth.keys"
 
 HISTORY_PAGE: Final = "history.page"
+
+KEPT_SESSIONS: Final = "$KV.SESSIONS.>"
+"""What the bucket of clients' sessions captures."""
 
 
 def stored_message(room: str) -> str:
@@ -49,3 +53,8 @@ def live_interest(room: str) -> str:
 def stream_get(stream: str) -> str:
     """Where the leader of `stream` is asked for a message: JetStream's own API."""
     return f"$JS.API.STREAM.MSG.GET.{stream}"
+
+
+def kept_session(pid: str) -> str:
+    """Where the session with the secret `pid` is put; `pid` is an id (see `wire.ids`)."""
+    return f"$KV.SESSIONS.{pid}"

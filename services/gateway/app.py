@@ -1,5 +1,6 @@
 """The gateway's composition root."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from runtime import bus
 from runtime.bus import Bus
+from runtime.key_value import KeyValue
 from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
@@ -17,6 +19,7 @@ from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.edge.http_guard import HttpGuard
+from services.gateway.edge.session import Reason
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
@@ -24,11 +27,13 @@ from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
+from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
-from wire import subjects
+from wire import streams, subjects
 from wire.messages import Page, Verified
 
 _HISTORY_SECONDS: Final = 5.0
@@ -58,11 +63,22 @@ class Gateway:
         baselines = Baselines(stream, briefly)
         resuming = Resuming(fan_out, history, seconds=settings.resume_seconds)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
+        joining = Joining(fan_out, self._rooms, relay, resuming)
+        self._sessions = Sessions(KeyValue(connection, streams.KEPT_SESSIONS))
+        self._recovery = Recovery(
+            sessions=self._sessions,
+            rooms=self._rooms,
+            access=access,
+            joining=joining,
+            read=history,
+            fan_out=fan_out,
+        )
         self._events = Events(
             bus=connection,
             access=access,
             rooms=self._rooms,
-            joining=Joining(fan_out, self._rooms, relay, resuming),
+            joining=joining,
+            sessions=self._sessions,
             publisher=Publisher(connection, stream, timeout=settings.publish_timeout_seconds),
             history=history,
             fan_out=fan_out,
@@ -74,7 +90,11 @@ class Gateway:
         """See `clients.Application`."""
         return await self._auth.connecting(auth)
 
-    def connected(self, connection: Connection) -> bytes:
+    async def admit(self, connection: Connection, auth: object) -> None:
+        """See `clients.Application`."""
+        await self._recovery.begin(connection, auth)
+
+    def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """See `clients.Application`."""
         bearer = connection.bearer
         started = SessionStarted(
@@ -84,10 +104,13 @@ class Gateway:
             expires_in=connection.expires_in,
         )
         log.debug("connected", connection=connection.id, user=bearer.user.id)
-        return event("session", started)
+        missed = self._recovery.complete(connection)
+        answer = {} if connection.kept is None else {"pid": connection.kept.pid}
+        return answer, [event("session", started), *missed]
 
-    def disconnected(self, connection: Connection) -> None:
+    def disconnected(self, connection: Connection, reason: str) -> None:
         """See `clients.Application`."""
+        self._sessions.end(connection, for_good=reason == Reason.CLIENT)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)

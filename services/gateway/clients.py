@@ -30,11 +30,14 @@ class Application(Protocol):
     async def authenticate(self, auth: object) -> Verified:
         """Who connects with the CONNECT packet's `auth`; raises `ParleyError` to refuse."""
 
-    def connected(self, connection: Connection) -> bytes:
-        """`connection` is there; the first Socket.IO packet that it is sent."""
+    async def admit(self, connection: Connection, auth: object) -> None:
+        """`connection` is about to be there, in the turn of the loop in which this returns, or is gone by then."""
 
-    def disconnected(self, connection: Connection) -> None:
-        """`connection` is gone."""
+    def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
+        """`connection` is there; what the answer says beside its sid, and the first packets that it is sent."""
+
+    def disconnected(self, connection: Connection, reason: str) -> None:
+        """`connection` is gone, for one of the edge's reasons."""
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """An event: the JSON array of its packet, and the id to acknowledge it with ("" for none). Never raises."""
@@ -102,15 +105,17 @@ class Clients:
             metrics.connects[error.code,] += 1
             log.info("connection refused", code=error.code)
             raise SocketIORefusal(error.message, {"code": error.code, "message": error.message}) from None
-        session = self._server.session_of(sid)
-        if session is None or session.closed:
-            raise SocketIORefusal("the connection is closed")  # its client did not wait for the answer
-        session.application = Connection(sid, bearer, session)
+        session = _check_open(self._server.session_of(sid))
+        connection = Connection(sid, bearer, session)
+        await self._application.admit(connection, auth)
+        _check_open(session)
+        session.application = connection
 
-    def _greet(self, session: Session) -> bytes:
+    def _greet(self, session: Session) -> tuple[Mapping[str, str], bytes]:
         metrics.connects["ok",] += 1
         self._count += 1
-        return frames.message(self._application.connected(session.application))
+        answer, packets = self._application.connected(session.application)
+        return answer, b"".join(map(frames.message, packets))
 
     def _on_disconnect(self, sid: str, reason: str) -> None:
         session = self._server.session_of(sid)
@@ -118,4 +123,10 @@ class Clients:
             connection, session.application = session.application, None
             self._count -= 1
             metrics.disconnects[reason.replace(" ", "_"),] += 1
-            self._application.disconnected(connection)
+            self._application.disconnected(connection, reason)
+
+
+def _check_open(session: Session | None) -> Session:
+    if session is None or session.closed:
+        raise SocketIORefusal("the connection is closed")  # its client did not wait for the answer
+    return session

@@ -4,6 +4,7 @@ import time
 from typing import Final
 
 from services.gateway.edge.session import Session
+from services.gateway.kept_session import Kept
 from wire.messages import Verified
 
 EVENTS_AT_ONCE: Final = 64
@@ -13,7 +14,7 @@ EVENTS_AT_ONCE: Final = 64
 class Connection:
     """Made once the client's token was verified."""
 
-    __slots__ = ("bearer", "events", "id", "rooms", "session")
+    __slots__ = ("bearer", "events", "id", "kept", "rooms", "session")
 
     def __init__(self, id: str, bearer: Verified, session: Session) -> None:
         self.id: Final = id
@@ -21,6 +22,8 @@ class Connection:
         self.bearer: Final = bearer
         self.session: Final = session
         self.rooms: Final[set[str]] = set()
+        self.kept: Kept | None = None
+        """What its client can get back, if it opted in."""
         self.events = 0
         """Under way."""
 

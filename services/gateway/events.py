@@ -21,6 +21,7 @@ from services.gateway.publisher import Publisher
 from services.gateway.replies import Done, HistoryPage
 from services.gateway.requests import AnyEvent
 from services.gateway.rooms import Rooms
+from services.gateway.sessions import Sessions
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
@@ -43,6 +44,7 @@ class Events:
         access: Access,
         rooms: Rooms,
         joining: Joining,
+        sessions: Sessions,
         publisher: Publisher,
         history: Caller[Page],
         fan_out: FanOut,
@@ -51,6 +53,7 @@ class Events:
         self._access = access
         self._rooms = rooms
         self._joining = joining
+        self._sessions = sessions
         self._publisher = publisher
         self._history = history
         self._fan_out = fan_out
@@ -88,15 +91,24 @@ class Events:
 
     def _join(self, call: Call, request: requests.Join) -> Done | None:
         self._access.check(request.room)
+        kept = call.connection.kept
+        if kept is not None:
+            kept.places.begin(request.room, request.after)
+            joining = self._joining.join(call.connection, request)
+            self._later(call, self._sessions.keeping(call.connection, joining), in_turn=True)
+            return None
         joined = self._joining.join_at_once(call.connection, request)
         if joined is None:
             # What the client sends next may need it.
             self._later(call, self._joining.join(call.connection, request), in_turn=True)
         return joined
 
-    def _leave(self, call: Call, request: requests.Leave) -> Done:
+    def _leave(self, call: Call, request: requests.Leave) -> Done | None:
         self._fan_out.settle(call.connection)
         self._rooms.leave(request.room, call.connection)
+        if call.connection.kept is not None:
+            self._later(call, self._sessions.keep(call.connection, Done()), in_turn=True)
+            return None
         return Done()
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:

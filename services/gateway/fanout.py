@@ -67,9 +67,12 @@ class FanOut:
         if room.newest is not None and isinstance(shown, StoredMessage):
             room.newest.add(shown.seq, packet)
         self._order += 1
-        room.waiting.append(Waiting(self._order, frames.message(packet), skip))
+        room.waiting.append(Waiting(self._order, frames.message(packet), skip, isinstance(shown, StoredMessage)))
         if len(room.waiting) == 1:
             self._schedule(room)
+        if room.keeping and isinstance(shown, StoredMessage):
+            for member in room.keeping:
+                self.tell(member, room, shown.seq, packet)
         metrics.deliveries[name,] += len(room.members)
         if skip is not None:
             for member in room.members:
@@ -88,6 +91,11 @@ class FanOut:
         else:
             self._order += 1
             self._aside.setdefault(connection, Aside()).own.append(Waiting(self._order, frame))
+
+    def tell(self, connection: Connection, room: Room, seq: int, packet: bytes) -> None:
+        """The same with message `seq` of `room`, and its offset if the client can get its session back."""
+        kept = connection.kept
+        self.send(connection, packet if kept is None else kept.numbered(room.name, seq, packet))
 
     def entering(self, room: Room, connection: Connection) -> None:
         """To be called before `connection` enters `room`: what waits there is from before its time."""
@@ -177,7 +185,7 @@ class FanOut:
             if waiting is None and room is not None and connection in room.members:
                 waiting, still_waits = room.waiting, True
             if waiting is not None:
-                due += [each for each in waiting if each.order > aside.upto and each.skip != connection.id]
+                due += [each for each in waiting if each.order > aside.upto and _is_for(each, connection)]
         if due:
             due.sort()
             connection.session.write(joined(due))
@@ -185,3 +193,7 @@ class FanOut:
             self._aside[connection] = Aside(self._order)
         else:
             self._aside.pop(connection, None)
+
+
+def _is_for(waiting: Waiting, connection: Connection) -> bool:
+    return waiting.skip != connection.id and not (waiting.is_message and connection.kept is not None)

@@ -11,6 +11,8 @@ class Waiting(NamedTuple):
     frame: bytes
     skip: str | None = None
     """The id of the one connection in the room that does not get it."""
+    is_message: bool = False
+    """Those in the room who can get their session back have it as a frame of their own."""
 
 
 class Aside:

@@ -46,7 +46,7 @@ class Joining:
             if connection not in room.members:
                 if request.after is not None and request.after > room.last_seq:
                     # The client has seen more elsewhere: it must not be told of that again when it comes here.
-                    await self._catch_up(room)
+                    await self.catch_up(room)
                     self._check_open(connection)
                 if request.after is not None and request.after < room.last_seq:
                     missed, truncated = await self._tell_missed(room, connection, request.after)
@@ -57,7 +57,8 @@ class Joining:
         finally:
             self._rooms.release(room)
 
-    async def _catch_up(self, room: Room) -> None:
+    async def catch_up(self, room: Room) -> None:
+        """Until all is delivered that the stream holds of `room`. Raises `ParleyError`: unavailable."""
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await self._relay.catch_up(room)

@@ -9,6 +9,9 @@ connections = Gauge("parley_gateway_connections", "Clients connected and verifie
 connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
 disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
+recoveries = Tally(
+    "parley_gateway_recoveries_total", "Clients that wanted their session back, by outcome.", ["outcome"]
+)
 resuming = Gauge("parley_gateway_resuming", "Joins under way whose clients are being told what they missed.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])

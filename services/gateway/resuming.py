@@ -122,7 +122,7 @@ class _Telling:
 
     def _send(self, packets: Iterable[tuple[int, bytes]]) -> bool:
         for seq, packet in packets:
-            self._fan_out.send(self.connection, packet)
+            self._fan_out.tell(self.connection, self.room, seq, packet)
             self.upto = seq
             self.count += 1
             self._portion += len(packet)

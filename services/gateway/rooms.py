@@ -37,6 +37,7 @@ class Room:
         "behind",
         "busy_until",
         "holds",
+        "keeping",
         "last_seq",
         "linger",
         "lock",
@@ -52,6 +53,8 @@ class Room:
     def __init__(self, name: str) -> None:
         self.name = name
         self.members: dict[Connection, Session] = {}
+        self.keeping: set[Connection] = set()
+        """Those of them whose clients can get their session back."""
         self.waiting: list[Waiting] = []
         """What is to be written to the members in a moment; this and `busy_until` are the fan-out's."""
         self.busy_until = 0.0
@@ -139,6 +142,9 @@ class Rooms:
         _stay(room)
         room.members[connection] = connection.session
         connection.rooms.add(room.name)
+        if connection.kept is not None:
+            room.keeping.add(connection)
+            connection.kept.enter(room.name, room.last_seq)
 
     def leave(self, name: str, connection: Connection) -> None:
         """`connection` gets nothing of the room any more."""
@@ -146,6 +152,9 @@ class Rooms:
         room = self._rooms.get(name)
         if room is not None and connection in room.members:
             del room.members[connection]
+            if connection.kept is not None:
+                room.keeping.discard(connection)
+                connection.kept.leave(name)
             self._close_if_empty(room)
 
     def _check_connected(self) -> None:

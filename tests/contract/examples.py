@@ -6,6 +6,7 @@ from msgspec import Raw
 
 from wire import messages, subjects
 from wire.errors import ErrorCode
+from wire.kept_sessions import KeptRoom, KeptSession
 from wire.messages import Author, Message, StoredMessage, User
 
 _ANN: Final = User(id="u-ann", display_name="Ann Ümlaut", username="ann")
@@ -32,6 +33,7 @@ FULL: Final[tuple[Message, ...]] = (
     messages.Keys(keys=[{"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "k-1"}]),
     messages.GetPage(room="lobby", limit=50, before=42, after=7),
     messages.Page(messages=[_STORED], more=True),
+    KeptSession(user="u-ann", holder="c-1", rooms={"lobby": KeptRoom(key="aB3_", since=42)}),
     messages.Refused(code=ErrorCode.RATE_LIMITED, message="too many", retry_after=1.5),
 )
 
@@ -49,12 +51,14 @@ LEAST: Final[tuple[Message, ...]] = (
     messages.Keys(keys=[]),
     messages.GetPage(room="lobby", limit=1),
     messages.Page(messages=[_STORED_LEAST], more=False),
+    KeptSession(user="u-ann", holder="c-1", rooms={}),
     messages.Refused(code=ErrorCode.FORBIDDEN, message="no such room"),
 )
 
 SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "stored_message": ("lobby",),
     "room_of_stored": ("chat.room.lobby.message",),
+    "kept_session": ("aB3_-secret",),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
     "stream_get": ("MESSAGES",),

@@ -56,13 +56,19 @@ def _headers() -> dict[str, str]:
         "MESSAGE_ID": headers.MESSAGE_ID,
         "message_id(u-ann, lobby, m-1)": headers.message_id("u-ann", "lobby", "m-1"),
         "identified(m)": headers.identified("m").decode(),
+        "put(42)": headers.put(42).decode(),
+        "put(42, deleted)": headers.put(42, deleted=True).decode(),
         "position": repr(headers.position(republished)),
     }
 
 
 def _streams() -> dict[str, Any]:
     declared = streams.messages(replicas=3, max_age=604_800, dedupe_window=600, first_seq=5)
-    return {"messages": declared.as_dict(), "history_consumer": streams.history_consumer().as_dict()}
+    return {
+        "messages": declared.as_dict(),
+        "kept_sessions": streams.kept_sessions(replicas=3).as_dict(),
+        "history_consumer": streams.history_consumer().as_dict(),
+    }
 
 
 def _pretty(value: Any) -> bytes:

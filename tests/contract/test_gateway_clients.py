@@ -1,7 +1,7 @@
 """How the gateway's application hears of its clients through the edge's seams, `on_packet` and `greet`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from aiohttp import web
@@ -29,14 +29,18 @@ class Application:
             raise ParleyError(ErrorCode.UNAUTHORIZED, "who are you?")
         return Verified(user=User(id=auth["token"], display_name="N"), session="s", expires_at=2**40)
 
-    def connected(self, connection: Connection) -> bytes:
+    async def admit(self, connection: Connection, auth: object) -> None:
+        """See `clients.Application`."""
+        self.told.append(("admit", (connection.bearer.user.id, auth)))
+
+    def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """See `clients.Application`."""
         self.told.append(("connected", connection.bearer.user.id))
-        return b'2["hello"]'
+        return {"pid": "p"}, [b'2["hello"]', b'2["again"]']
 
-    def disconnected(self, connection: Connection) -> None:
+    def disconnected(self, connection: Connection, reason: str) -> None:
         """See `clients.Application`."""
-        self.told.append(("disconnected", connection.is_open))
+        self.told.append(("disconnected", (connection.is_open, reason)))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """See `clients.Application`."""
@@ -72,15 +76,18 @@ def connected(endpoint: Endpoint) -> WebSocket:
     """A client that was let in."""
     websocket, _ = endpoint.open_websocket()
     websocket.send_text('40{"token":"u-1"}')
-    assert str(websocket.packet()).startswith('40{"sid":')
-    assert websocket.packet() == '42["hello"]'
+    answer = str(websocket.packet())
+    assert answer.startswith('40{"sid":')
+    assert answer.endswith(',"pid":"p"}')
+    assert [websocket.packet(), websocket.packet()] == ['42["hello"]', '42["again"]']
     return websocket
 
 
 def test_who_is_let_in_is_greeted_after_the_answer(application: Application, endpoint: Endpoint) -> None:
-    """Authenticated, then told of: the application's greeting comes behind the answer to CONNECT."""
+    """Authenticated, admitted, then told of: the answer to CONNECT says what the application adds, then it greets."""
+    auth = {"token": "u-1"}
     with connected(endpoint):
-        assert application.told == [("authenticate", {"token": "u-1"}), ("connected", "u-1")]
+        assert application.told == [("authenticate", auth), ("admit", ("u-1", auth)), ("connected", "u-1")]
 
 
 def test_who_is_refused_is_told_why(application: Application, endpoint: Endpoint) -> None:
@@ -111,7 +118,7 @@ def test_every_event_is_the_applications(endpoint: Endpoint, transport: str) -> 
     else:
         session = endpoint.open_polling()
         assert session.post('40{"token":"u-1"}') == (200, "ok")
-        assert session.poll()[1].endswith('\x1e42["hello"]')
+        assert session.poll()[1].endswith('\x1e42["hello"]\x1e42["again"]')
         assert session.post("\x1e".join(sent)) == (200, "ok")
         assert session.poll()[1].split("\x1e") == expected
 
@@ -132,7 +139,7 @@ def test_a_packet_that_is_none_ends_its_connection(
             websocket.send_binary(packet)
         assert websocket.packet() == "1"
         assert websocket.refusal() == 1000
-    assert application.told[2:] in ([], [("disconnected", False)])
+    assert application.told[3:] in ([], [("disconnected", (False, "transport error"))])
 
 
 def test_an_acknowledgement_that_nobody_asked_for_is_ignored(endpoint: Endpoint) -> None:

@@ -1,6 +1,7 @@
 """A TCP proxy that does to a connection what networks and servers do."""
 
 import asyncio
+import math
 from asyncio import StreamReader, StreamWriter
 from typing import Self
 
@@ -8,10 +9,11 @@ from deploy.local.ports import HOST
 
 
 class Proxy:
-    """Passes bytes on between its port and `port`; can swallow what the server says, or say something itself."""
+    """Passes bytes on between its port and `port`; can swallow what the server says, say something itself, or cut."""
 
     def __init__(self, port: int) -> None:
-        self._target = port
+        self._target: int | None = port
+        self._passes: float = math.inf
         self._server: asyncio.Server | None = None
         self._clients: set[StreamWriter] = set()
         self._swallowed: set[StreamWriter] = set()
@@ -48,7 +50,16 @@ class Proxy:
         for each in self._clients:
             each.write(data)
 
+    def lead_to(self, port: int | None, *, passing: float = math.inf) -> None:
+        """Cut all connections; new ones lead to `port` (None: nowhere), each until `passing` bytes came from it."""
+        self._target, self._passes = port, passing
+        for each in self._clients:
+            each.transport.abort()
+
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        if self._target is None:
+            writer.transport.abort()
+            return
         server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
         self._clients.add(writer)
         try:
@@ -62,8 +73,10 @@ class Proxy:
             server_writer.close()
 
     async def _pass(self, source: StreamReader, target: StreamWriter, client: StreamWriter) -> None:
+        left = self._passes if target is client else math.inf
         try:
-            while data := await source.read(1 << 16):
+            while left and (data := await source.read(1 << 16 if math.isinf(left) else int(min(left, 1 << 16)))):
+                left -= len(data)
                 if target is not client or client not in self._swallowed:
                     target.write(data)
         except OSError:

@@ -39,7 +39,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
         transports: tuple[str, ...] = ("polling", "websocket"),
         allowed_origins: tuple[str, ...] = (),
         on_packet: OnPacket | None = None,
-        greet: Callable[[Session], bytes] | None = None,
+        greet: Callable[[Session], tuple[Mapping[str, str], bytes]] | None = None,
         **more: Any,
     ) -> None:
         quiet = logging.getLogger("socketio")  # for the reason that `Engine` has
@@ -56,7 +56,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
         )
         self._limits = limits
         self._greet = greet
-        """What a session that is let into the default namespace is sent in the same write, as frames."""
+        """What the answer says to whoever is let into the default namespace, and the frames in the same write."""
         self._strangers: Wheel[Session] = Wheel(self._expel, tick=min(0.25, limits.connect_timeout / 10))
         self.environ = _Environs(self.eio.sockets)
 
@@ -126,7 +126,9 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
     async def _send_packet(self, eio_sid: str, pkt: socketio.packet.Packet) -> None:
         session = self.eio.sockets.get(eio_sid)
         if self._greet is not None and pkt.packet_type == CONNECT and pkt.namespace == "/" and session is not None:
-            session.write(frames.message(pkt.encode().encode()) + self._greet(session))
+            answer, behind = self._greet(session)
+            pkt.data.update(answer)
+            session.write(frames.message(pkt.encode().encode()) + behind)
         else:
             await super()._send_packet(eio_sid, pkt)
 

@@ -30,7 +30,7 @@ const commands = {
         engine.on("upgrade", (transport) => tell("upgraded", { namespace, transport: transport.name }));
       });
     }
-    socket.on("connect", () => tell("connect", { namespace }));
+    socket.on("connect", () => tell("connect", { namespace, recovered: socket.recovered, pid: socket._pid }));
     socket.on("connect_error", (error) => tell("connect_error", { namespace, message: error.message, data: error.data }));
     socket.on("disconnect", (reason) => tell("disconnect", { namespace, reason }));
     socket.onAny((name, ...args) => {

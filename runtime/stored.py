@@ -1,0 +1,53 @@
+"""What a stream holds, asked of its leader: never less than what the stream has acknowledged."""
+
+from typing import Final
+
+import msgspec
+
+from runtime.bus import Bus
+from wire import codec, subjects
+from wire.errors import ErrorCode, ParleyError
+
+_TIMEOUT_SECONDS: Final = 5.0
+_NO_MESSAGE_FOUND: Final = 10037
+"""JetStream's code; the other "not found" is that of the stream itself."""
+
+
+class Wanted(msgspec.Struct, omit_defaults=True):
+    """The API's request, as nats-server reads it: the message at `seq`, the last one, or the next one from `seq`."""
+
+    seq: int = 0
+    last_by_subj: str = ""
+    next_by_subj: str = ""
+
+
+class Stored(msgspec.Struct):
+    """A message as the stream holds it."""
+
+    seq: int
+    data: bytes = b""
+
+
+class _ApiError(msgspec.Struct):
+    err_code: int = 0
+    description: str = ""
+
+
+class _Got(msgspec.Struct):
+    message: Stored | None = None
+    error: _ApiError | None = None
+
+
+_got: Final = codec.Decoder(_Got)
+
+
+async def get(bus: Bus, stream: str, wanted: Wanted) -> Stored | None:
+    """The message, or None if there is none such. Raises `ParleyError` (unavailable) without an answer.
+
+    Direct gets, which any replica may answer, would be quicker, and may miss what the leader has acknowledged.
+    """
+    reply = await bus.request(subjects.stream_get(stream), codec.encode(wanted), timeout=_TIMEOUT_SECONDS)
+    got = _got.decode(reply.data)
+    if got.error is not None and got.error.err_code != _NO_MESSAGE_FOUND:
+        raise ParleyError(ErrorCode.UNAVAILABLE, f"{stream}: {got.error.description}", retry_after=1)
+    return got.message

@@ -1,0 +1,63 @@
+"""A session that its client can get back: that of one connection, while the connection lasts."""
+
+import asyncio
+import secrets
+from typing import Final
+
+from services.gateway.places import ROOMS_MOST, Places
+from wire.kept_sessions import KeptSession
+
+_PID_BYTES: Final = 18
+
+
+class Kept:
+    """Which rooms the connection is in, what its client has of them, and what of that the bucket knows.
+
+    `pid` is secret: who knows it, and is the same user, can take the session over.
+    """
+
+    __slots__ = ("changes", "given_up", "holder", "lock", "over", "pid", "places", "revision", "stored", "user")
+
+    def __init__(
+        self, holder: str, user: str, *, pid: str = "", places: Places | None = None, revision: int = 0
+    ) -> None:
+        self.pid: Final = pid or secrets.token_urlsafe(_PID_BYTES)
+        self.holder: Final = holder
+        self.user: Final = user
+        self.places: Final = places or Places({})
+        self.revision = revision
+        """In the bucket; 0: it is not there."""
+        self.changes = 0 if places is None else 1
+        """Rises with each change of the rooms, and when the record has to be put for its age; 0: never had a room."""
+        self.stored = 0
+        """How many of those the bucket knows."""
+        self.lock: Final = asyncio.Lock()
+        """Held while it is put."""
+        self.given_up = False
+        """It had too many rooms; it is not in the bucket, and never again will be."""
+        self.over = False
+        """The connection has ended: the rooms that it leaves are still the session's."""
+
+    def enter(self, room: str, last_seq: int) -> None:
+        """The connection gets what comes in `room` after `last_seq`."""
+        if room not in self.places.rooms:
+            self.places.enter(room, last_seq)
+            self.changes += 1
+
+    def leave(self, room: str) -> None:
+        """It gets nothing more of `room`."""
+        if not self.over and room in self.places.rooms:
+            self.places.leave(room)
+            self.changes += 1
+
+    def numbered(self, room: str, seq: int, packet: bytes) -> bytes:
+        """The packet of message `seq` of `room`, which is sent next: with its offset as one more argument."""
+        if self.given_up:
+            return packet
+        return b'%b,"%b"]' % (packet[:-1], self.places.offset(room, seq).encode())
+
+    @property
+    def record(self) -> KeptSession | None:
+        """What the bucket ought to hold; None if the client has more rooms than can be kept."""
+        rooms = self.places.rooms
+        return None if len(rooms) > ROOMS_MOST else KeptSession(user=self.user, holder=self.holder, rooms=dict(rooms))

@@ -1,0 +1,153 @@
+"""Connection state recovery: whose connection broke gets rooms and missed messages back, at any gateway.
+
+The client opts in with ``auth: {token, recover: true}`` and gets a `pid` in the answer to its CONNECT; when it comes
+back, its library sends the pid, and the offset of the last message that it has. See `places.py` for what that says.
+"""
+
+import asyncio
+from contextlib import ExitStack
+from typing import Final
+
+import msgspec
+import structlog
+
+from services.gateway import metrics
+from services.gateway.access import Access
+from services.gateway.connection import Connection
+from services.gateway.fanout import FanOut
+from services.gateway.joining import Joining
+from services.gateway.kept_session import Kept
+from services.gateway.missed import Missed, Read, TooMuchError
+from services.gateway.places import OffsetError, Places
+from services.gateway.rooms import Rooms
+from services.gateway.sessions import Sessions, TakenError
+from wire.errors import ErrorCode, ParleyError
+
+_SECONDS: Final = 15.0
+"""For all of it, the wait for a turn too; then the client has to join by itself."""
+_AT_ONCE: Final = 16
+"""Recoveries of this gateway that hold messages; the others wait in their order, and for no client."""
+
+log = structlog.get_logger()
+
+
+class _Asked(msgspec.Struct):
+    recover: bool = False
+    pid: str = ""
+    offset: str = ""
+
+
+class _NotRecoveredError(Exception):
+    """With the outcome that is counted."""
+
+
+class Recovery:
+    """Begins with a CONNECT packet, and ends in the turn of the loop in which it is answered."""
+
+    def __init__(
+        self, *, sessions: Sessions, rooms: Rooms, access: Access, joining: Joining, read: Read, fan_out: FanOut
+    ) -> None:
+        self._sessions = sessions
+        self._rooms = rooms
+        self._access = access
+        self._joining = joining
+        self._read = read
+        self._fan_out = fan_out
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._begun: dict[Connection, tuple[Missed, ExitStack]] = {}
+
+    async def begin(self, connection: Connection, auth: object) -> None:
+        """Take the session over that a client asks for with the CONNECT packet's `auth`, and read what it missed.
+
+        Whatever does not work out, it has a new session then; if it did not opt in, it has none. If the connection is
+        still open then, `complete` has to follow in the same turn of the loop.
+        """
+        asked = _asked(auth)
+        if not asked.recover:
+            return
+        if asked.pid:
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    await self._recover(connection, asked)
+            except _NotRecoveredError as error:
+                metrics.recoveries[str(error),] += 1
+            except (ParleyError, TimeoutError):
+                metrics.recoveries["unavailable",] += 1
+            else:
+                return
+        connection.kept = _new(connection)
+
+    def complete(self, connection: Connection) -> list[bytes]:
+        """Let `connection` into its rooms: the packets that it missed, with which it is where the rooms are."""
+        packets: list[bytes] = []
+        missed, stack = self._begun.pop(connection, (None, None))
+        kept = connection.kept
+        if missed is not None and stack is not None and kept is not None:
+            with stack:
+                try:
+                    told = missed.until_now()
+                except TooMuchError:
+                    metrics.recoveries["too_much",] += 1
+                    self._sessions.forget(kept)
+                    connection.kept = _new(connection)
+                else:
+                    metrics.recoveries["recovered",] += 1
+                    for room in missed.rooms:
+                        self._fan_out.entering(room, connection)
+                        self._rooms.enter(room, connection)
+                    packets = [kept.numbered(room, seq, packet) for seq, room, packet in told]
+        if connection.kept is not None:
+            self._sessions.begin(connection)
+        return packets
+
+    async def _recover(self, connection: Connection, asked: _Asked) -> None:
+        places, revision = await self._find(connection, asked)
+        with ExitStack() as stack:
+            await self._slots.acquire()
+            stack.callback(self._slots.release)
+            missed = Missed(self._read)
+            for name, place in places.rooms.items():
+                room = await self._rooms.hold(name)
+                stack.callback(self._rooms.release, room)
+                if place.since > room.last_seq:
+                    await self._joining.catch_up(room)
+                stack.enter_context(room.newest_kept())
+                missed.add(room, place.since)
+            try:
+                await missed.read()
+                connection.kept = await self._sessions.take(connection, asked.pid, places, revision)
+            except TooMuchError:
+                raise _NotRecoveredError("too_much") from None
+            except TakenError:
+                raise _NotRecoveredError("taken") from None
+            if connection.is_open:
+                self._begun[connection] = missed, stack.pop_all()
+
+    async def _find(self, connection: Connection, asked: _Asked) -> tuple[Places, int]:
+        found = await self._sessions.find(asked.pid)
+        if found is None:
+            raise _NotRecoveredError("unknown")
+        session, revision = found
+        if session.user != connection.bearer.user.id:
+            raise _NotRecoveredError("other_user")
+        try:
+            for room in session.rooms:
+                self._access.check(room)
+            return Places(session.rooms).proven(asked.offset), revision
+        except OffsetError:
+            raise _NotRecoveredError("malformed") from None
+        except ParleyError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
+            raise _NotRecoveredError("forbidden") from None
+
+
+def _asked(auth: object) -> _Asked:
+    try:
+        return msgspec.convert(auth, _Asked)
+    except msgspec.ValidationError:
+        return _Asked()
+
+
+def _new(connection: Connection) -> Kept:
+    return Kept(connection.id, connection.bearer.user.id)

@@ -1,0 +1,169 @@
+"""The sessions that clients can get back, in a key-value bucket: what of them is put there, and when.
+
+Only those of clients that asked for it, and only those that are in a room. Each put replaces the revision that this
+gateway knows; a session that somebody else has put is theirs, and the connection that had it is closed.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from runtime.key_value import KeyValue, Value, WrongRevisionError
+from services.gateway.connection import Connection
+from services.gateway.edge import frames
+from services.gateway.edge.session import Reason
+from services.gateway.edge.wheel import Wheel
+from services.gateway.kept_session import Kept
+from services.gateway.places import Places
+from wire import codec, subjects
+from wire.errors import ErrorCode, ParleyError
+from wire.kept_sessions import KeptSession
+
+T = TypeVar("T")
+
+_REFRESH_SECONDS: Final = 60.0
+"""With `streams.KEPT_SESSION_SECONDS` a client can come back after a crash for three minutes at least."""
+_AGAIN_SECONDS: Final = 10.0
+
+_decoder: Final = codec.Decoder(KeptSession)
+
+log = structlog.get_logger()
+
+
+class TakenError(Exception):
+    """The session is another connection's."""
+
+
+class Sessions:
+    """Keeps them in `bucket` while their connections last, and for some minutes after."""
+
+    def __init__(self, bucket: KeyValue) -> None:
+        self._bucket = bucket
+        self._wheel: Wheel[Connection] = Wheel(self._on_age, tick=1.0)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def keeping(self, connection: Connection, work: Awaitable[T]) -> T:
+        """What `work` returns, once the rooms that `connection` is in then are in the bucket; raises as both do."""
+        return await self.keep(connection, await work)
+
+    async def keep(self, connection: Connection, done: T) -> T:
+        """`done`, once the rooms that `connection` is in are in the bucket.
+
+        Raises `ParleyError`: unavailable or rate_limited if the bucket is; not_joined if the connection has ended.
+        """
+        if connection.kept is not None:
+            await self._keep(connection, connection.kept)
+        return done
+
+    async def find(self, pid: str) -> tuple[KeptSession, int] | None:
+        """The session and its revision, None if it is not kept (any more). Raises `ParleyError` (unavailable)."""
+        value = await self._bucket.get(subjects.kept_session(pid))
+        session = None if value is None else _session(value)
+        return None if value is None or session is None else (session, value.revision)
+
+    async def take(self, connection: Connection, pid: str, places: Places, revision: int) -> Kept:
+        """The session is this connection's from now on. Raises `TakenError`, and `ParleyError` as `keeping`."""
+        user = connection.bearer.user.id
+        kept = Kept(connection.id, user, pid=pid, places=places, revision=revision)
+        try:
+            await self._put(kept)
+        except WrongRevisionError:
+            raise TakenError from None
+        return kept
+
+    def begin(self, connection: Connection) -> None:
+        """The connection is in: keep its session from growing old."""
+        # Many that connect at once need not be put at once for ever.
+        self._wheel.add(connection, random.uniform(_REFRESH_SECONDS / 3, _REFRESH_SECONDS))  # noqa: S311
+
+    def end(self, connection: Connection, *, for_good: bool) -> None:
+        """The connection has ended; `for_good`: its client does not come back to it."""
+        kept = connection.kept
+        if kept is not None and not kept.over:
+            kept.over = True
+            if for_good:
+                self.forget(kept)
+
+    def forget(self, kept: Kept) -> None:
+        """Nobody can get the session back, soon; if the bucket does not answer, when it is too old."""
+        kept.over = True
+        self._spawn(self._delete(kept))
+
+    async def _keep(self, connection: Connection, kept: Kept) -> None:
+        changes = kept.changes
+        async with kept.lock:
+            if kept.given_up or kept.stored >= changes:
+                return  # with the one that was put while this one waited
+            await self._put_mine(connection, kept)
+
+    async def _put_mine(self, connection: Connection, kept: Kept) -> None:
+        while True:
+            if kept.over:
+                raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
+            try:
+                await self._put(kept)
+            except WrongRevisionError:
+                await self._look(connection, kept)
+            else:
+                return
+
+    async def _put(self, kept: Kept) -> None:
+        key, changes, record = subjects.kept_session(kept.pid), kept.changes, kept.record
+        if record is None:
+            kept.revision = await self._bucket.delete(key, after=kept.revision)
+            kept.given_up = True
+        else:
+            kept.revision = await self._bucket.put(key, codec.encode(record), after=kept.revision)
+        kept.stored = changes
+
+    async def _look(self, connection: Connection, kept: Kept) -> None:
+        """Whose is it? Of ours there may be a put whose answer did not come; or it was not put for too long."""
+        value = await self._bucket.get(subjects.kept_session(kept.pid))
+        if value is None:
+            kept.revision = 0
+        elif (session := _session(value)) is not None and session.holder == kept.holder:
+            kept.revision = value.revision
+        else:
+            log.info("the client has come back elsewhere", connection=connection.id)
+            connection.session.close(Reason.SERVER, last=frames.NOOP)
+            raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
+
+    async def _delete(self, kept: Kept) -> None:
+        async with kept.lock:
+            if kept.revision and not kept.given_up:
+                try:
+                    await self._bucket.delete(subjects.kept_session(kept.pid), after=kept.revision)
+                except (ParleyError, WrongRevisionError) as error:
+                    log.debug("a session is left to its age", error=repr(error))
+
+    def _on_age(self, connection: Connection) -> None:
+        kept = connection.kept
+        if kept is not None and not kept.over and not kept.given_up:
+            self._spawn(self._refresh(connection, kept))
+
+    async def _refresh(self, connection: Connection, kept: Kept) -> None:
+        delay = _REFRESH_SECONDS
+        try:
+            if kept.changes:  # otherwise it was never in a room
+                kept.changes += 1
+                await self._keep(connection, kept)
+        except ParleyError as error:
+            log.warning("a session could not be put", code=error.code)
+            delay = _AGAIN_SECONDS
+        if not kept.over:
+            self._wheel.add(connection, delay)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _session(value: Value) -> KeptSession | None:
+    try:
+        return None if value.data is None else _decoder.decode(value.data)
+    except codec.WireError:
+        return None  # nobody of this version has put it
