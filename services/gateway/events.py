@@ -95,7 +95,7 @@ class Events:
         if kept is not None:
             kept.places.begin(request.room, request.after)
             joining = self._joining.join(call.connection, request)
-            self._later(call, self._sessions.keeping(call.connection, joining), in_turn=True)
+            self._later(call, self._sessions.joining(call.connection, joining), in_turn=True)
             return None
         joined = self._joining.join_at_once(call.connection, request)
         if joined is None:
@@ -104,11 +104,18 @@ class Events:
         return joined
 
     def _leave(self, call: Call, request: requests.Leave) -> Done | None:
-        self._fan_out.settle(call.connection)
-        self._rooms.leave(request.room, call.connection)
         if call.connection.kept is not None:
-            self._later(call, self._sessions.keep(call.connection, Done()), in_turn=True)
+            self._later(call, self._leave_for_good(call.connection, request.room), in_turn=True)
             return None
+        return self._leave_now(call.connection, request.room)
+
+    async def _leave_for_good(self, connection: Connection, room: str) -> Done:
+        await self._sessions.leaving(connection, room)
+        return self._leave_now(connection, room)
+
+    def _leave_now(self, connection: Connection, room: str) -> Done:
+        self._fan_out.settle(connection)
+        self._rooms.leave(room, connection)
         return Done()
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:

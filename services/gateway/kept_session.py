@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from services.gateway.places import ROOMS_MOST, Places
@@ -44,11 +46,18 @@ class Kept:
             self.places.enter(room, last_seq)
             self.changes += 1
 
+    @contextmanager
+    def leaving(self, room: str) -> Iterator[None]:
+        """See `Places.leaving`; not before the bucket knows, may the connection leave."""
+        if room in self.places.rooms:
+            self.changes += 1
+        with self.places.leaving(room):
+            yield
+
     def leave(self, room: str) -> None:
         """It gets nothing more of `room`."""
-        if not self.over and room in self.places.rooms:
+        if not self.over:
             self.places.leave(room)
-            self.changes += 1
 
     def numbered(self, room: str, seq: int, packet: bytes) -> bytes:
         """The packet of message `seq` of `room`, which is sent next: with its offset as one more argument."""
@@ -59,5 +68,5 @@ class Kept:
     @property
     def record(self) -> KeptSession | None:
         """What the bucket ought to hold; None if the client has more rooms than can be kept."""
-        rooms = self.places.rooms
-        return None if len(rooms) > ROOMS_MOST else KeptSession(user=self.user, holder=self.holder, rooms=dict(rooms))
+        rooms = self.places.lasting
+        return None if len(rooms) > ROOMS_MOST else KeptSession(user=self.user, holder=self.holder, rooms=rooms)

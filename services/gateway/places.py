@@ -6,6 +6,8 @@ whatever else was on its way, in whichever order, and whatever its gateway had n
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from wire.ids import Id
@@ -24,11 +26,12 @@ class OffsetError(ValueError):
 class Places:
     """Of one client."""
 
-    __slots__ = ("_begun", "_told", "rooms")
+    __slots__ = ("_begun", "_leaving", "_told", "rooms")
 
     def __init__(self, rooms: dict[Id, KeptRoom]) -> None:
         self.rooms: Final = rooms
         """Those that it is in."""
+        self._leaving: set[str] = set()
         self._begun: tuple[str, KeptRoom] | None = None
         self._told: dict[str, str] = {}
         """The entries of the offset, by key."""
@@ -53,11 +56,28 @@ class Places:
         self.rooms[room] = kept
         self._begun = None
 
+    @contextmanager
+    def leaving(self, room: str) -> Iterator[None]:
+        """`room` is not `lasting` any more, unless the block fails; the client is in it until `leave`."""
+        if room in self.rooms:
+            self._leaving.add(room)
+        try:
+            yield
+        except BaseException:
+            self._leaving.discard(room)
+            raise
+
     def leave(self, room: str) -> None:
         """Idempotent."""
+        self._leaving.discard(room)
         kept = self.rooms.pop(room, None)
         if kept is not None:
             self._told.pop(kept.key, None)
+
+    @property
+    def lasting(self) -> dict[Id, KeptRoom]:
+        """The rooms in which the client wants to be when it comes back."""
+        return {room: kept for room, kept in self.rooms.items() if room not in self._leaving}
 
     def offset(self, room: str, seq: int) -> str:
         """The offset that goes with message `seq` of `room`: the client has all before it that it has a claim to."""

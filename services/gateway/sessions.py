@@ -45,18 +45,22 @@ class Sessions:
         self._wheel: Wheel[Connection] = Wheel(self._on_age, tick=1.0)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def keeping(self, connection: Connection, work: Awaitable[T]) -> T:
-        """What `work` returns, once the rooms that `connection` is in then are in the bucket; raises as both do."""
-        return await self.keep(connection, await work)
+    async def joining(self, connection: Connection, joining: Awaitable[T]) -> T:
+        """What `joining` returns, once the room is in the bucket.
 
-    async def keep(self, connection: Connection, done: T) -> T:
-        """`done`, once the rooms that `connection` is in are in the bucket.
-
-        Raises `ParleyError`: unavailable or rate_limited if the bucket is; not_joined if the connection has ended.
+        Raises what `joining` raises, and `ParleyError`: unavailable or rate_limited if the bucket is; not_joined if
+        the connection has ended.
         """
+        joined = await joining
         if connection.kept is not None:
             await self._keep(connection, connection.kept)
-        return done
+        return joined
+
+    async def leaving(self, connection: Connection, room: str) -> None:
+        """Return once `room` is not in the bucket any more: then `connection` may leave. Raises as `joining`."""
+        if connection.kept is not None:
+            with connection.kept.leaving(room):
+                await self._keep(connection, connection.kept)
 
     async def find(self, pid: str) -> tuple[KeptSession, int] | None:
         """The session and its revision, None if it is not kept (any more). Raises `ParleyError` (unavailable)."""
@@ -65,7 +69,7 @@ class Sessions:
         return None if value is None or session is None else (session, value.revision)
 
     async def take(self, connection: Connection, pid: str, places: Places, revision: int) -> Kept:
-        """The session is this connection's from now on. Raises `TakenError`, and `ParleyError` as `keeping`."""
+        """The session is this connection's from now on. Raises `TakenError`, and `ParleyError` as `joining`."""
         user = connection.bearer.user.id
         kept = Kept(connection.id, user, pid=pid, places=places, revision=revision)
         try:
