@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from deploy.local.ports import HOST
+from tests.support.clients.javascript import OldestJavaScriptClient
 from tests.support.clients.parley import JsClient, PythonClient
 from tests.support.clients.recovering import RecoveringClient
 from tests.support.proxy import Proxy
@@ -78,6 +79,44 @@ async def test_a_broken_connection_gets_rooms_and_messages_back(stack: TestStack
         assert client.bodies == _numbers(0, 50)
         assert await _outcomes(stack, "recovered") == before + 1
         assert (await client.say(rooms[0], "own", "own"))["ok"]  # it is a member
+
+
+@pytest.mark.parametrize("transports", [["polling"], ["polling", "websocket"]])
+async def test_it_works_over_polling(stack: TestStack, transports: list[str]) -> None:
+    """Also for a client that goes on to a WebSocket."""
+    room = unique("polling")
+    async with Proxy(stack.ports.gateway_1) as proxy, _speaker(stack, room) as speaker:
+        client = RecoveringClient(f"http://{HOST}:{proxy.port}", await stack.token())
+        client.options["transports"] = transports
+        async with client:
+            await client.join(room)
+            await _say(speaker, _numbers(0, 40), room)
+            await _hears(client, 40)
+            proxy.lead_to(None)
+            await _say(speaker, _numbers(40, 80), room)
+            proxy.lead_to(stack.ports.gateway_2)
+            assert await client.came_back()
+            await _say(speaker, _numbers(80, 90), room)
+            await _hears(client, 90)
+
+
+async def test_a_client_older_than_recovery_is_as_well_off_as_without(stack: TestStack) -> None:
+    """If it opts in by mistake: it gets a second argument and no messages twice; if it does not, it gets one."""
+    room = unique("oldest")
+    url, tokens = stack.gateway_urls[0], [await stack.token(), await stack.token()]
+    async with (
+        OldestJavaScriptClient(url, auth={"token": tokens[0], "recover": True}) as mistaken,
+        OldestJavaScriptClient(url, auth={"token": tokens[1]}) as plain,
+        _speaker(stack, room) as speaker,
+    ):
+        for client in (mistaken, plain):
+            ((ack,),) = [await client.ask("join", {"room": room})]
+            assert ack["ok"]
+        await _say(speaker, _numbers(0, 10), room)
+        for client, arguments in ((mistaken, 2), (plain, 1)):
+            await until(lambda client=client: len(client.heard("message")) >= 10, "all that was said")  # type: ignore[misc]
+            assert [each[0]["body"] for each in client.heard("message")] == _numbers(0, 10)
+            assert {len(each) for each in client.heard("message")} == {arguments}
 
 
 async def test_prev_has_no_hole_over_a_recovery(stack: TestStack) -> None:

@@ -60,7 +60,11 @@ class Proxy:
         if self._target is None:
             writer.transport.abort()
             return
-        server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
+        try:
+            server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
+        except OSError:  # it is gone
+            writer.transport.abort()
+            return
         self._clients.add(writer)
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -15,6 +15,7 @@ from services.gateway import fanout
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Reason
 from services.gateway.fanout import FanOut
+from services.gateway.kept_session import Kept
 from services.gateway.pushes import EventShown
 from services.gateway.rooms import Room
 from tests.support.edge import Clockwork, Wire, connection
@@ -55,11 +56,15 @@ def _said(room: Room, number: int) -> StoredMessage:
 def _enter(room: Room, member: Connection) -> None:
     room.members[member] = member.session
     member.rooms.add(room.name)
+    if member.kept is not None:
+        room.keeping.add(member)
+        member.kept.enter(room.name, room.last_seq)
 
 
 def _leave(room: Room, member: Connection) -> None:
     room.members.pop(member, None)
     member.rooms.discard(room.name)
+    room.keeping.discard(member)
 
 
 def _received(wire: Wire) -> list[Due]:
@@ -79,7 +84,7 @@ class _Interleavings(RuleBasedStateMachine):
 
     @initialize(window=st.sampled_from([0.0, WINDOW]))
     def begin(self, window: float) -> None:
-        """Four connections, three rooms, and nobody in them."""
+        """Four connections, of which two can get their session back, three rooms, and nobody in them."""
         self.clockwork = Clockwork()
         self.on_it = _on(self.clockwork)
         self.on_it.__enter__()
@@ -87,6 +92,8 @@ class _Interleavings(RuleBasedStateMachine):
         self.window = window
         self.rooms = [Room(f"r{number}") for number in range(ROOMS)]
         self.connections = [connection() for _ in range(CONNECTIONS)]
+        for member, _ in self.connections[::2]:
+            member.kept = Kept(member.id, member.id)
         self.due: dict[Connection, list[Due]] = {member: [] for member, _ in self.connections}
         self.numbers = itertools.count(1)
         self.reading: dict[tuple[Room, Connection], tuple[int, AbstractContextManager[None]]] = {}
@@ -138,7 +145,7 @@ class _Interleavings(RuleBasedStateMachine):
             (where, member), (since, kept) = self.reading.popitem()
             assert where.newest is not None
             for number, packet in where.newest.after(since) or ():
-                self.fan_out.send(member, packet)
+                self.fan_out.tell(member, where, number, packet)
                 self.due[member].append((where.name, number))
             kept.__exit__(None, None, None)
             if member.is_open:
@@ -197,11 +204,16 @@ class _Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def in_order(self) -> None:
-        """Of each room and of what is sent to it alone, each gets a beginning of what is due, in order."""
+        """Of each room and of what is sent to it alone, each gets a beginning of what is due, in order.
+
+        Those that can get their session back, of all rooms together.
+        """
         if not hasattr(self, "fan_out"):
             return
         for member, wire in self.connections:
             received = _received(wire)
+            if member.kept is not None:
+                assert received == self.due[member][: len(received)]
             for room in self.rooms:
                 ours = {room.name, _OWN}
                 got = [each for each in received if each[0] in ours]
@@ -317,6 +329,28 @@ def test_all_members_are_written_the_same_bytes() -> None:
     assert _received(members[1][1]) == [("r", 1), ("r", 2), (_OWN, 3)]
     others = [wire.writes for _, wire in members[2:]]
     assert all(len(writes) == 1 and writes[0] is others[0][0] for writes in others)
+
+
+def test_who_can_get_their_session_back_have_messages_as_frames_of_their_own() -> None:
+    """With an offset behind the message; all else, and the others' frames, are as they are without them."""
+    fan_out, clockwork = _fan_out()
+    room, members = Room("r"), [connection() for _ in range(4)]
+    for member, _ in members[:2]:
+        member.kept = Kept(member.id, member.id)
+    for member, _ in members:
+        _enter(room, member)
+    with _on(clockwork):
+        fan_out.deliver(room, _said(room, 1))
+        fan_out.deliver(room, _shown(room, 2))
+        fan_out.deliver(room, _said(room, 0x1F))
+        clockwork.turn()
+    plain = members[3][1].packets
+    assert members[2][1].packets == plain
+    for member, wire in members[:2]:
+        assert member.kept is not None
+        key = member.kept.places.rooms["r"].key
+        assert wire.packets == [f'{str(plain[0])[:-1]},"{key}1"]', plain[1], f'{str(plain[2])[:-1]},"{key}1f"]']
+        assert len(wire.writes) == 1
 
 
 def test_between_large_rooms_the_loop_turns() -> None:

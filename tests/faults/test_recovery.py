@@ -1,0 +1,142 @@
+"""Connection state recovery when processes die: sessions outlive the gateway that had them."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+import nats
+import pytest
+
+from deploy.local.ports import HOST
+from tests.support.clients.parley import PythonClient
+from tests.support.clients.recovering import RecoveringClient
+from tests.support.proxy import Proxy
+from tests.support.stacks import TestStack, unique
+from tests.support.waiting import until
+from wire import streams
+
+CLIENTS = 4
+
+
+class _Crowd:
+    """Clients of gateway 1, behind a proxy that can lead them to gateway 2, and somebody on gateway 2 who speaks."""
+
+    def __init__(self, stack: TestStack) -> None:
+        self.stack = stack
+        self.rooms = [unique("fault") for _ in range(3)]
+        self.said: list[str] = []
+        self.clients: list[RecoveringClient] = []
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Everybody is in all rooms."""
+        enter = self._exits.enter_async_context
+        self.proxy = await enter(Proxy(self.stack.ports.gateway_1))
+        speaking = PythonClient(self.stack.gateway_urls[1], await self.stack.token(), transports=["websocket"])
+        self.speaker = await enter(speaking)
+        for room in self.rooms:
+            await self.speaker.join(room)
+        for _ in range(CLIENTS):
+            url = f"http://{HOST}:{self.proxy.port}"
+            client = await enter(RecoveringClient(url, await self.stack.token()))
+            self.clients.append(client)
+            for room in self.rooms:
+                await client.join(room)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nobody is left."""
+        await self._exits.aclose()
+
+    async def say(self, count: int) -> None:
+        """In all rooms in turn; again with the same id while the answer is `unavailable`."""
+        for _ in range(count):
+            number = len(self.said)
+            id = f"m{number}"
+
+            async def is_stored(room: str = self.rooms[number % len(self.rooms)], id: str = id) -> Any:
+                return (await self.speaker.say(room, id, id))["ok"]
+
+            await until(is_stored, "it to be stored")
+            self.said.append(id)
+
+    async def hear_all(self) -> None:
+        """Every client gets all that was said, once and in order."""
+        for each in self.clients:
+            await until(lambda each=each: len(each.bodies) >= len(self.said), "all that was said")  # type: ignore[misc]
+            assert each.bodies == self.said
+
+    async def all_came_back(self) -> bool:
+        """Whether all were recovered, once all are there again."""
+        return all([await each.came_back() for each in self.clients])
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+async def test_a_gateway_gone_under_traffic(own_stack: TestStack, how: str) -> None:
+    """Killed or told to end, in the middle of a burst: the other gateway gives its clients everything back."""
+    async with _Crowd(own_stack) as crowd:
+        await crowd.say(10)
+        burst = asyncio.create_task(crowd.say(60))
+        await until(lambda: len(crowd.said) > 30, "half of it")
+        gateway = own_stack.children["gateway-1"]
+        await (gateway.kill() if how == "killed" else gateway.stop())
+        crowd.proxy.lead_to(own_stack.ports.gateway_2)
+        await burst
+        assert await crowd.all_came_back()
+        await crowd.hear_all()
+        await crowd.say(5)
+        await crowd.hear_all()
+
+
+async def test_nats_killed_while_clients_are_away(own_stack: TestStack) -> None:
+    """Sessions are on its disk; what was said before and after is told."""
+    async with _Crowd(own_stack) as crowd:
+        await crowd.say(5)
+        await crowd.hear_all()
+        crowd.proxy.lead_to(None)
+        await crowd.say(5)
+        await own_stack.children["nats"].kill()
+        await own_stack.children["nats"].start()
+        await own_stack.ready("nats", "gateway-1", "gateway-2", "auth", "history")
+        await crowd.say(5)
+        crowd.proxy.lead_to(own_stack.ports.gateway_2)
+        assert await crowd.all_came_back()
+        await crowd.hear_all()
+
+
+async def test_history_gone_when_clients_come_back(own_stack: TestStack) -> None:
+    """What they missed cannot be read: they are let in, and have to join by themselves."""
+    async with _Crowd(own_stack) as crowd:
+        await crowd.say(3)
+        await crowd.hear_all()
+        crowd.proxy.lead_to(None)
+        await crowd.say(3)
+        await own_stack.children["history"].kill()
+        crowd.proxy.lead_to(own_stack.ports.gateway_2)
+        assert not await crowd.all_came_back()
+        assert (
+            await own_stack.metric("gateway-2", "parley_gateway_recoveries_total", outcome="unavailable") == CLIENTS
+        )
+        assert all(each.bodies == crowd.said[:3] for each in crowd.clients)
+
+
+async def test_a_join_that_cannot_be_kept_is_not_acknowledged(own_stack: TestStack) -> None:
+    """Without the bucket: `unavailable` to those who opted in, and to nobody else; once it is there, a join works."""
+    async with _Crowd(own_stack) as crowd:
+        operator = await nats.connect(own_stack.nats_url)
+        jetstream = operator.jetstream()
+        await jetstream.delete_stream(streams.KEPT_SESSIONS)
+        client, room = crowd.clients[0], unique("fault")
+        for ask in ("join", "leave"):
+            in_room = {"room": room if ask == "join" else crowd.rooms[0]}
+            assert (await client.call(ask, in_room))["error"]["code"] == "unavailable"
+        assert (await crowd.speaker.join(room))["ok"]
+        assert (await crowd.speaker.call("leave", {"room": room}))["ok"]
+        await jetstream.add_stream(streams.kept_sessions(replicas=1))
+        await operator.close()
+        await client.join(room)
+        await crowd.say(3)
+        await until(lambda: client.bodies == crowd.said, "what was said, also in the room that was not left")
+        crowd.proxy.lead_to(own_stack.ports.gateway_2)
+        assert await client.came_back()
+        assert (await client.say(room, "own"))["ok"]
