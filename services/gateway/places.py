@@ -2,7 +2,7 @@
 
 A message that is sent to a client carries an offset: of each of its rooms that it was told a message of, the seq of
 the last. Whoever comes back with the offset of the last message that it has, says with it what it has of every room,
-whatever else was on its way, in whichever order, and whatever its gateway had not noticed yet (ADR 10).
+whatever else was on its way, in whichever order, and whatever its gateway had not noticed yet (ADR 12).
 """
 
 import secrets
