@@ -17,7 +17,7 @@ from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.kept_session import Kept
-from services.gateway.missed import Missed, Read, TooMuchError
+from services.gateway.missed_in_all import Missed, Read, TooMuchError
 from services.gateway.places import OffsetError, Places
 from services.gateway.rooms import Rooms
 from services.gateway.sessions import Sessions, TakenError
