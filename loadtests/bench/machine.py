@@ -1,4 +1,4 @@
-"""The machine: which core does what, and what processes have cost, read from /proc."""
+"""The machine: its cores, and what processes have cost, read from /proc."""
 
 import os
 import time
@@ -32,29 +32,21 @@ class Cores:
         return cls(ours[0], ours[1])
 
 
-def pin(pid: int, core: int) -> None:
-    """Keep every thread of `pid` and of its children on `core`; threads that they start later inherit it."""
-    for each in family(pid):
-        for thread in _threads(each):
-            with suppress(OSError):
-                os.sched_setaffinity(int(thread.name), {core})
-
-
-def give_way(pid: int) -> None:
-    """Let `pid` run only when nothing else wants its core."""
-    for thread in _threads(pid):
-        with suppress(OSError):
-            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
-
-
 def family(pid: int) -> list[int]:
     """`pid` and all its descendants."""
     found = [pid]
     for each in found:
-        for thread in _threads(each):
+        for thread in threads(each):
             with suppress(OSError):
                 found += map(int, (thread / "children").read_text().split())
     return found
+
+
+def threads(pid: int) -> list[Path]:
+    """The folders of its threads, named by their ids."""
+    with suppress(OSError):
+        return list((_PROC / str(pid) / "task").iterdir())
+    return []
 
 
 def cpu_ns(pids: Iterable[int]) -> int:
@@ -119,16 +111,10 @@ class Meter:
         return cpu_ns(self._server), cpu_ns(self._beside), time.perf_counter(), busy_seconds(self._core)
 
 
-def _threads(pid: int) -> list[Path]:
-    with suppress(OSError):
-        return list((_PROC / str(pid) / "task").iterdir())
-    return []
-
-
 def _cpu_ns(pid: int) -> int:
     total = 0
     try:
-        for thread in _threads(pid):
+        for thread in threads(pid):
             with suppress(ProcessLookupError):
                 total += int((thread / "schedstat").read_text().split()[0])
     except FileNotFoundError:  # a kernel without schedstat: ticks of 10 ms

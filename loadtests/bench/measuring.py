@@ -16,13 +16,17 @@ Figures = dict[str, float]
 
 @dataclass
 class Bench:
-    """What a case measures with. `notes` lasts for the whole run: what one measurement tells another."""
+    """What a case measures with. `notes` lasts for the whole run: what one measurement tells another.
+
+    `remarks` is for the reader: what stands between this measurement and what its name says.
+    """
 
     target: Target
     connections: int
     seconds: float
     cores: Cores
     notes: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def meter(self) -> Meter:
         """Counts from now on."""

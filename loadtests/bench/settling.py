@@ -1,7 +1,8 @@
-"""When a server has nothing left to do."""
+"""When a process has nothing left to do."""
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from loadtests.bench.machine import cpu_ns
@@ -16,11 +17,19 @@ _MOST_SECONDS: Final = 120.0
 
 async def settled(bench: Bench) -> None:
     """Wait until the server rests, for two minutes at most."""
-    server = [bench.target.server()]
+    await _at_rest([bench.target.server()])
+
+
+async def caught_up(bench: Bench) -> None:
+    """Wait until what no message waits for rests, too, for two minutes at most."""
+    await _at_rest(bench.target.elsewhere())
+
+
+async def _at_rest(pids: Sequence[int]) -> None:
     deadline = time.perf_counter() + _MOST_SECONDS
-    quiet, last = 0, cpu_ns(server)
+    quiet, last = 0, cpu_ns(pids)
     while quiet < _QUIET_STEPS and time.perf_counter() < deadline:
         await asyncio.sleep(_STEP_SECONDS)
-        now = cpu_ns(server)
+        now = cpu_ns(pids)
         quiet = quiet + 1 if now - last < _QUIET_NS else 0
         last = now

@@ -53,6 +53,10 @@ class Peer(ABC):
         """The brokers."""
         return pids(self._processes.brokers)
 
+    def elsewhere(self) -> Sequence[int]:
+        """None: a message goes through all that a peer has."""
+        return ()
+
     def complaints(self) -> list[str]:
         """The last lines of all processes."""
         return self._processes.output.lines()
