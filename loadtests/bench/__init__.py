@@ -2,7 +2,8 @@
 
 **How it measures.** The server that is measured has a core to itself; the clients, the brokers and databases, the
 auth and history services and a second gateway share another, where history and its database get what is left over
-(and stand still while latencies are measured: no message waits for them, and in production they run elsewhere).
+(and stand still while latencies are measured: no message waits for them, and in production they run elsewhere; what
+is on a message's way then runs before all others on the machine, where that is allowed).
 The clients are raw WebSocket connections of one process, and speak the same Socket.IO to all targets. CPU is the
 time that the server's threads ran, user and system, as the kernel counts it in ns
 (`/proc/<pid>/task/*/schedstat`), divided by the units of work: so it holds on a machine that others use too, and
@@ -17,7 +18,7 @@ three times on Parley and its peers, takes about two hours.
 
 **What it shows.** A line per target; the median of the repeats (the least .. the most of them), and the ratio: this
 target's figure to Parley's in the same repeat ("1.50x": Parley costs less). Then the latencies, with the rate they
-were measured at, and how busy the server was, and the core of clients and broker: near 100, they are that core's. At
+were measured at, how busy the server was, and clients and broker on their core: near 100, they are that core's. At
 the end, how the cost of each target grows from the fewest to the most connections, Parley's ratios to what it is
 compared with, what each target does with a message (a cheaper one may do less), and NOTEs on measurements that are
 not quite what their names say. All of it is in the JSON file, with the spread of every figure and of every ratio.

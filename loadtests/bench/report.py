@@ -41,7 +41,7 @@ def latencies(samples: Samples, options: Options) -> str:
             if rows:
                 lines.append(f"\n{Mixed.name}: ms from send to receipt at {load}, {connections:,} connections")
                 heads = [f"p{each:g}" for each in PERCENTILES]
-                lines.append(_row("", [*heads, "messages a second; server, clients' core %"]))
+                lines.append(_row("", [*heads, "messages a second; server %; clients, broker %"]))
                 lines += rows
     return "\n".join(lines)
 

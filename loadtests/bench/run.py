@@ -67,6 +67,9 @@ class Run:
                     _say(f"{number}/{len(turns)} after {self._minutes():.0f} min: {what}")
                     self.samples.add(await self._one(case, target, connections, repeat))
 
+    def _elsewhere(self) -> list[int]:
+        return [pid for each in self.targets for pid in each.elsewhere()]
+
     def _minutes(self) -> float:
         return (time.monotonic() - self._started) / 60
 
@@ -88,7 +91,7 @@ class Run:
     async def _one(self, case: Case, target: Target, connections: int, repeat: int) -> Sample:
         figures: dict[str, float] = {}
         failure = ""
-        bench = Bench(target, connections, self._options.seconds, self._cores, self._notes)
+        bench = Bench(target, connections, self._options.seconds, self._elsewhere, self._notes)
         try:
             async with asyncio.timeout(_MEASUREMENT_SECONDS):
                 await target.renew()

@@ -36,6 +36,20 @@ def give_way(pid: int) -> None:
 
 
 @contextmanager
+def before_others(pids: Iterable[int]) -> Iterator[bool]:
+    """Let these processes, but not their children, run before all others, as if they had the machine to themselves.
+
+    Yields whether that is so: only root may (`man 7 sched`, SCHED_RR). They keep one another waiting as ever.
+    """
+    held = {pid: (os.sched_getscheduler(pid), os.sched_getparam(pid)) for pid in pids}
+    try:
+        yield all(_schedule(pid, os.SCHED_RR, os.sched_param(1)) for pid in held)
+    finally:
+        for pid, (policy, priority) in held.items():
+            _schedule(pid, policy, priority)
+
+
+@contextmanager
 def stopped(pids: Iterable[int]) -> Iterator[None]:
     """Without these processes: they stand still, and go on afterwards where they were."""
     held = tuple(pids)
@@ -47,3 +61,13 @@ def stopped(pids: Iterable[int]) -> Iterator[None]:
         for each in held:
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGCONT)
+
+
+def _schedule(pid: int, policy: int, priority: os.sched_param) -> bool:
+    try:
+        for thread in threads(pid):
+            with suppress(ProcessLookupError):
+                os.sched_setscheduler(int(thread.name), policy, priority)
+    except PermissionError:
+        return False
+    return True

@@ -1,8 +1,7 @@
-"""When a process has nothing left to do."""
+"""When a server has nothing left to do."""
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Final
 
 from loadtests.bench.machine import cpu_ns
@@ -17,19 +16,11 @@ _MOST_SECONDS: Final = 120.0
 
 async def settled(bench: Bench) -> None:
     """Wait until the server rests, for two minutes at most."""
-    await _at_rest([bench.target.server()])
-
-
-async def caught_up(bench: Bench) -> None:
-    """Wait until what no message waits for rests, too, for two minutes at most."""
-    await _at_rest(bench.target.elsewhere())
-
-
-async def _at_rest(pids: Sequence[int]) -> None:
+    server = [bench.target.server()]
     deadline = time.perf_counter() + _MOST_SECONDS
-    quiet, last = 0, cpu_ns(pids)
+    quiet, last = 0, cpu_ns(server)
     while quiet < _QUIET_STEPS and time.perf_counter() < deadline:
         await asyncio.sleep(_STEP_SECONDS)
-        now = cpu_ns(pids)
+        now = cpu_ns(server)
         quiet = quiet + 1 if now - last < _QUIET_NS else 0
         last = now

@@ -1,6 +1,7 @@
 """The clock of the benchmark, and what stands still while latencies are measured."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.bench.machine import cpu_ns
-from loadtests.bench.scheduling import give_way, stopped
+from loadtests.bench.scheduling import before_others, give_way, stopped
 from loadtests.bench.ticks import ticking
 from tests.support.waiting import until
 
@@ -60,6 +61,15 @@ async def test_a_process_that_has_ended_stops_nobody(busy: int) -> None:
         ended.wait()
         before = cpu_ns([busy])
     await until(lambda: cpu_ns([busy]) > before, "it goes on")
+
+
+def test_what_runs_before_others_does_so_only_in_the_block(busy: int) -> None:
+    """Where it is allowed; what it was before comes back, and without the right to it nothing has changed."""
+    before = os.sched_getscheduler(busy)
+    with before_others([busy]) as alone:
+        assert os.sched_getscheduler(busy) == (os.SCHED_RR if alone else before)
+    assert os.sched_getscheduler(busy) == before
+    assert alone or os.geteuid()
 
 
 def test_what_gives_way_does_so_with_its_whole_session(busy: int) -> None:
