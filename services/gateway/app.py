@@ -20,11 +20,13 @@ from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
+from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.relay import Relay
+from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
 from services.gateway.settings import GatewaySettings
@@ -56,7 +58,8 @@ class Gateway:
         relay = Relay(fan_out, stream)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
-        resuming = Resuming(fan_out, history, seconds=settings.resume_seconds)
+        missed = Missed(history, stream, ReplayMemory())
+        resuming = Resuming(fan_out, missed, seconds=settings.resume_seconds)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
         self._events = Events(
             bus=connection,

@@ -10,6 +10,12 @@ connects = Tally("parley_gateway_connects_total", "Attempts to connect, by resul
 disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
 resuming = Gauge("parley_gateway_resuming", "Joins under way whose clients are being told what they missed.")
+resume_reads = Tally(
+    "parley_gateway_resume_reads_total",
+    "Parts of what resuming clients missed, by where they came from; memory: another had them read.",
+    ["source"],
+)
+replay_bytes = Gauge("parley_gateway_replay_bytes", "Memory that keeps messages for those who resume.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])

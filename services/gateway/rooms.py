@@ -6,8 +6,7 @@ without members here costs this gateway nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -17,7 +16,7 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Session
 from services.gateway.joined_frames import Waiting
-from services.gateway.newest import Newest
+from services.gateway.replay import Replay
 from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
@@ -42,8 +41,8 @@ class Room:
         "lock",
         "members",
         "name",
-        "newest",
         "opening",
+        "replay",
         "resuming",
         "subscription",
         "waiting",
@@ -57,8 +56,8 @@ class Room:
         self.busy_until = 0.0
         self.resuming: set[Connection] = set()
         """Members-to-be that are being told what they missed."""
-        self.newest: Newest | None = None
-        """What came while one of them reads a page."""
+        self.replay: Replay | None = None
+        """What is kept for them, from the first on until some time after the last."""
         self.last_seq = 0
         """No message above it has been delivered here."""
         self.lock = asyncio.Lock()
@@ -70,18 +69,6 @@ class Room:
         self.opening: asyncio.Task[None] | None = None
         self.subscription: Listening | None = None
         self.linger: asyncio.TimerHandle | None = None
-
-    @contextmanager
-    def newest_kept(self) -> Iterator[None]:
-        """Keep what is delivered within the block, in `newest`."""
-        newest = self.newest = self.newest or Newest(self.last_seq)
-        newest.readers += 1
-        try:
-            yield
-        finally:
-            newest.readers -= 1
-            if not newest.readers:
-                self.newest = None
 
     def wait_behind(self, message: ChatMessage, position: Position) -> None:
         """Let it wait for a hole to be filled. Above a limit the oldest that wait become part of the hole."""
