@@ -25,6 +25,7 @@ from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
+from services.gateway.quiet_rooms import QuietRooms
 from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
@@ -61,6 +62,7 @@ class Gateway:
         missed = Missed(history, stream, ReplayMemory())
         resuming = Resuming(fan_out, missed, seconds=settings.resume_seconds)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
+        self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         self._events = Events(
             bus=connection,
             access=access,
@@ -106,6 +108,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        await stack.enter_async_context(gateway.quiet_rooms.watched())
         limits = settings.limits
         guard = HttpGuard(limits)
         app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)

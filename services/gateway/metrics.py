@@ -38,3 +38,8 @@ publishes_in_flight = Gauge(
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
+quiet_checks = Tally(
+    "parley_gateway_quiet_checks_total",
+    "Rooms that heard nothing for a while, and whether the stream has anything: ok, behind, unavailable.",
+    ["result"],
+)

@@ -35,6 +35,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     publish_timeout_seconds: Seconds = 5.0
     resume_seconds: Seconds = 30.0
     """How long it may take to tell a client what it missed in a room; then it has to ask for the rest."""
+    quiet_check_seconds: Seconds = 60.0
+    """How long a room may hear nothing until the stream is asked whether anything was lost on its way."""
     web_dir: Text = "web"
 
     @property
