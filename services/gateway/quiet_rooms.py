@@ -83,7 +83,7 @@ class QuietRooms:
         except ParleyError:
             metrics.quiet_checks["unavailable",] += 1
             return
-        if last <= room.last_seq:
+        if last <= max(room.last_seq, room.filled_upto):
             metrics.quiet_checks["ok",] += 1
         else:
             metrics.quiet_checks["behind",] += 1

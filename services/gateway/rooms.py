@@ -35,6 +35,7 @@ class Room:
     __slots__ = (
         "behind",
         "busy_until",
+        "filled_upto",
         "holds",
         "last_seq",
         "linger",
@@ -60,6 +61,8 @@ class Room:
         """What is kept for them, from the first on until some time after the last."""
         self.last_seq = 0
         """No message above it has been delivered here."""
+        self.filled_upto = 0
+        """The stream was read up to there: whatever is still missing is not to be had."""
         self.lock = asyncio.Lock()
         """Held while something is put in its place and delivered: one at a time, in order."""
         self.behind: deque[tuple[ChatMessage, Position]] | None = None
