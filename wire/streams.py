@@ -19,8 +19,10 @@ MESSAGES: Final = "MESSAGES"
 HISTORY_CONSUMER: Final = "history"
 
 
-def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: int = 1) -> StreamConfig:
-    """The stream of chat messages. `max_age` and `dedupe_window` are in seconds.
+def messages(
+    *, replicas: int, max_age: float, max_bytes: int = 0, dedupe_window: float, first_seq: int = 1
+) -> StreamConfig:
+    """The stream of chat messages. `max_age` and `dedupe_window` are in seconds; 0 for `max_bytes` is no bound.
 
     It republishes a message only once it is stored, with its sequence: what members see is what is kept. A full
     stream refuses what is new instead of dropping what is old. `first_seq` matters only when the stream is made.
@@ -33,6 +35,7 @@ def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: 
         discard=DiscardPolicy.NEW,
         num_replicas=replicas,
         max_age=max_age,
+        max_bytes=max_bytes or None,
         duplicate_window=dedupe_window,
         first_seq=first_seq,
         republish=RePublish(src=subjects.STORED_MESSAGES, dest=subjects.REPUBLISHED_MESSAGES),

@@ -68,7 +68,12 @@ class Gateway:
             access=access,
             rooms=self._rooms,
             joining=Joining(fan_out, self._rooms, relay, resuming),
-            publisher=Publisher(connection, stream, timeout=settings.publish_timeout_seconds),
+            publisher=Publisher(
+                connection,
+                stream,
+                timeout=settings.publish_timeout_seconds,
+                most=settings.publishes_in_flight_most,
+            ),
             history=history,
             fan_out=fan_out,
         )

@@ -33,6 +33,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     stall_seconds: Seconds = 5.0
     """How long a client may read nothing of what waits for it."""
     publish_timeout_seconds: Seconds = 5.0
+    publishes_in_flight_most: Annotated[int, Meta(ge=1, le=65_536)] = 4096
+    """Messages on their way to the stream at once; what comes above it is refused."""
     resume_seconds: Seconds = 30.0
     """How long it may take to tell a client what it missed in a room; then it has to ask for the rest."""
     quiet_check_seconds: Seconds = 60.0

@@ -92,6 +92,7 @@ class Persister:
 
     async def _consume(self) -> None:
         subscription = await self._bus.jetstream.pull_subscribe_bind(
+            max_bytes=self._settings.messages_max_bytes,
             durable=streams.HISTORY_CONSUMER, stream=streams.MESSAGES
         )
         self._consuming = True
