@@ -8,13 +8,14 @@ from deploy.local.ports import HOST
 
 
 class Proxy:
-    """Passes bytes on between its port and `port`; can swallow what the server says, or say something itself."""
+    """Passes bytes on between its port and `port`; can swallow what either side says, or say something itself."""
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._server: asyncio.Server | None = None
         self._clients: set[StreamWriter] = set()
         self._swallowed: set[StreamWriter] = set()
+        self._muted: set[StreamWriter] = set()
 
     @property
     def port(self) -> int:
@@ -43,13 +44,25 @@ class Proxy:
         """From now on, the connections that are open hear nothing from the server; new ones do."""
         self._swallowed |= self._clients
 
+    def mute(self) -> None:
+        """From now on, the server hears nothing on the connections that are open; on new ones it does."""
+        self._muted |= self._clients
+
+    def point_at(self, port: int) -> None:
+        """Connections that are made from now on lead to `port`."""
+        self._target = port
+
     def say(self, data: bytes) -> None:
         """Send `data` to every client, as if the server did."""
         for each in self._clients:
             each.write(data)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
+        try:
+            server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
+        except OSError:
+            writer.close()
+            return
         self._clients.add(writer)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -58,13 +71,15 @@ class Proxy:
         finally:
             self._clients.discard(writer)
             self._swallowed.discard(writer)
+            self._muted.discard(writer)
             writer.close()
             server_writer.close()
 
     async def _pass(self, source: StreamReader, target: StreamWriter, client: StreamWriter) -> None:
         try:
             while data := await source.read(1 << 16):
-                if target is not client or client not in self._swallowed:
+                lost = self._swallowed if target is client else self._muted
+                if client not in lost:
                     target.write(data)
         except OSError:
             pass
