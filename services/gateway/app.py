@@ -16,6 +16,7 @@ from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
+from services.gateway.drain import Drain
 from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
@@ -36,6 +37,8 @@ from wire.messages import Page, Verified
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
+_ANSWER_SECONDS: Final = 1.0
+"""From the last moment at which a message may be stored to its sender's having been told."""
 
 log = structlog.get_logger()
 
@@ -79,6 +82,11 @@ class Gateway:
         )
         self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
         connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
+
+    async def drain(self, seconds: float) -> None:
+        """Send all clients away, evenly over `seconds`; see `Drain`."""
+        patience = self._settings.publish_timeout_seconds + _ANSWER_SECONDS
+        await Drain(self.clients, self._fan_out, patience=patience).run(seconds)
 
     async def authenticate(self, auth: object) -> Verified:
         """See `clients.Application`."""
@@ -133,10 +141,12 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         stack.push_async_callback(runner.cleanup)
         guard.start(runner)
         stack.callback(guard.stop)
-        stack.push_async_callback(gateway.clients.close)
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
         await site.start()
         stack.push_async_callback(site.stop)
         lifecycle.started()
         log.info("ready", host=settings.host, port=settings.port, transports=settings.transports)
         await lifecycle.stopped()
+        # The site is still there: it refuses whoever comes, and answers those who poll. A gateway that has failed is
+        # of no use to its clients any more.
+        await gateway.drain(settings.drain_seconds if lifecycle.failure is None else 0)

@@ -8,6 +8,12 @@ from runtime.tallies import Tally, TimeTally
 connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
 connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
 disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
+draining = Gauge("parley_gateway_draining", "1 once the gateway was told to end, while it closes its connections.")
+drained = Tally(
+    "parley_gateway_drained_connections_total",
+    "Connections closed because the gateway ends: ok, or unanswered (something that the client sent took too long).",
+    ["result"],
+)
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
 resuming = Gauge("parley_gateway_resuming", "Joins under way whose clients are being told what they missed.")
 resume_reads = Tally(

@@ -22,7 +22,7 @@ from services.gateway.edge.last_polls import LastPolls
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
 
-_GOING_AWAY: Final = 1001
+_LOOK_SECONDS: Final = 0.02
 
 OnPacket = Callable[[Session, str | bytes], bool]
 """Gets a MESSAGE packet (text with its leading "4", or binary); whether it has dealt with it."""
@@ -82,15 +82,29 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
                 session.close(Reason.SERVER, last=frames.CLOSE)
 
     async def shutdown(self) -> None:
-        """End all sessions in the way that makes clients come back, and everything that keeps time; open no other."""
-        self._entrance.close()
+        """End all sessions in the way that makes clients come back, and everything that keeps time; open no other.
+
+        Returns once every client has been told everything, or after the close timeout; see `parting`.
+        """
+        self.refuse()
         for session in list(self.sockets.values()):
-            session.close(Reason.SERVER, last=frames.NOOP, code=_GOING_AWAY)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.limits.close_timeout)
-        # Not those that are closing: they end by themselves, whether their clients answer or not.
+            session.send_away()
+        until = self._loop.time() + self.limits.close_timeout
+        while (self._tasks or self.parting) and self._loop.time() < until:  # noqa: ASYNC110 - so nobody has to tell us
+            await asyncio.sleep(_LOOK_SECONDS)
         for each in (self._heartbeat, self._last_polls, self._entrance):
             each.stop()
+
+    # --- for the application ----------------------------------------------------------------------------------------
+
+    def refuse(self) -> None:
+        """Open no session any more: handshakes are answered 503. Those that are there go on."""
+        self._entrance.close()
+
+    @property
+    def parting(self) -> int:
+        """How many sessions have ended whose clients have not been told everything yet."""
+        return self._entrance.parting + self._last_polls.parting
 
     # --- for the entrance -------------------------------------------------------------------------------------------
 
