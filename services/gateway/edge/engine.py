@@ -112,7 +112,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         """Keep a session that begins; the application is told of it, and of its request, before this returns."""
         self.sockets[session.sid] = session
         self._heartbeat.add(session)
-        told = self.handlers["connect"](session.sid, environ)
+        handler = self.handlers.get("connect")
+        told = handler(session.sid, environ) if handler is not None else None
         if told is not None:  # a handler may be a plain function
             await told
 
