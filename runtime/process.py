@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import structlog
 import uvloop
@@ -15,9 +15,6 @@ from runtime.lifecycle import Lifecycle
 from runtime.settings import ServiceSettings, SettingsError, load
 
 S = TypeVar("S", bound=ServiceSettings)
-
-_STOP_SECONDS: Final = 10.0
-"""How long a process may take to end once it was asked; Kubernetes and the local stack wait a little longer."""
 
 log = structlog.get_logger()
 
@@ -34,8 +31,8 @@ def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[N
     """Run `serve` until SIGTERM, SIGINT or a failure; exits 0 after a clean stop, 1 otherwise.
 
     `serve` opens its resources, calls `Lifecycle.started`, waits for `Lifecycle.stopped`, and closes them in
-    reverse order. While it starts, a signal cancels it. It may raise `SettingsError` for what only a look at a file
-    can tell.
+    reverse order, within `ServiceSettings.stop_seconds`. While it starts, a signal cancels it. A second signal ends
+    the process at once, with exit code 1. It may raise `SettingsError` for what only a look at a file can tell.
     """
     settings = load_or_exit(service, kind)
     logs.configure(service=service, instance=settings.instance, level=settings.log_level)
@@ -47,9 +44,7 @@ def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[N
 
 async def _main(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]]) -> int:
     lifecycle = Lifecycle()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, lifecycle.stop)
+    _handle_signals(lifecycle)
     try:
         async with admin.serve(settings.admin_host, settings.admin_port, lifecycle):
             await _supervise(settings, serve, lifecycle)
@@ -62,6 +57,23 @@ async def _main(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]]) -
     return 0
 
 
+def _handle_signals(lifecycle: Lifecycle) -> None:
+    was_told = False
+
+    def on_signal() -> None:
+        nonlocal was_told
+        if was_told:
+            log.warning("told to stop a second time: ending at once")
+            sys.stdout.flush()
+            # The default action would not do: the kernel keeps it from the first process of a container.
+            os._exit(1)
+        was_told = True
+        lifecycle.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+
+
 async def _supervise(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]], lifecycle: Lifecycle) -> None:
     serving = asyncio.ensure_future(serve(settings, lifecycle))
     stopping = asyncio.ensure_future(lifecycle.stopped())
@@ -69,10 +81,10 @@ async def _supervise(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None
     stopping.cancel()
     if not lifecycle.is_started:
         serving.cancel()
-    done, _ = await asyncio.wait({serving}, timeout=_STOP_SECONDS)
+    done, _ = await asyncio.wait({serving}, timeout=settings.stop_seconds)
     if not done:
         serving.cancel()
-        lifecycle.fail(f"did not stop within {_STOP_SECONDS:g} s")
+        lifecycle.fail(f"did not stop within {settings.stop_seconds:g} s")
         await asyncio.wait({serving}, timeout=1)
         return
     if not serving.cancelled() and (error := serving.exception()) is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ from nats import micro
 from nats.errors import Error as NatsError
 from nats.micro.request import Request
 
+from runtime import nats_service
 from runtime.bus import Bus
 from wire import codec
 from wire.errors import ErrorCode, ParleyError
@@ -19,6 +20,8 @@ from wire.messages import Message, Refused
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 
+_FINISH_SECONDS: Final = 5.0
+"""How long a service that ends goes on answering what was asked before: as long as callers wait."""
 _ERROR_HEADER: Final = b"\r\nNats-Service-Error-Code:"
 
 log = structlog.get_logger()
@@ -37,7 +40,10 @@ class Endpoint(msgspec.Struct, Generic[Q], frozen=True):
 
 @asynccontextmanager
 async def responder(bus: Bus, name: str, version: str, endpoints: list[Endpoint[Any]]) -> AsyncIterator[None]:
-    """Answer `endpoints` while the block runs; requests are shared among all instances that answer `name`."""
+    """Answer `endpoints` while the block runs; requests are shared among all instances that answer `name`.
+
+    At its end no more requests come here, and those that have come are answered.
+    """
     service = await micro.add_service(bus.client, name=name, version=version, description=f"Parley {name}")
     tasks: set[asyncio.Task[None]] = set()
     try:
@@ -50,10 +56,12 @@ async def responder(bus: Bus, name: str, version: str, endpoints: list[Endpoint[
             )
         yield
     finally:
-        if bus.client.is_connected:
-            await service.stop()
-        if tasks:
-            await asyncio.wait(tasks, timeout=5)
+        with suppress(NatsError, TimeoutError):
+            async with asyncio.timeout(_FINISH_SECONDS):
+                if bus.client.is_connected:
+                    await nats_service.stop(service)
+                while tasks:
+                    await asyncio.wait(tasks)
 
 
 def _dispatcher(endpoint: Endpoint[Any], tasks: set[asyncio.Task[None]]) -> Callable[[Request], Awaitable[None]]:

@@ -37,6 +37,11 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The name of this process in logs, metrics and to clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long the process may take to end once it was asked; whoever asks waits a little longer."""
+        return 10.0
+
 
 def load(kind: type[S], environ: Mapping[str, str]) -> S:
     """Fill `kind` from `environ`; an empty variable counts as absent. Raises `SettingsError`.

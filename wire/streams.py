@@ -23,8 +23,10 @@ KEPT_SESSION_SECONDS: Final = 240.0
 """How long a session is kept after it was put."""
 
 
-def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: int = 1) -> StreamConfig:
-    """The stream of chat messages. `max_age` and `dedupe_window` are in seconds.
+def messages(
+    *, replicas: int, max_age: float, max_bytes: int = 0, dedupe_window: float, first_seq: int = 1
+) -> StreamConfig:
+    """The stream of chat messages. `max_age` and `dedupe_window` are in seconds; 0 for `max_bytes` is no bound.
 
     It republishes a message only once it is stored, with its sequence: what members see is what is kept. A full
     stream refuses what is new instead of dropping what is old. `first_seq` matters only when the stream is made.
@@ -37,6 +39,7 @@ def messages(*, replicas: int, max_age: float, dedupe_window: float, first_seq: 
         discard=DiscardPolicy.NEW,
         num_replicas=replicas,
         max_age=max_age,
+        max_bytes=max_bytes or None,
         duplicate_window=dedupe_window,
         first_seq=first_seq,
         republish=RePublish(src=subjects.STORED_MESSAGES, dest=subjects.REPUBLISHED_MESSAGES),

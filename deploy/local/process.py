@@ -82,7 +82,7 @@ class Child:
         if self.is_running and self._process is not None:
             self._process.send_signal(number)
 
-    async def stop(self, *, timeout: float = 12.0) -> int:
+    async def stop(self, *, timeout: float = 17.0) -> int:
         """SIGTERM, then SIGKILL after `timeout` seconds; returns the exit code once it is reaped."""
         if self._process is None:
             return 0

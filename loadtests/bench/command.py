@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import uvloop
 
 from deploy.local.process import StackError
-from loadtests.bench import report, verdicts
+from loadtests.bench import report, results, verdicts
 from loadtests.bench.cases import ALL
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.options import Options, parse
@@ -62,11 +62,12 @@ async def _main(options: Options) -> int:
 
 
 def _show(run: Run, options: Options) -> None:
-    names = list(dict.fromkeys(each.target for each in run.samples.all))
-    print(report.table(run.samples, options, names))
-    print(report.growth(run.samples, options, names))
+    print(report.table(run.samples, options))
+    print(report.latencies(run.samples, options))
+    print(report.growth(run.samples, options))
     print(verdicts.table(verdicts.verdicts(run.samples, options.connections)))
     print(report.traits([each.traits for each in run.targets], run.skipped))
+    print(report.remarks(run.samples))
     print(report.failures(run.samples))
-    report.write(options.out, run.samples, options, run.skipped)
+    results.write(options.out, run.samples, options, run.skipped)
     print(f"all of it: {options.out}")

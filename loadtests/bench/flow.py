@@ -47,6 +47,11 @@ class Speakers:
         audience.say()
         next(self._turns[audience]).emit("message", payload, self._on_ack)
 
+    def check(self) -> None:
+        """Raises `ClientError` when a message was refused: it would be waited for in vain."""
+        if self.failure:
+            raise ClientError(f"a message was answered {self.failure}")
+
     def _on_ack(self, answer: bytes) -> None:
         if b'"ok":true' in answer or b'"ok": true' in answer:
             self.acknowledged += 1
@@ -111,10 +116,8 @@ async def acknowledged(speakers: Speakers, messages: int) -> None:
     """Wait until so many messages were acknowledged; raises `ClientError` when one was refused, or was not."""
     deadline = time.perf_counter() + _DRAIN_SECONDS
     while speakers.acknowledged < messages:
-        if speakers.failure:
-            raise ClientError(f"a message was answered {speakers.failure}")
+        speakers.check()
         if time.perf_counter() > deadline:
             raise ClientError(f"{messages - speakers.acknowledged} messages were not acknowledged")
         await asyncio.sleep(0.01)
-    if speakers.failure:
-        raise ClientError(f"a message was answered {speakers.failure}")
+    speakers.check()

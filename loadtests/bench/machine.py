@@ -1,4 +1,4 @@
-"""The machine: which core does what, and what processes have cost, read from /proc."""
+"""The machine: its cores, and what processes have cost, read from /proc."""
 
 import os
 import time
@@ -32,29 +32,21 @@ class Cores:
         return cls(ours[0], ours[1])
 
 
-def pin(pid: int, core: int) -> None:
-    """Keep every thread of `pid` and of its children on `core`; threads that they start later inherit it."""
-    for each in family(pid):
-        for thread in _threads(each):
-            with suppress(OSError):
-                os.sched_setaffinity(int(thread.name), {core})
-
-
-def give_way(pid: int) -> None:
-    """Let `pid` run only when nothing else wants its core."""
-    for thread in _threads(pid):
-        with suppress(OSError):
-            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
-
-
 def family(pid: int) -> list[int]:
     """`pid` and all its descendants."""
     found = [pid]
     for each in found:
-        for thread in _threads(each):
+        for thread in threads(each):
             with suppress(OSError):
                 found += map(int, (thread / "children").read_text().split())
     return found
+
+
+def threads(pid: int) -> list[Path]:
+    """The folders of its threads, named by their ids."""
+    with suppress(OSError):
+        return list((_PROC / str(pid) / "task").iterdir())
+    return []
 
 
 def cpu_ns(pids: Iterable[int]) -> int:
@@ -72,63 +64,48 @@ def open_files(pid: int) -> int:
     return sum(len(os.listdir(_PROC / str(each) / "fd")) for each in family(pid))  # noqa: PTH208 - names are enough
 
 
-def busy_seconds(core: int) -> float:
-    """How long `core` has been busy since the machine started, whoever used it."""
-    for line in (_PROC / "stat").read_text().splitlines():
-        if line.startswith(f"cpu{core} "):
-            user, nice, system, _idle, _wait, irq, soft, *_ = map(int, line.split()[1:])
-            return (user + nice + system + irq + soft) * _TICK_NS / 1e9
-    raise MachineError(f"there is no core {core}")
-
-
 @dataclass(frozen=True)
 class Reading:
-    """What was spent: by the server measured, by the processes that it needs beside it, and of the other core."""
+    """CPU time: of the server measured, of the processes that it needs beside it, and of this one, the clients."""
 
     server_ns: int
     beside_ns: int
+    clients_ns: int
     seconds: float
-    rest_busy: float
 
     @property
     def server_percent(self) -> float:
         """Of one core."""
         return self.server_ns / self.seconds / 1e7
 
+    @property
+    def rest_percent(self) -> float:
+        """Of the other core: clients, and what is beside the server."""
+        return (self.beside_ns + self.clients_ns) / self.seconds / 1e7
+
 
 class Meter:
     """Reads what was spent since it was made, or last read with `lap`."""
 
-    def __init__(self, server: Iterable[int], beside: Iterable[int], rest_core: int) -> None:
+    def __init__(self, server: Iterable[int], beside: Iterable[int]) -> None:
         self._server = tuple(server)
         self._beside = tuple(beside)
-        self._core = rest_core
         self._start = self._now()
 
     def lap(self) -> Reading:
         """Read, and begin again."""
         start, self._start = self._start, self._now()
-        return Reading(
-            server_ns=int(self._start[0] - start[0]),
-            beside_ns=int(self._start[1] - start[1]),
-            seconds=self._start[2] - start[2],
-            rest_busy=(self._start[3] - start[3]) / max(self._start[2] - start[2], 1e-9),
-        )
+        spent = [int(now - before) for now, before in zip(self._start, start, strict=True)]
+        return Reading(spent[0], spent[1], spent[2], spent[3] / 1e9)
 
-    def _now(self) -> tuple[int, int, float, float]:
-        return cpu_ns(self._server), cpu_ns(self._beside), time.perf_counter(), busy_seconds(self._core)
-
-
-def _threads(pid: int) -> list[Path]:
-    with suppress(OSError):
-        return list((_PROC / str(pid) / "task").iterdir())
-    return []
+    def _now(self) -> tuple[int, ...]:
+        return cpu_ns(self._server), cpu_ns(self._beside), time.process_time_ns(), time.perf_counter_ns()
 
 
 def _cpu_ns(pid: int) -> int:
     total = 0
     try:
-        for thread in _threads(pid):
+        for thread in threads(pid):
             with suppress(ProcessLookupError):
                 total += int((thread / "schedstat").read_text().split()[0])
     except FileNotFoundError:  # a kernel without schedstat: ticks of 10 ms

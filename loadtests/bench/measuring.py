@@ -1,13 +1,13 @@
 """One measurement: a fresh server, a crowd, and the figures that come of them."""
 
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from loadtests.bench.crowd import Crowd
-from loadtests.bench.machine import Cores, Meter, memory_bytes
+from loadtests.bench.machine import Meter, memory_bytes
 from loadtests.bench.targets import Target, Traits
 
 Figures = dict[str, float]
@@ -16,17 +16,22 @@ Figures = dict[str, float]
 
 @dataclass
 class Bench:
-    """What a case measures with. `notes` lasts for the whole run: what one measurement tells another."""
+    """What a case measures with.
+
+    `elsewhere` tells what no message waits for, of all targets. `notes` lasts for the whole run: what one measurement
+    tells another. `remarks` is for the reader: what stands between this measurement and what its name says.
+    """
 
     target: Target
     connections: int
     seconds: float
-    cores: Cores
+    elsewhere: Callable[[], Sequence[int]]
     notes: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def meter(self) -> Meter:
         """Counts from now on."""
-        return Meter([self.target.server()], self.target.beside(), self.cores.rest)
+        return Meter([self.target.server()], self.target.beside())
 
     def memory(self) -> int:
         """Of the server, in bytes."""

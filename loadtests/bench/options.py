@@ -9,10 +9,17 @@ from typing import Final
 import msgspec
 
 RESULTS: Final = Path(__file__).resolve().parents[1] / "results"
+CONNECTIONS: Final = (1000, 2000, 4000, 8000)
 _CONNECTIONS_MOST: Final = 10_000
 """Below what one process may open."""
 _REPEATS_MOST: Final = 50
 _SECONDS_MOST: Final = 60
+
+
+_TIME: Final = (
+    "All of it takes about two hours with the peers, half an hour without; one repeat is a third, one number of "
+    "connections a quarter of that. A measurement that is not done within four minutes is given up, and told of."
+)
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -35,11 +42,13 @@ class Options(msgspec.Struct, frozen=True):
 def parse(arguments: Sequence[str], cases: Collection[str]) -> Options:
     """Ends the process with a message and exit code 2 when `arguments` are not good."""
     parser = argparse.ArgumentParser(
-        prog="python -m loadtests.bench", description="What Parley costs per unit of work, beside its peers."
+        prog="python -m loadtests.bench",
+        description="What Parley costs per unit of work, beside its peers.",
+        epilog=_TIME,
     )
     parser.add_argument("--peers", action="store_true", help="set up and measure the peers, too")
     parser.add_argument("--cases", type=_names_of(cases), default=tuple(cases), help=f"of {','.join(cases)}; all")
-    parser.add_argument("--connections", type=_numbers, default=(1000, 8000), help="1000,8000 unless given")
+    parser.add_argument("--connections", type=_numbers, default=CONNECTIONS, help="1000,2000,4000,8000 unless given")
     parser.add_argument("--repeats", type=_from_1_to(_REPEATS_MOST), default=3, help="of each measurement; 3")
     parser.add_argument("--seconds", type=_from_1_to(_SECONDS_MOST), default=2, help="of each flow of messages; 2")
     parser.add_argument("--targets", type=_texts, default=(), help="only those whose name has one of these in it")

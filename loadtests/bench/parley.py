@@ -9,8 +9,9 @@ from typing import Final, Self
 
 from deploy.local.ports import Ports
 from deploy.local.stack import ROOT, Stack
-from loadtests.bench.machine import Cores, give_way, pin
+from loadtests.bench.machine import Cores
 from loadtests.bench.processes import Output
+from loadtests.bench.scheduling import give_way, pin
 from loadtests.bench.targets import SOCKET_IO, TargetError, Traits
 
 USERS: Final = 10_000
@@ -42,8 +43,8 @@ class Parley:
         await self._stack.__aenter__()
         try:
             self._greetings = [b"40" + json.dumps({"token": each}).encode() for each in await self._mint()]
-            for name in ("history", "mongo"):
-                give_way(self._stack.children[name].pid)
+            for each in self.elsewhere():
+                give_way(each)
             pin(self.server(), self._cores.server)
         except BaseException:
             await self._stack.__aexit__()
@@ -69,6 +70,10 @@ class Parley:
     def beside(self) -> Sequence[int]:
         """NATS, auth, history and MongoDB; not the other gateway."""
         return [self._stack.children[name].pid for name in ("nats", "mongo", "auth", "history")]
+
+    def elsewhere(self) -> Sequence[int]:
+        """History and MongoDB: an acknowledgement comes from the stream, and what members see from NATS."""
+        return [self._stack.children[name].pid for name in ("history", "mongo")]
 
     def port(self, gateway: int) -> int:
         """Of a gateway."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from deploy.local.ports import HOST
 from deploy.local.process import Child
-from loadtests.bench.machine import Cores, pin
+from loadtests.bench.machine import Cores
+from loadtests.bench.scheduling import pin
 from loadtests.bench.targets import TargetError
 
 _READY_SECONDS: Final = 30.0

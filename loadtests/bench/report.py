@@ -1,50 +1,60 @@
-"""The tables on stdout, and the JSON file. What the columns mean: see `loadtests.bench`."""
+"""The tables on stdout. What the columns mean: see `loadtests.bench`."""
 
-import os
-import platform
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from loadtests.bench.cases.mixed import LOADS, PERCENTILES, Mixed, clients_cpu, cpu, latency, messages
 from loadtests.bench.options import Options
-from loadtests.bench.samples import Sample, Samples
+from loadtests.bench.samples import Sample, Samples, Summary
 from loadtests.bench.targets import Traits
-from loadtests.bench.verdicts import verdicts
 
 _OURS: Final = "parley"
-_WIDTH: Final = 62
-_CELL: Final = 46
+_WIDTH: Final = 26
+_CELL: Final = 33
+_FIGURE: Final = 48
 _GROWING: Final = ("per ", "each", "until ")
 _NOT_GROWING: Final = ("foreign",)
 
 
-def table(samples: Samples, options: Options, targets: Sequence[str]) -> str:
-    """Every figure of every case: a line per target, a column per number of connections."""
+def table(samples: Samples, options: Options) -> str:
+    """Every figure of every case but latencies: a line per target, a column per number of connections."""
     lines: list[str] = []
     for case in options.cases:
-        for figure in samples.figures(case):
-            counts = [each for each in options.connections if _any(samples, case, each, figure, targets)]
-            heads = (f"{f'{each:,} connections':^{_CELL}}" for each in counts)
-            lines.append(f"\n{f'{case}: {figure}':{_WIDTH}}{''.join(heads)}".rstrip())
-            for target in targets:
-                cells = "".join(_cell(samples, case, each, figure, target) for each in counts)
-                if cells.strip():
-                    lines.append(f"  {target:{_WIDTH - 2}}{cells}".rstrip())
+        figures = samples.figures(case) if case != Mixed.name else []
+        for figure in figures:
+            counts = [each for each in options.connections if _any(samples, case, each, figure)]
+            lines.append(f"\n{case}: {figure}")
+            lines.append(_row("", (f"{each:,} connections" for each in counts)))
+            for target in samples.targets():
+                cells = [_cell(samples, case, each, figure, target) for each in counts]
+                if any(cells):
+                    lines.append(_row(target, cells))
     return "\n".join(lines)
 
 
-def growth(samples: Samples, options: Options, targets: Sequence[str]) -> str:
+def latencies(samples: Samples, options: Options) -> str:
+    """From send to receipt: a line per target and load, a column per percentile."""
+    lines: list[str] = []
+    for connections in options.connections:
+        for load in LOADS:
+            rows = [row for each in samples.targets() if (row := _latency(samples, connections, load, each))]
+            if rows:
+                lines.append(f"\n{Mixed.name}: ms from send to receipt at {load}, {connections:,} connections")
+                heads = [f"p{each:g}" for each in PERCENTILES]
+                lines.append(_row("", [*heads, "messages a second; server %; clients, broker %"]))
+                lines += rows
+    return "\n".join(lines)
+
+
+def growth(samples: Samples, options: Options) -> str:
     """How each cost grows from the fewest connections to the most; empty for one number of connections."""
     fewest, most = options.connections[0], options.connections[-1]
     rows = [
-        f"  {f'{case}: {figure}':{_WIDTH}} {target:28} {ratio:8.2f}"
+        f"  {f'{case}: {figure}':{_FIGURE}} {target:{_WIDTH}} {_spread(ratio)}"
         for case in options.cases
         for figure in samples.figures(case)
         if any(each in figure for each in _GROWING) and case not in _NOT_GROWING
-        for target in targets
+        for target in samples.targets()
         if (ratio := samples.growth(case, figure, target, fewest, most)) is not None
     ]
     if fewest == most or not rows:
@@ -56,11 +66,16 @@ def traits(all_traits: Iterable[Traits], skipped: Mapping[str, str]) -> str:
     """What each target does with a message, and which ones are missing, and why."""
     lines = ["\nwhat they do"]
     for each in all_traits:
-        lines.append(f"  {each.name:28} {each.does}")
+        lines.append(f"  {each.name:{_WIDTH}} {each.does}")
         if each.does_not:
-            lines.append(f"  {'':28} does not: {each.does_not}")
-    lines += [f"  {name:28} NOT MEASURED: {reason}" for name, reason in skipped.items()]
+            lines.append(f"  {'':{_WIDTH}} does not: {each.does_not}")
+    lines += [f"  {name:{_WIDTH}} NOT MEASURED: {reason}" for name, reason in skipped.items()]
     return "\n".join(lines)
+
+
+def remarks(samples: Samples) -> str:
+    """What stands between some measurements and what their names say."""
+    return "\n".join(f"  NOTE {text} (repeat {', '.join(repeats)})" for text, repeats in samples.remarks().items())
 
 
 def failures(samples: Samples) -> str:
@@ -68,53 +83,34 @@ def failures(samples: Samples) -> str:
     return "\n".join(f"  FAILED {_title(each)}: {each.failure}" for each in samples.failures())
 
 
-def write(path: Path, samples: Samples, options: Options, skipped: Mapping[str, str]) -> None:
-    """Everything, for whoever compares later. Replaces the file in one step."""
-    summaries = [
-        {
-            "case": case,
-            "connections": connections,
-            "figure": figure,
-            "target": target,
-            "summary": summary,
-            "ratio_to_parley": samples.ratio(case, connections, figure, target, _OURS),
-        }
-        for case in options.cases
-        for figure in samples.figures(case)
-        for connections in options.connections
-        for target in dict.fromkeys(each.target for each in samples.all)
-        if (summary := samples.summary(case, connections, figure, target)) is not None
-    ]
-    content = {
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "machine": {"cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()},
-        "options": {
-            "connections": options.connections,
-            "repeats": options.repeats,
-            "seconds": options.seconds,
-        },
-        "skipped": dict(skipped),
-        "verdicts": verdicts(samples, options.connections),
-        "summaries": summaries,
-        "samples": samples.all,
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
-    staged.replace(path)
+def _any(samples: Samples, case: str, connections: int, figure: str) -> bool:
+    return any(samples.values(case, connections, figure, each) for each in samples.targets())
 
 
-def _any(samples: Samples, case: str, connections: int, figure: str, targets: Sequence[str]) -> bool:
-    return any(samples.values(case, connections, figure, each) for each in targets)
+def _row(name: str, cells: Iterable[str]) -> str:
+    return f"  {name:{_WIDTH}}{''.join(f'{each:{_CELL}}' for each in cells)}".rstrip()
 
 
 def _cell(samples: Samples, case: str, connections: int, figure: str, target: str) -> str:
     summary = samples.summary(case, connections, figure, target)
     if summary is None:
-        return " " * _CELL
+        return ""
     ratio = None if target == _OURS else samples.ratio(case, connections, figure, target, _OURS)
-    spread = f"({_number(summary.least)} .. {_number(summary.most)})"
-    return f"{_number(summary.median):>10} {spread:<24}{'' if ratio is None else f'{ratio:.2f}x':>8}".ljust(_CELL)
+    return f"{_spread(summary)}{'' if ratio is None else f' {ratio.median:.2f}x'}"
+
+
+def _latency(samples: Samples, connections: int, load: str, target: str) -> str:
+    def cells(figures: Sequence[str]) -> list[Summary]:
+        found = (samples.summary(Mixed.name, connections, each, target) for each in figures)
+        return [each for each in found if each is not None]
+
+    percentiles = [_spread(each) for each in cells([latency(percent, load) for percent in PERCENTILES])]
+    around = [_number(each.median) for each in cells([messages(load), cpu(load), clients_cpu(load)])]
+    return _row(target, [*percentiles, "; ".join(around)]) if percentiles else ""
+
+
+def _spread(summary: Summary) -> str:
+    return f"{_number(summary.median)} ({_number(summary.least)} .. {_number(summary.most)})"
 
 
 def _number(value: float) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
@@ -34,6 +35,7 @@ class Run:
         self._options = options
         self._cores = cores
         self._notes: dict[str, float] = {}
+        self._started = time.monotonic()
 
     async def set_up(self, stack: AsyncExitStack, targets: Iterable[Target]) -> None:
         """Start what can be started; a peer that cannot is told of loudly, and left out."""
@@ -61,8 +63,15 @@ class Run:
             ordered = self.targets[::-1] if repeat % 2 == 0 else self.targets
             for target in ordered:
                 if case.fits(target.traits, connections):
-                    _say(f"{number}/{len(turns)} {case.name}, {connections:,} connections, {target.traits.name}")
+                    what = f"{case.name}, {connections:,} connections, {target.traits.name}"
+                    _say(f"{number}/{len(turns)} after {self._minutes():.0f} min: {what}")
                     self.samples.add(await self._one(case, target, connections, repeat))
+
+    def _elsewhere(self) -> list[int]:
+        return [pid for each in self.targets for pid in each.elsewhere()]
+
+    def _minutes(self) -> float:
+        return (time.monotonic() - self._started) / 60
 
     async def measure_floor(self, floor: SendLoop) -> None:
         """What no server with one write per delivery can go below, beside each fan-out."""
@@ -82,7 +91,7 @@ class Run:
     async def _one(self, case: Case, target: Target, connections: int, repeat: int) -> Sample:
         figures: dict[str, float] = {}
         failure = ""
-        bench = Bench(target, connections, self._options.seconds, self._cores, self._notes)
+        bench = Bench(target, connections, self._options.seconds, self._elsewhere, self._notes)
         try:
             async with asyncio.timeout(_MEASUREMENT_SECONDS):
                 await target.renew()
@@ -90,7 +99,7 @@ class Run:
         except (*_EXPECTED, ExceptionGroup) as error:
             failure = _reason(error)
             _say(f"FAILED: {failure}", *target.complaints())
-        return Sample(case.name, connections, repeat, target.traits.name, figures, failure)
+        return Sample(case.name, connections, repeat, target.traits.name, figures, failure, tuple(bench.remarks))
 
 
 def _reason(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One measurement of one target. `failure` says why there are no figures."""
+    """One measurement of one target. `failure` says why there are no figures, `remarks` how to read them."""
 
     case: str
     connections: int
@@ -15,6 +15,7 @@ class Sample(msgspec.Struct, frozen=True):
     target: str
     figures: dict[str, float] = {}
     failure: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -53,26 +54,37 @@ class Samples:
         values = list(self.values(case, connections, figure, target).values())
         return Summary.of(values) if values else None
 
-    def ratio(self, case: str, connections: int, figure: str, target: str, to: str) -> float | None:
-        """The median of `target`'s figure to that of `to` in the same repeat; None when there is no such repeat."""
-        return self.median_ratio(
-            self.values(case, connections, figure, target), self.values(case, connections, figure, to)
-        )
+    def ratio(self, case: str, connections: int, figure: str, target: str, to: str) -> Summary | None:
+        """Of `target`'s figure to that of `to` in the same repeat; None when there is no such repeat."""
+        return self.ratios(self.values(case, connections, figure, target), self.values(case, connections, figure, to))
 
-    def growth(self, case: str, figure: str, target: str, fewest: int, most: int) -> float | None:
-        """The median of the figure at `most` connections to that at `fewest` in the same repeat."""
-        return self.median_ratio(self.values(case, most, figure, target), self.values(case, fewest, figure, target))
+    def growth(self, case: str, figure: str, target: str, fewest: int, most: int) -> Summary | None:
+        """Of the figure at `most` connections to that at `fewest` in the same repeat."""
+        return self.ratios(self.values(case, most, figure, target), self.values(case, fewest, figure, target))
 
     def figures(self, case: str) -> list[str]:
         """The names of all figures of a case, in the order in which they were measured."""
         return list(dict.fromkeys(name for each in self.all if each.case == case for name in each.figures))
 
+    def targets(self) -> list[str]:
+        """Their names, in the order in which they were first measured."""
+        return list(dict.fromkeys(each.target for each in self.all))
+
     def failures(self) -> list[Sample]:
         """Measurements that came to nothing."""
         return [each for each in self.all if each.failure]
 
+    def remarks(self) -> dict[str, list[str]]:
+        """How to read some; and in which repeats that was so."""
+        found: dict[str, list[str]] = {}
+        for each in self.all:
+            for remark in each.remarks:
+                title = f"{each.case}, {each.connections:,} connections, {each.target}: {remark}"
+                found.setdefault(title, []).append(str(each.repeat + 1))
+        return found
+
     @staticmethod
-    def median_ratio(above: dict[int, float], below: dict[int, float]) -> float | None:
-        """Of the repeats that are in both."""
+    def ratios(above: dict[int, float], below: dict[int, float]) -> Summary | None:
+        """Over the repeats that are in both."""
         ratios = [above[repeat] / below[repeat] for repeat in above if below.get(repeat)]
-        return median(ratios) if ratios else None
+        return Summary.of(ratios) if ratios else None

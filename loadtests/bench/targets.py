@@ -43,6 +43,9 @@ class Target(Protocol):
     def beside(self) -> Sequence[int]:
         """The processes that it cannot do without: broker, authentication, storage."""
 
+    def elsewhere(self) -> Sequence[int]:
+        """Those of `beside` that no message waits for between its sender and its receivers."""
+
     def port(self, gateway: int) -> int:
         """Where gateway 1, which is measured, or gateway 2 listens."""
 

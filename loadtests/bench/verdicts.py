@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from loadtests.bench.cases.foreign import RATE as FOREIGN_RATE
-from loadtests.bench.samples import Samples
+from loadtests.bench.cases.mixed import SAME_RATE, latency
+from loadtests.bench.samples import Samples, Summary
 
 _OURS: Final = "parley"
 _REDIS: Final = "node + redis"
@@ -14,11 +15,11 @@ _STREAMS: Final = "node + redis streams"
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What was compared with what, and what came of it: the median of the ratios within a repeat."""
+    """What was compared with what, and what came of it: the ratios within each repeat."""
 
     what: str
     to: str
-    ratio: float
+    ratio: Summary
 
 
 _PEERS: Final = (
@@ -65,16 +66,16 @@ def verdicts(samples: Samples, connections: Sequence[int]) -> list[Verdict]:
 
 
 def _of_two_figures(samples: Samples, count: int) -> Iterator[Verdict]:
-    at_its_rate = samples.values("mixed", count, f"p99 at the rate of {_STREAMS} at 50 %, ms", _OURS)
-    its_own = samples.values("mixed", count, "p99 at 50 %, ms", _STREAMS)
-    ratio = Samples.median_ratio(at_its_rate, its_own)
+    at_its_rate = samples.values("mixed", count, latency(99, SAME_RATE), _OURS)
+    its_own = samples.values("mixed", count, latency(99, "50 %"), _STREAMS)
+    ratio = Samples.ratios(at_its_rate, its_own)
     if ratio is not None:
         yield Verdict(f"mixed, {count:,} connections: p99 at the same rate, ms", f"{_STREAMS} at 50 %", ratio)
     # What is quiet costs pings, too: those of the idle case.
     more = samples.values("foreign", count, "CPU per foreign message, us", _OURS)
     idle = samples.values("idle", count, "CPU, ms a second", _OURS)
     both = {repeat: idle[repeat] + more[repeat] * FOREIGN_RATE / 1000 for repeat in more if repeat in idle}
-    ratio = Samples.median_ratio(both, idle)
+    ratio = Samples.ratios(both, idle)
     if ratio is not None:
         yield Verdict(f"foreign traffic, {count:,} connections: CPU, pings included", "itself when idle", ratio)
 
@@ -83,5 +84,9 @@ def table(found: Sequence[Verdict]) -> str:
     """A line each."""
     if not found:
         return ""
-    rows = [f"  {each.what:64} to {each.to:26} {each.ratio:8.2f}" for each in found]
+    rows = [f"  {each.what:62} to {each.to:26} {_shown(each.ratio)}" for each in found]
     return "\n".join(["\nparley, times", *rows])
+
+
+def _shown(ratio: Summary) -> str:
+    return f"{ratio.median:6.2f} ({ratio.least:.2f} .. {ratio.most:.2f})"

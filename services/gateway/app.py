@@ -18,17 +18,21 @@ from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
+from services.gateway.drain import Drain
 from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.edge.session import Reason
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
+from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
+from services.gateway.quiet_rooms import QuietRooms
 from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
+from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
 from services.gateway.sessions import Sessions
@@ -38,6 +42,8 @@ from wire.messages import Page, Verified
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
+_ANSWER_SECONDS: Final = 1.0
+"""From the last moment at which a message may be stored to its sender's having been told."""
 
 log = structlog.get_logger()
 
@@ -61,8 +67,10 @@ class Gateway:
         relay = Relay(fan_out, stream)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
-        resuming = Resuming(fan_out, history, seconds=settings.resume_seconds)
+        missed = Missed(history, stream, ReplayMemory())
+        resuming = Resuming(fan_out, missed, seconds=settings.resume_seconds)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
+        self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         joining = Joining(fan_out, self._rooms, relay, resuming)
         self._sessions = Sessions(KeyValue(connection, streams.KEPT_SESSIONS))
         self._recovery = Recovery(
@@ -70,7 +78,7 @@ class Gateway:
             rooms=self._rooms,
             access=access,
             joining=joining,
-            read=history,
+            missed=missed,
             fan_out=fan_out,
         )
         self._events = Events(
@@ -79,12 +87,22 @@ class Gateway:
             rooms=self._rooms,
             joining=joining,
             sessions=self._sessions,
-            publisher=Publisher(connection, stream, timeout=settings.publish_timeout_seconds),
+            publisher=Publisher(
+                connection,
+                stream,
+                timeout=settings.publish_timeout_seconds,
+                most=settings.publishes_in_flight_most,
+            ),
             history=history,
             fan_out=fan_out,
         )
         self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
         connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
+
+    async def drain(self, seconds: float) -> None:
+        """Send all clients away, evenly over `seconds`; see `Drain`."""
+        patience = self._settings.publish_timeout_seconds + _ANSWER_SECONDS
+        await Drain(self.clients, self._fan_out, patience=patience).run(seconds)
 
     async def authenticate(self, auth: object) -> Verified:
         """See `clients.Application`."""
@@ -126,6 +144,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        await stack.enter_async_context(gateway.quiet_rooms.watched())
         limits = settings.limits
         guard = HttpGuard(limits)
         app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
@@ -145,10 +164,12 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         stack.push_async_callback(runner.cleanup)
         guard.start(runner)
         stack.callback(guard.stop)
-        stack.push_async_callback(gateway.clients.close)
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
         await site.start()
         stack.push_async_callback(site.stop)
         lifecycle.started()
         log.info("ready", host=settings.host, port=settings.port, transports=settings.transports)
         await lifecycle.stopped()
+        # The site is still there: it refuses whoever comes, and answers those who poll. A gateway that has failed is
+        # of no use to its clients any more.
+        await gateway.drain(settings.drain_seconds if lifecycle.failure is None else 0)

@@ -66,6 +66,7 @@ class Clients:
             on_packet=self._on_packet,
             greet=self._greet,
         )
+        self._farewell = b""
         self._count = 0
         metrics.connections.set_function(lambda: self._count)
         self._server.on("connect", self._on_connect)
@@ -75,9 +76,27 @@ class Clients:
         """Serve on a route of `app`."""
         self._server.attach(app, socketio_path=PATH.strip("/"))
 
-    async def close(self) -> None:
-        """End all connections, in the way that makes clients come back."""
+    def dismiss(self, farewell: bytes) -> list[Session]:
+        """Open no session any more: handshakes are answered 503. Returns those that are there.
+
+        Who of them is still to be let in is sent the Socket.IO packet `farewell` when that happens.
+        """
+        self._farewell = frames.message(farewell)
+        self._server.eio.refuse()
+        return list(self._server.eio.sockets.values())
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether any is there, let in or not."""
+        return bool(self._server.eio.sockets)
+
+    async def close(self) -> int:
+        """End all connections, in the way that makes clients come back.
+
+        Returns how many could not be told everything that they were owed within the close timeout.
+        """
         await self._server.shutdown()
+        return int(self._server.eio.parting)
 
     def _on_packet(self, session: Session, packet: str | bytes) -> bool:
         connection: Connection | None = session.application
@@ -115,7 +134,7 @@ class Clients:
         metrics.connects["ok",] += 1
         self._count += 1
         answer, packets = self._application.connected(session.application)
-        return answer, b"".join(map(frames.message, packets))
+        return answer, b"".join(map(frames.message, packets)) + self._farewell
 
     def _on_disconnect(self, sid: str, reason: str) -> None:
         session = self._server.session_of(sid)

@@ -64,8 +64,8 @@ class FanOut:
         """
         name = _NAMES[type(shown)]
         packet = event(name, shown)
-        if room.newest is not None and isinstance(shown, StoredMessage):
-            room.newest.add(shown.seq, packet)
+        if room.replay is not None and isinstance(shown, StoredMessage):
+            room.replay.add(shown.seq, packet)
         self._order += 1
         room.waiting.append(Waiting(self._order, frames.message(packet), skip, isinstance(shown, StoredMessage)))
         if len(room.waiting) == 1:

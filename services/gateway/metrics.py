@@ -8,11 +8,23 @@ from runtime.tallies import Tally, TimeTally
 connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
 connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"])
 disconnects = Tally("parley_gateway_disconnects_total", "Connections that ended, by reason.", ["reason"])
+draining = Gauge("parley_gateway_draining", "1 once the gateway was told to end, while it closes its connections.")
+drained = Tally(
+    "parley_gateway_drained_connections_total",
+    "Connections closed because the gateway ends: ok, or unanswered (something that the client sent took too long).",
+    ["result"],
+)
 events = Tally("parley_gateway_events_total", "Client events, by name and result code.", ["event", "result"])
 recoveries = Tally(
     "parley_gateway_recoveries_total", "Clients that wanted their session back, by outcome.", ["outcome"]
 )
 resuming = Gauge("parley_gateway_resuming", "Joins under way whose clients are being told what they missed.")
+resume_reads = Tally(
+    "parley_gateway_resume_reads_total",
+    "Parts of what resuming clients missed, by where they came from; memory: another had them read.",
+    ["source"],
+)
+replay_bytes = Gauge("parley_gateway_replay_bytes", "Memory that keeps messages for those who resume.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
@@ -35,3 +47,8 @@ publishes_in_flight = Gauge(
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
+quiet_checks = Tally(
+    "parley_gateway_quiet_checks_total",
+    "Rooms that heard nothing for a while, and whether the stream has anything: ok, behind, unavailable.",
+    ["result"],
+)

@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 import msgspec
+import structlog
 
 from runtime.bus import Bus
 from runtime.listening import Delivery
@@ -15,8 +16,6 @@ from services.gateway.replies import Sent
 from wire import codec, headers, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage
-
-_IN_FLIGHT_MOST: Final = 4096
 
 
 class _ApiError(msgspec.Struct):
@@ -33,15 +32,20 @@ class _PubAck(msgspec.Struct):
 
 _decoder: Final = codec.Decoder(_PubAck)
 
+log = structlog.get_logger()
+
 
 class Publisher:
-    """Publishes chat messages."""
+    """Publishes chat messages; `most` of them at once, each for `timeout` seconds at most."""
 
-    def __init__(self, bus: Bus, stream: MessageStream, *, timeout: float) -> None:
+    def __init__(self, bus: Bus, stream: MessageStream, *, timeout: float, most: int) -> None:
         self._bus = bus
         self._stream = stream
         self._timeout = timeout
+        self._most = most
         self._in_flight = 0
+        self._is_refused = False
+        """The stream did not take the last message that it answered."""
         self._tasks: set[asyncio.Task[None]] = set()
         metrics.publishes_in_flight.set_function(lambda: self._in_flight)
 
@@ -51,7 +55,7 @@ class Publisher:
         Answers or raises `ParleyError`: unavailable means that it may have been stored, and is to be sent again with
         the same id; rate_limited means that it was not.
         """
-        if self._in_flight >= _IN_FLIGHT_MOST:
+        if self._in_flight >= self._most:
             raise ParleyError(ErrorCode.RATE_LIMITED, "too many messages wait to be stored", retry_after=1)
         publishing = _Publishing(self, message, call)
         identity = headers.identified(headers.message_id(message.author.id, room, message.id))
@@ -62,13 +66,15 @@ class Publisher:
 
     def answered(self, publishing: "_Publishing", answer: Delivery | ParleyError) -> None:
         """The stream has stored it, or has not, or does not say."""
-        self._in_flight -= 1
         call, message = publishing.call, publishing.message
-        call.connection.event_ended()
         result: str = ErrorCode.UNAVAILABLE
         try:
             ack = _read(answer)
         except ParleyError as error:
+            self._ended(call)
+            if isinstance(error, _RefusedError):
+                result = "refused"
+                self._note_refusal(error.message)
             call.failed(error)
         else:
             result = "duplicate" if ack.duplicate else "ok"
@@ -77,6 +83,8 @@ class Publisher:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             else:
+                self._note_refusal(None)
+                self._ended(call)
                 call.done(Sent(seq=ack.seq, ts=message.ts, duplicate=False))
         metrics.publish_duration[result,].observe(time.perf_counter() - publishing.since)
 
@@ -88,6 +96,24 @@ class Publisher:
         else:
             ts = message.ts if first is None else first.message.ts
             call.done(Sent(seq=seq, ts=ts, duplicate=True))
+        finally:
+            self._ended(call)
+
+    def _ended(self, call: Call) -> None:
+        self._in_flight -= 1
+        call.connection.event_ended()
+
+    def _note_refusal(self, reason: str | None) -> None:
+        # One line when it begins, and one when it ends: a full stream refuses everything.
+        if reason is not None and not self._is_refused:
+            log.error("the stream takes no messages", reason=reason)
+        elif reason is None and self._is_refused:
+            log.info("the stream takes messages again")
+        self._is_refused = reason is not None
+
+
+class _RefusedError(ParleyError):
+    """The stream says that it has not stored the message: it is full, say."""
 
 
 class _Publishing:
@@ -115,5 +141,5 @@ def _read(answer: Delivery | ParleyError) -> _PubAck:
         raise ParleyError(ErrorCode.UNAVAILABLE, "the stream's answer cannot be read", retry_after=2) from None
     if ack.error is not None or not ack.seq:
         reason = ack.error.description if ack.error else "no sequence"
-        raise ParleyError(ErrorCode.UNAVAILABLE, f"the message was not stored: {reason}", retry_after=2)
+        raise _RefusedError(ErrorCode.UNAVAILABLE, f"the message was not stored: {reason}", retry_after=2)
     return ack

@@ -19,6 +19,10 @@ class SessionStarted(msgspec.Struct, frozen=True):
     expires_in: int
 
 
+class Draining(msgspec.Struct, frozen=True):
+    """`draining`: this gateway is about to end; the connection will be closed, and can be made again elsewhere."""
+
+
 class TypingShown(msgspec.Struct, frozen=True):
     """`typing`: somebody in the room types, or ceased to."""
 

@@ -17,7 +17,8 @@ from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.kept_session import Kept
-from services.gateway.missed_in_all import Missed, Read, TooMuchError
+from services.gateway.missed import Missed
+from services.gateway.missed_in_all import MissedInAll, TooMuchError
 from services.gateway.places import OffsetError, Places
 from services.gateway.rooms import Rooms
 from services.gateway.sessions import Sessions, TakenError
@@ -45,16 +46,16 @@ class Recovery:
     """Begins with a CONNECT packet, and ends in the turn of the loop in which it is answered."""
 
     def __init__(
-        self, *, sessions: Sessions, rooms: Rooms, access: Access, joining: Joining, read: Read, fan_out: FanOut
+        self, *, sessions: Sessions, rooms: Rooms, access: Access, joining: Joining, missed: Missed, fan_out: FanOut
     ) -> None:
         self._sessions = sessions
         self._rooms = rooms
         self._access = access
         self._joining = joining
-        self._read = read
+        self._missed = missed
         self._fan_out = fan_out
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._begun: dict[Connection, tuple[Missed, ExitStack]] = {}
+        self._begun: dict[Connection, tuple[MissedInAll, ExitStack]] = {}
 
     async def begin(self, connection: Connection, auth: object) -> None:
         """Take the session over that a client asks for with the CONNECT packet's `auth`, and read what it missed.
@@ -95,7 +96,7 @@ class Recovery:
                     for room in missed.rooms:
                         self._fan_out.entering(room, connection)
                         self._rooms.enter(room, connection)
-                    packets = [kept.numbered(room, seq, packet) for seq, room, packet in told]
+                    packets = [kept.numbered(room.name, seq, packet) for seq, room, packet in told]
         if connection.kept is not None:
             self._sessions.begin(connection)
         return packets
@@ -105,13 +106,13 @@ class Recovery:
         with ExitStack() as stack:
             await self._slots.acquire()
             stack.callback(self._slots.release)
-            missed = Missed(self._read)
+            missed = MissedInAll(self._missed, connection)
+            stack.callback(missed.close)
             for name, place in places.rooms.items():
                 room = await self._rooms.hold(name)
                 stack.callback(self._rooms.release, room)
                 if place.since > room.last_seq:
                     await self._joining.catch_up(room)
-                stack.enter_context(room.newest_kept())
                 missed.add(room, place.since)
             try:
                 await missed.read()

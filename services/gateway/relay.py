@@ -109,7 +109,7 @@ class Relay:
             metrics.delivery_latency[()].observe(max(0.0, time.time() - position.stored_at))
 
     async def _fill(self, room: Room, upto: int) -> None:
-        if upto <= room.last_seq:
+        if upto <= max(room.last_seq, room.filled_upto):
             return
         metrics.gaps_found.inc()
         after = room.last_seq
@@ -117,6 +117,7 @@ class Relay:
         if room.subscription is None:
             return  # nobody is left to miss anything
         if room.last_seq < upto:
+            room.filled_upto = upto
             metrics.gaps_unhealable.inc()
             log.error("the stream does not hold what is missing", after=after, upto=upto, filled_upto=room.last_seq)
         else:

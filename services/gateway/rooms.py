@@ -6,8 +6,7 @@ without members here costs this gateway nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -17,7 +16,7 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Session
 from services.gateway.joined_frames import Waiting
-from services.gateway.newest import Newest
+from services.gateway.replay import Replay
 from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
@@ -36,6 +35,7 @@ class Room:
     __slots__ = (
         "behind",
         "busy_until",
+        "filled_upto",
         "holds",
         "keeping",
         "last_seq",
@@ -43,8 +43,8 @@ class Room:
         "lock",
         "members",
         "name",
-        "newest",
         "opening",
+        "replay",
         "resuming",
         "subscription",
         "waiting",
@@ -60,10 +60,12 @@ class Room:
         self.busy_until = 0.0
         self.resuming: set[Connection] = set()
         """Members-to-be that are being told what they missed."""
-        self.newest: Newest | None = None
-        """What came while one of them reads a page."""
+        self.replay: Replay | None = None
+        """What is kept for them, from the first on until some time after the last."""
         self.last_seq = 0
         """No message above it has been delivered here."""
+        self.filled_upto = 0
+        """The stream was read up to there: whatever is still missing is not to be had."""
         self.lock = asyncio.Lock()
         """Held while something is put in its place and delivered: one at a time, in order."""
         self.behind: deque[tuple[ChatMessage, Position]] | None = None
@@ -73,18 +75,6 @@ class Room:
         self.opening: asyncio.Task[None] | None = None
         self.subscription: Listening | None = None
         self.linger: asyncio.TimerHandle | None = None
-
-    @contextmanager
-    def newest_kept(self) -> Iterator[None]:
-        """Keep what is delivered within the block, in `newest`."""
-        newest = self.newest = self.newest or Newest(self.last_seq)
-        newest.readers += 1
-        try:
-            yield
-        finally:
-            newest.readers -= 1
-            if not newest.readers:
-                self.newest = None
 
     def wait_behind(self, message: ChatMessage, position: Position) -> None:
         """Let it wait for a hole to be filled. Above a limit the oldest that wait become part of the hole."""

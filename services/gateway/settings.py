@@ -33,9 +33,20 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     stall_seconds: Seconds = 5.0
     """How long a client may read nothing of what waits for it."""
     publish_timeout_seconds: Seconds = 5.0
+    publishes_in_flight_most: Annotated[int, Meta(ge=1, le=65_536)] = 4096
+    """Messages on their way to the stream at once; what comes above it is refused."""
     resume_seconds: Seconds = 30.0
     """How long it may take to tell a client what it missed in a room; then it has to ask for the rest."""
+    quiet_check_seconds: Seconds = 60.0
+    """How long a room may hear nothing until the stream is asked whether anything was lost on its way."""
+    drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
+    """Over how long a gateway that is told to end closes its connections; 0: at once."""
     web_dir: Text = "web"
+
+    @property
+    def stop_seconds(self) -> float:
+        """See `ServiceSettings`; the last to go may have a message on its way to the stream."""
+        return super().stop_seconds + self.drain_seconds + self.publish_timeout_seconds
 
     @property
     def web(self) -> Path:

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import Final
 
 import structlog
 
@@ -20,6 +22,9 @@ from wire.errors import ParleyError
 from wire.messages import GetPage, Page
 
 VERSION = "1.0.0"
+
+_BATCH_SECONDS: Final = 4.0
+"""How long the batch in hand may take to be written when the process ends; then another instance gets it."""
 
 log = structlog.get_logger()
 
@@ -45,10 +50,11 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
             finally:
                 metrics.page_duration.labels(result=result).observe(time.perf_counter() - started)
 
-        for work in (progress.watch(), persister.run()):
-            task = asyncio.create_task(work)
-            stack.push_async_callback(_cancelled, task)
-            task.add_done_callback(lambda task: _fail_if_crashed(task, lifecycle))
+        watching = _start(progress.watch(), lifecycle)
+        stack.push_async_callback(_ended, watching, within=0)
+        persisting = _start(persister.run(), lifecycle)
+        stack.push_async_callback(_ended, persisting, within=_BATCH_SECONDS)
+        stack.callback(persister.stop)
         endpoints = [rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, page)]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)
@@ -57,9 +63,17 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
         await lifecycle.stopped()
 
 
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait({task})
+def _start(work: Coroutine[None, None, None], lifecycle: Lifecycle) -> "asyncio.Task[None]":
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda task: _fail_if_crashed(task, lifecycle))
+    return task
+
+
+async def _ended(task: "asyncio.Task[None]", *, within: float) -> None:
+    done, _ = await asyncio.wait({task}, timeout=within)
+    if not done:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def _fail_if_crashed(task: "asyncio.Task[None]", lifecycle: Lifecycle) -> None:

@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 class Persister:
-    """Runs until it is cancelled, through every outage of NATS and of MongoDB."""
+    """Runs until it is told to stop, through every outage of NATS and of MongoDB."""
 
     def __init__(self, bus: Bus, store: MessageStore, progress: Progress, settings: HistorySettings) -> None:
         self._bus = bus
@@ -42,6 +42,7 @@ class Persister:
         self._settings = settings
         self._decoder = codec.Decoder(ChatMessage)
         self._consuming = False
+        self._stopping = False
         self._progress = progress
 
     async def why_not_ready(self) -> str | None:
@@ -49,9 +50,9 @@ class Persister:
         return None if self._consuming else "not consuming the message stream yet"
 
     async def run(self) -> None:
-        """Persist for ever."""
+        """Persist until `stop`; returns once the batch in hand is written and acknowledged. May be cancelled."""
         pause = _SHORTEST_PAUSE
-        while True:
+        while not self._stopping:
             try:
                 await self._declare()
                 await self._consume()
@@ -60,6 +61,11 @@ class Persister:
             pause = _SHORTEST_PAUSE if self._consuming else min(pause * 2, _LONGEST_PAUSE)
             self._consuming = False
             await asyncio.sleep(pause)
+
+    def stop(self) -> None:
+        """Ask for no more."""
+        # What has been delivered is written: nobody else would get it for as long as an acknowledgement may take.
+        self._stopping = True
 
     async def _declare(self) -> None:
         """Make or update the stream and the consumer.
@@ -95,6 +101,7 @@ class Persister:
         return streams.messages(
             replicas=self._settings.messages_replicas,
             max_age=self._settings.messages_max_age_days * 86_400,
+            max_bytes=self._settings.messages_max_bytes,
             dedupe_window=self._settings.dedupe_window_seconds,
             first_seq=first_seq,
         )
@@ -106,7 +113,7 @@ class Persister:
         self._consuming = True
         try:
             # A batch in hand is written to the end, even when the stream it came from is gone.
-            while not self._progress.is_gone:
+            while not self._progress.is_gone and (subscription.pending_msgs or not self._stopping):
                 await self._consume_batch(subscription)
         finally:
             if self._bus.client.is_connected:

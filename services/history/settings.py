@@ -16,5 +16,7 @@ class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
     messages_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
     messages_max_age_days: Annotated[float, Meta(gt=0, le=36_500)] = 7.0
     """How long the stream keeps a message, persisted or not; history keeps it for ever."""
+    messages_max_bytes: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    """How large the stream may grow; it refuses messages when it is full. 0: as large as the servers allow."""
     dedupe_window_seconds: Seconds = 600.0
     """For how long after a message the same id is known to be the same message."""

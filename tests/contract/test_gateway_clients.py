@@ -9,6 +9,7 @@ from aiohttp import web
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
+from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
 from tests.conformance.raw import Endpoint, WebSocket
 from tests.conformance.serving import Serving
@@ -81,6 +82,21 @@ def connected(endpoint: Endpoint) -> WebSocket:
     assert answer.endswith(',"pid":"p"}')
     assert [websocket.packet(), websocket.packet()] == ['42["hello"]', '42["again"]']
     return websocket
+
+
+def test_letting_a_client_in_does_not_make_what_nobody_asks_for(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request's environ is handed to the connect handler, which does not look at it."""
+    made: list[Environ] = []
+
+    def all_of(environ: Environ) -> dict[str, str]:
+        made.append(environ)
+        return {}
+
+    monkeypatch.setattr(Environ, "_all", all_of)
+    with connected(endpoint):
+        assert not made
 
 
 def test_who_is_let_in_is_greeted_after_the_answer(application: Application, endpoint: Endpoint) -> None:

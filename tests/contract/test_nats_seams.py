@@ -1,8 +1,8 @@
 """The seams of nats-py that the bus relies on.
 
 The library does not promise them. When one of these tests fails after an upgrade, nothing is wrong with the test:
-read what changed there, then `runtime/nats_client.py`, `nats_parser.py`, `nats_reading.py` and `listening.py`, and
-then move the version here.
+read what changed there, then `runtime/nats_client.py`, `nats_parser.py`, `nats_reading.py`, `listening.py` and
+`nats_service.py`, and then move the version here.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
+from nats.micro.service import Endpoint, Service
 from nats.protocol.parser import Parser as LibraryParser
 
 from runtime.listening import Listening
@@ -29,7 +30,8 @@ REREAD: Final = (
     "the seams were read on nats-py {read}, and this is {found}. Read its changes, then these: Client._process_msg, "
     "_process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, _attempt_reconnect, "
     "_close, drain; Client._subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
-    "Parser.parse, reset, buf; TcpTransport._io_writer, _io_reader. Then move READ_ON."
+    "Parser.parse, reset, buf; TcpTransport._io_writer, _io_reader; Service.stop, _endpoints, "
+    "Endpoint._stop, _subscription. Then move READ_ON."
 )
 
 
@@ -93,6 +95,13 @@ def test_nothing_else_walks_the_subscriptions() -> None:
     known = {"__init__", "_attempt_reconnect", "_close", "_process_msg", "_remove_sub", "drain", "subscribe"}
     assert users == known
     assert "_pending_queue" in inspect.getsource(Subscription.__init__), "is a queue each still what it costs?"
+
+
+def test_a_service_that_stops_drops_what_has_come_so_ours_drains_it_first() -> None:
+    """It unsubscribes its endpoints, whose list and whose subscriptions are where ours takes them from."""
+    assert "for endpoint in self._endpoints:" in inspect.getsource(Service.stop)
+    assert "await self._subscription.unsubscribe()" in inspect.getsource(Endpoint._stop)
+    assert "await self._pending_queue.join()" in inspect.getsource(Subscription._drain)
 
 
 async def test_what_waits_to_be_sent_is_where_ours_puts_it() -> None:

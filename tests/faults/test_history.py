@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import nats
+from pymongo import MongoClient
 
 from deploy.local.ports import Ports
 from deploy.local.process import Child
@@ -25,6 +26,13 @@ async def _js(stack: TestStack, work: Any) -> None:
 
 async def _persisted(stack: TestStack, count: int) -> bool:
     return await stack.metric("history", "parley_history_persisted_messages_total") == count
+
+
+def _dead_letter(stack: TestStack) -> dict[str, Any]:
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url)
+    with client:
+        (letter,) = client["parley"]["dead_letters"].find()
+    return letter
 
 
 async def _say(client: PythonClient, room: str, id: str) -> int:
@@ -95,6 +103,9 @@ async def test_a_message_with_numbers_out_of_range_is_kept_aside(own_stack: Test
             return await stack.metric("history", "parley_history_dead_letters_total") == 1
 
         await until(kept_aside, "the dead letter")
+        letter = _dead_letter(stack)
+        assert (letter["subject"], letter["payload"]) == (f"chat.room.{room}.message", poison)
+        assert "ts" in letter["reason"]
         page = await client.call("history", {"room": room})
         assert [each["seq"] for each in page["messages"]] == [seq]
         assert stack.children["history"].is_running

@@ -97,6 +97,22 @@ async def test_many_resume_in_a_room_that_does_not_stand_still(stack: TestStack)
         assert not any(ack["truncated"] for ack in await joined)
 
 
+async def test_whoever_missed_nothing_costs_no_page(stack: TestStack) -> None:
+    """Whether its gateway listens to the room already or not: the stream's last seq says it."""
+    room, pages = unique("nothing"), "parley_history_page_duration_seconds_count"
+    first, second = stack.gateway_urls
+    async with PythonClient(first, await stack.token()) as one, PythonClient(second, await stack.token()) as two:
+        await one.join(room)
+        (last,) = await _say(one, room, 1, large=False)
+        before = await stack.metric("history", pages)
+        for each in (two, one):
+            await each.call("leave", {"room": room})
+            ack = await each.join(room, after=last)
+            assert (ack["seq"], ack["missed"], ack["truncated"]) == (last, 0, False)
+        assert two.messages(room) == []
+        assert await stack.metric("history", pages) == before
+
+
 def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

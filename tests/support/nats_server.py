@@ -19,13 +19,14 @@ from tests.support.waiting import until
 class NatsServer(Child):
     """The real one, on a free port, without the rest of a stack."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: str) -> None:
         ports = Ports.free()
         self._port = ports.nats
         self.url = f"nats://{HOST}:{ports.nats}"
+        self.monitor_url = f"http://{HOST}:{ports.nats_monitor}"
         self.websocket_url = f"ws://{HOST}:{ports.gateway_1}"
         config = folder / "nats.conf"
-        config.write_text(f'websocket {{ host: "{HOST}", port: {ports.gateway_1}, no_tls: true }}\n')
+        config.write_text(f'websocket {{ host: "{HOST}", port: {ports.gateway_1}, no_tls: true }}\n{settings}')
         command = [*programs.nats(ports, folder), "-c", str(config)]
         super().__init__("nats", command, cwd=folder, environ=os.environ, sink=lambda _name, _line: None)
 
@@ -36,10 +37,10 @@ class NatsServer(Child):
 
 
 @asynccontextmanager
-async def nats_server() -> AsyncIterator[NatsServer]:
-    """A server while the block runs."""
+async def nats_server(settings: str = "") -> AsyncIterator[NatsServer]:
+    """A server while the block runs, with further `settings` in nats-server's own words."""
     with tempfile.TemporaryDirectory(prefix="parley-nats-") as folder:
-        server = NatsServer(Path(folder))
+        server = NatsServer(Path(folder), settings)
         await server.start()
         try:
             yield server

@@ -9,7 +9,7 @@ from deploy.local.ports import HOST
 
 
 class Proxy:
-    """Passes bytes on between its port and `port`; can swallow what the server says, say something itself, or cut."""
+    """Passes bytes on between its port and `port`; can swallow what either side says, say something, or cut."""
 
     def __init__(self, port: int) -> None:
         self._target: int | None = port
@@ -17,6 +17,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._clients: set[StreamWriter] = set()
         self._swallowed: set[StreamWriter] = set()
+        self._muted: set[StreamWriter] = set()
 
     @property
     def port(self) -> int:
@@ -44,6 +45,14 @@ class Proxy:
     def swallow(self) -> None:
         """From now on, the connections that are open hear nothing from the server; new ones do."""
         self._swallowed |= self._clients
+
+    def mute(self) -> None:
+        """From now on, the server hears nothing on the connections that are open; on new ones it does."""
+        self._muted |= self._clients
+
+    def point_at(self, port: int) -> None:
+        """Connections that are made from now on lead to `port`."""
+        self._target = port
 
     def say(self, data: bytes) -> None:
         """Send `data` to every client, as if the server did."""
@@ -73,6 +82,7 @@ class Proxy:
         finally:
             self._clients.discard(writer)
             self._swallowed.discard(writer)
+            self._muted.discard(writer)
             writer.close()
             server_writer.close()
 
@@ -81,7 +91,8 @@ class Proxy:
         try:
             while left and (data := await source.read(1 << 16 if math.isinf(left) else int(min(left, 1 << 16)))):
                 left -= len(data)
-                if target is not client or client not in self._swallowed:
+                lost = self._swallowed if target is client else self._muted
+                if client not in lost:
                     target.write(data)
         except OSError:
             pass

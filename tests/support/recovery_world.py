@@ -21,8 +21,10 @@ from services.gateway.edge import frames
 from services.gateway.edge.session import Reason, Session
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
+from services.gateway.missed import Missed
 from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
+from services.gateway.replay_memory import ReplayMemory
 from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
@@ -82,7 +84,8 @@ class Gateway:
         self.fan_out = FanOut(0)
         self.relay = Relay(self.fan_out, self)  # type: ignore[arg-type]
         self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
-        resuming = Resuming(self.fan_out, self.page, seconds=5)  # type: ignore[arg-type]
+        missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
+        resuming = Resuming(self.fan_out, missed, seconds=5)
         self.joining = Joining(self.fan_out, self.rooms, self.relay, resuming)
         self.sessions = Sessions(world.bucket)  # type: ignore[arg-type]
         self.recovery = Recovery(
@@ -90,7 +93,7 @@ class Gateway:
             rooms=self.rooms,
             access=Access(public_rooms=True),
             joining=self.joining,
-            read=self.page,
+            missed=missed,
             fan_out=self.fan_out,
         )
 

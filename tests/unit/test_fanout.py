@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Final
 from unittest import mock
 
@@ -17,6 +17,8 @@ from services.gateway.edge.session import Reason
 from services.gateway.fanout import FanOut
 from services.gateway.kept_session import Kept
 from services.gateway.pushes import EventShown
+from services.gateway.replay import Packet, Replay
+from services.gateway.replay_memory import ReplayMemory
 from services.gateway.rooms import Room
 from tests.support.edge import Clockwork, Wire, connection
 from wire.messages import Author, StoredMessage
@@ -67,6 +69,15 @@ def _leave(room: Room, member: Connection) -> None:
     room.keeping.discard(member)
 
 
+def _keep(room: Room) -> None:
+    room.replay = room.replay or Replay(ReplayMemory(), 0)
+
+
+def _kept_behind(room: Room, seq: int) -> list[Packet]:
+    assert room.replay is not None
+    return [each for stretch in room.replay.stretches for each in stretch.behind(seq)]
+
+
 def _received(wire: Wire) -> list[Due]:
     return [_read(packet) for packet in wire.packets]
 
@@ -96,8 +107,8 @@ class _Interleavings(RuleBasedStateMachine):
             member.kept = Kept(member.id, member.id)
         self.due: dict[Connection, list[Due]] = {member: [] for member, _ in self.connections}
         self.numbers = itertools.count(1)
-        self.reading: dict[tuple[Room, Connection], tuple[int, AbstractContextManager[None]]] = {}
-        """Who is being told what they missed of a room: since which number, and what keeps what comes meanwhile."""
+        self.reading: dict[tuple[Room, Connection], int] = {}
+        """Who is being told what they missed of a room: since which number."""
 
     def teardown(self) -> None:
         """Let all of it go out: then nothing may be missing."""
@@ -134,20 +145,17 @@ class _Interleavings(RuleBasedStateMachine):
         """One is about to be told what it missed."""
         where, member = self.rooms[room], self.connections[who][0]
         if member not in where.members and (where, member) not in self.reading:
-            kept = where.newest_kept()
-            kept.__enter__()
-            self.reading[where, member] = (next(self.numbers), kept)
+            _keep(where)
+            self.reading[where, member] = next(self.numbers)
 
     @rule()
     def resume(self) -> None:
         """It gets the messages that came meanwhile, and is in; as `Resuming` and `Joining` do."""
         if self.reading:
-            (where, member), (since, kept) = self.reading.popitem()
-            assert where.newest is not None
-            for number, packet in where.newest.after(since) or ():
+            (where, member), since = self.reading.popitem()
+            for number, packet in _kept_behind(where, since):
                 self.fan_out.tell(member, where, number, packet)
                 self.due[member].append((where.name, number))
-            kept.__exit__(None, None, None)
             if member.is_open:
                 self.fan_out.entering(where, member)
                 _enter(where, member)
@@ -187,7 +195,7 @@ class _Interleavings(RuleBasedStateMachine):
     @rule(room=st.integers(0, ROOMS - 1))
     def reopen(self, room: int) -> None:
         """A room that nobody is in closes, and another of its name opens."""
-        if not self.rooms[room].members and self.rooms[room].newest is None:
+        if not self.rooms[room].members and self.rooms[room] not in [where for where, _ in self.reading]:
             self.rooms[room] = Room(self.rooms[room].name)
 
     @rule()
@@ -302,16 +310,14 @@ def test_whoever_is_told_what_they_missed_gets_messages_and_nothing_else_for_lat
     fan_out, clockwork = _fan_out()
     room, (member, wire) = Room("r"), connection()
     room.resuming.add(member)
-    with _on(clockwork), room.newest_kept():
+    _keep(room)
+    with _on(clockwork):
         fan_out.deliver(room, _shown(room, 1))
         fan_out.deliver(room, _said(room, 2))
         clockwork.pass_time(WINDOW)
         assert wire.writes == []
-        assert room.newest is not None
-        kept = room.newest.after(0)
-    assert kept is not None
+    kept = _kept_behind(room, 0)
     assert [(seq, packet.startswith(b'2["message",{')) for seq, packet in kept] == [(2, True)]
-    assert room.newest is None
 
 
 def test_all_members_are_written_the_same_bytes() -> None:

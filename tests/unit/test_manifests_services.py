@@ -5,12 +5,14 @@ import re
 import pytest
 import yaml
 
+from runtime.settings import ServiceSettings
 from runtime.settings import load as load_settings
 from tests.support.manifests import (
     CONFIG,
     ROOT,
     SERVICES,
     WORKLOADS,
+    Manifest,
     container,
     environment,
     named,
@@ -19,6 +21,8 @@ from tests.support.manifests import (
     settings_type,
     variables,
 )
+
+CONTAINERS = [("gateway-1", "gateway"), ("gateway-2", "gateway"), ("auth", "auth"), ("history", "history")]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -49,26 +53,45 @@ def test_service_starts_from_its_config_maps(service: str) -> None:
     assert environment(service).keys() <= set(variables(settings))
 
 
-@pytest.mark.parametrize(
-    ("container_name", "service"),
-    [("gateway-1", "gateway"), ("gateway-2", "gateway"), ("auth", "auth"), ("history", "history")],
-)
+@pytest.mark.parametrize(("container_name", "service"), CONTAINERS)
 def test_service_starts_from_docker_compose(container_name: str, service: str) -> None:
     """The settings load from what docker-compose.yml gives and the image presets, with nothing misspelt."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][container_name]
+    settings = _compose_settings(container_name, service)
+    assert _compose_environment(container_name, service).keys() <= set(variables(settings))
+
+
+def _compose(container_name: str) -> Manifest:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    only: Manifest = compose["services"][container_name]
+    return only
+
+
+def _compose_environment(container_name: str, service: str) -> dict[str, str]:
     # ${NAME:-default} as it is without NAME.
-    given = {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in compose["environment"].items()}
+    given = _compose(container_name)["environment"]
+    given = {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in given.items()}
     presets = re.search(rf" AS {service}\nENV (.+)", (ROOT / "Dockerfile").read_text())
     assert presets
-    given |= dict(preset.split("=") for preset in presets[1].split())
-    assert given.keys() <= set(variables(load_settings(settings_type(service), given)))
+    return given | dict(preset.split("=") for preset in presets[1].split())
+
+
+def _compose_settings(container_name: str, service: str) -> ServiceSettings:
+    return load_settings(settings_type(service), _compose_environment(container_name, service))
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_termination_leaves_time_to_drain(service: str) -> None:
-    """A service ends within ten seconds of SIGTERM, which comes after preStop."""
+    """Kubernetes waits for preStop and for as long as the service may take after SIGTERM, with some reserve."""
     waits = container(service).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-    assert pod(service)["terminationGracePeriodSeconds"] >= waits + 10 + 5
+    ends_within = load_settings(settings_type(service), environment(service)).stop_seconds
+    assert pod(service)["terminationGracePeriodSeconds"] >= waits + ends_within + 5
+
+
+@pytest.mark.parametrize(("container_name", "service"), CONTAINERS)
+def test_docker_waits_for_a_service_to_end(container_name: str, service: str) -> None:
+    """Longer than it may take after SIGTERM."""
+    grace = _compose(container_name)["stop_grace_period"]
+    assert float(grace.removesuffix("s")) >= _compose_settings(container_name, service).stop_seconds + 5
 
 
 @pytest.mark.parametrize(

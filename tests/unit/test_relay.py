@@ -147,6 +147,26 @@ async def test_a_room_that_closes_while_a_hole_is_filled_is_no_loss() -> None:
     assert metrics.gaps_unhealable._value.get() == before
 
 
+async def test_what_cannot_be_had_is_missed_once() -> None:
+    """The newest message of a room that nobody can read: whoever asks again does not find another hole."""
+
+    class Unreadable(_Stream):
+        async def last_seq(self, _room: str) -> int:
+            return 9
+
+    fan_out, room = _FanOut(), _room(5)
+    relay = Relay(fan_out, Unreadable([5, 6]))  # type: ignore[arg-type]
+    found, unhealable = (each._value.get() for each in (metrics.gaps_found, metrics.gaps_unhealable))
+    for _ in range(2):
+        await relay.catch_up(room)
+    assert fan_out.delivered == [(5, 6)]
+    assert metrics.gaps_found._value.get() == found + 1
+    assert metrics.gaps_unhealable._value.get() == unhealable + 1
+    relay.on_live(room, _live(10, 9))
+    await until(lambda: not relay._tasks, "what is live")
+    assert fan_out.delivered == [(5, 6), (6, 10)]
+
+
 async def test_a_stream_that_has_forgotten_does_not_make_a_room_young() -> None:
     """It says 0 for the one before when it holds none any more; the gateway knows better."""
     assert await _relay(_Stream([]), _room(7), _live(9, 0)) == [(7, 9)]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from runtime.listening import Delivery
 from runtime.stream import Entry
-from services.gateway import newest, resuming
+from services.gateway import missed, replay, replay_memory, resuming
 from services.gateway import relay as relay_module
 from services.gateway.connection import Connection
 from services.gateway.edge import session as session_module
@@ -23,8 +23,9 @@ from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
-from services.gateway.newest import Newest
+from services.gateway.missed import Missed
 from services.gateway.relay import Relay
+from services.gateway.replay_memory import ReplayMemory
 from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
@@ -37,21 +38,26 @@ from wire.messages import Author, ChatMessage, GetPage, Page, StoredMessage, Use
 MISSED_MOST: Final = 8
 A_PAGE: Final = 3
 """Messages that fit in one page of history from the newest on, whatever was asked for."""
-KEPT: Final = 3
-"""Messages that are kept while a page is read."""
+KEPT: Final = 12
+"""Messages that are kept for those who resume."""
 MESSAGE_BYTES: Final = 150
+BODY_BYTES: Final = 50
 UNSENT_MOST: Final = 16 * MESSAGE_BYTES
 
 _ids = itertools.count()
 
 
 @contextmanager
-def _small() -> Iterator[None]:
+def _small(kept: int = KEPT) -> Iterator[None]:
     """Bounds that a few messages exceed, and nothing to wait for."""
     with (
         mock.patch.object(resuming, "MISSED_MOST", MISSED_MOST),
         mock.patch.object(resuming, "_PORTION_BYTES", 1),
-        mock.patch.object(newest, "_MOST_BYTES", KEPT * MESSAGE_BYTES),
+        mock.patch.object(replay, "_PACKET_COSTS", 0),
+        mock.patch.object(replay, "_STRETCH_COSTS", 0),
+        mock.patch.object(replay, "_LIVE_BYTES", 2 * MESSAGE_BYTES),
+        mock.patch.object(replay_memory, "_MOST_BYTES", kept * MESSAGE_BYTES),
+        mock.patch.object(missed, "_WITHOUT_HISTORY_SECONDS", 0),
         mock.patch.object(session_module, "_LOOK_SECONDS", 0),
         mock.patch.object(relay_module, "_SHORTEST_PAUSE", 0),
     ):
@@ -100,12 +106,17 @@ class _World:
         self.live: deque[tuple[int, int]] = deque()
         self.asked: deque[tuple[GetPage, asyncio.Future[Page]]] = deque()
         self.most_at_once = 0
+        self.told: list[int] = []
+        """The seqs of all pages that history gave."""
+        self.oldest = 0
+        """The stream has forgotten what was before it."""
         self.client = self
         self.is_connected = True
         self.fan_out = FanOut(0)
         self.relay = Relay(self.fan_out, self)  # type: ignore[arg-type]
         self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
-        telling = Resuming(self.fan_out, self.page, seconds=seconds)  # type: ignore[arg-type]
+        missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
+        telling = Resuming(self.fan_out, missed, seconds=seconds)
         self.joining = Joining(self.fan_out, self.rooms, self.relay, telling)
 
     # --- what stands for the bus, the stream and history ------------------------------------------------------------
@@ -115,6 +126,9 @@ class _World:
 
     async def last_seq(self, _room: str) -> int:
         return self.stored[-1] if self.stored else 0
+
+    async def holds(self, _room: str, seq: int) -> bool:
+        return seq in self.stored and seq >= self.oldest
 
     async def between(self, room: str, after: int, upto: int) -> AsyncIterator[Entry]:
         for seq in list(self.stored):
@@ -161,6 +175,7 @@ class _World:
         # Sizes vary, so that pages of the one kind do not begin where those of the other do.
         most = min(A_PAGE + (before is None), request.limit)
         shown = found[:most] if before is None else found[-most:]
+        self.told += shown
         messages = []
         for seq in shown:
             prev = max((each for each in readable if each < seq), default=0)
@@ -184,7 +199,7 @@ class _World:
 
 
 def _chat(room: str, seq: int) -> ChatMessage:
-    body = "x" * (MESSAGE_BYTES - 100)
+    body = "x" * BODY_BYTES
     return ChatMessage(id=f"{room}-{seq}", author=Author(id="u", display_name="U"), body=body, ts=1)
 
 
@@ -198,10 +213,10 @@ async def _turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-def _run(scenario: Coroutine[Any, Any, None]) -> None:
+def _run(scenario: Coroutine[Any, Any, None], kept: int = KEPT) -> None:
     loop = asyncio.new_event_loop()
     try:
-        with _small():
+        with _small(kept):
             loop.run_until_complete(scenario)
     finally:
         loop.close()
@@ -218,16 +233,20 @@ _step = st.tuples(
     back=st.integers(1, 14),
     clients=st.integers(1, 3),
     steps=st.lists(_step, max_size=60),
+    kept=st.sampled_from([A_PAGE + 1, KEPT, 1000]),
 )
 @settings(max_examples=500, deadline=None)
 def test_whatever_happens_meanwhile_all_is_told_once_and_in_order(
-    before: list[int], back: int, clients: int, steps: list[tuple[str, int]]
+    before: list[int], back: int, clients: int, steps: list[tuple[str, int]], kept: int
 ) -> None:
-    """The newest of what was missed, and all that came since: live, late, lost on the way, or while others read."""
-    _run(_interleaved(before, back, clients, steps))
+    """The newest of what was missed, and all that came since: live, late, lost on the way, or while others read.
+
+    And no range is read twice, if it can be kept.
+    """
+    _run(_interleaved(before, back, clients, steps, kept), kept)
 
 
-async def _interleaved(before: list[int], back: int, clients: int, steps: list[tuple[str, int]]) -> None:
+async def _interleaved(before: list[int], back: int, clients: int, steps: list[tuple[str, int]], kept: int) -> None:
     world = _World()
     for gap in before:
         world.store(gap)
@@ -235,9 +254,9 @@ async def _interleaved(before: list[int], back: int, clients: int, steps: list[t
     witness, seen = world.connection()
     await world.join(witness, None)
     missed = world.stored[-back:]
-    after = missed[0] - 1
+    afters = [missed[min(number, len(missed) - 1)] - 1 for number in range(clients)]
     peers = [world.connection() for _ in range(clients)]
-    joins = [asyncio.ensure_future(world.join(each, after)) for each, _ in peers]
+    joins = [asyncio.ensure_future(world.join(each, after)) for (each, _), after in zip(peers, afters, strict=True)]
     await _turns(1)
     for what, number in steps:
         if what == "read":
@@ -263,16 +282,18 @@ async def _interleaved(before: list[int], back: int, clients: int, steps: list[t
 
     began, ended = len(before), len(world.stored)
     assert [each.seq for each in seen.messages] == world.stored[began:ended]
-    expected = [*missed[-MISSED_MOST:], *world.stored[began:]]
     prevs = dict(zip(world.stored, [0, *world.stored], strict=False))
-    for (_, wire), join in zip(peers, joins, strict=True):
+    for (_, wire), join, after in zip(peers, joins, afters, strict=True):
+        since = [seq for seq in missed if seq > after]
+        expected = [*since[-MISSED_MOST:], *world.stored[began:]]
         ack, told = join.result(), wire.messages
         assert [each.seq for each in told] == expected
         assert [each.prev for each in told] == [prevs[seq] for seq in expected]
-        assert ack.truncated == (len(missed) > MISSED_MOST)
+        assert ack.truncated == (len(since) > MISSED_MOST)
         assert ack.missed == len(wire.before_the_ack)
         assert ack.seq == wire.before_the_ack[-1].seq
         assert wire.packets.count("43") == 1
+    assert kept < 1000 or len(world.told) == len(set(world.told))
 
 
 async def _joining(world: _World, count: int) -> tuple[Connection, _SlowWire, asyncio.Task[Joined]]:
@@ -327,7 +348,7 @@ def test_what_nobody_can_read_is_not_waited_for(unreadable: int) -> None:
 
 
 def test_a_client_that_does_not_read_is_sent_no_more_than_part_of_what_may_wait_for_it() -> None:
-    """History is not even asked for more, and what comes live is not kept for it."""
+    """History is not even asked for more, and what comes live is not kept for it beyond what is for all."""
 
     async def scenario() -> None:
         world = _World()
@@ -339,7 +360,9 @@ def test_a_client_that_does_not_read_is_sent_no_more_than_part_of_what_may_wait_
             await _turns(3)
         room = world.rooms.opened("r")
         assert room is not None
-        assert (room.newest, not world.asked) == (None, True)
+        assert room.replay is not None
+        assert sum(each.size for each in room.replay.stretches) <= KEPT * MESSAGE_BYTES
+        assert not world.asked
         assert wire.unsent <= UNSENT_MOST // 4 + 2 * MESSAGE_BYTES
         client.session.abort(Reason.TRANSPORT_ERROR)
         with pytest.raises(ParleyError) as refused:
@@ -367,7 +390,7 @@ def test_a_client_that_is_slower_than_its_room_is_told_so_and_goes_on_from_there
             join.result()
         assert (refused.value.code, refused.value.retry_after) == (ErrorCode.UNAVAILABLE, 1)
         room = world.rooms.opened("r")
-        assert room is None or (client not in room.members and not room.resuming and room.newest is None)
+        assert room is None or (client not in room.members and not room.resuming)
         told = [each.seq for each in wire.messages]
         assert told == world.stored[1 : 1 + len(told)]
 
@@ -382,36 +405,49 @@ def test_a_client_that_is_slower_than_its_room_is_told_so_and_goes_on_from_there
     _run(scenario())
 
 
-def test_clients_that_resume_at_once_take_turns_in_asking_history() -> None:
-    """There is no more in memory than a few pages, however many come."""
+def test_clients_that_resume_at_once_share_what_is_read_for_one() -> None:
+    """A hundred who missed the same, and a little more or less, while the room goes on: nothing is read twice."""
 
     async def scenario() -> None:
         world = _World()
-        _, wire, first = await _joining(world, 4)
-        peers = [world.connection() for _ in range(100)]
-        joins = [first, *(asyncio.ensure_future(world.join(each, 1)) for each, _ in peers)]
-        await _turns(5)
+        _, wire, first = await _joining(world, MISSED_MOST - 2)
+        joins, everybody = [first], [(wire, 1)]
+        for number in range(100):
+            (peer, its_wire), after = world.connection(), 1 + number % 3
+            joins.append(asyncio.create_task(world.join(peer, after)))
+            everybody.append((its_wire, after))
         while not all(each.done() for each in joins):
             world.answer()
-            for each in (wire, *(each for _, each in peers)):
+            world.store()
+            world.hear()
+            for each, _ in everybody:
                 each.read(1 << 20)
             await _turns(1)
-        assert world.most_at_once == resuming._PAGES_AT_ONCE
-        for each in (wire, *(each for _, each in peers)):
-            assert [message.seq for message in each.messages] == world.stored[1:]
+        await _turns(5)
+        for each, after in everybody:
+            assert [message.seq for message in each.messages] == world.stored[after:]
+        assert len(world.told) == MISSED_MOST - 2
 
-    _run(scenario())
+    _run(scenario(), 1000)
 
 
-def test_history_that_does_not_answer_fails_the_join_and_leaves_nothing() -> None:
-    """As it says; the next join starts afresh."""
+def test_history_that_does_not_answer_fails_all_who_wait_and_leaves_nothing() -> None:
+    """It is asked once for all of them, and the stream has forgotten; the next join starts afresh."""
 
     async def scenario() -> None:
         world = _World()
         client, wire, join = await _joining(world, 4)
-        world.asked.popleft()[1].set_exception(ParleyError(ErrorCode.UNAVAILABLE, "not now"))
-        with pytest.raises(ParleyError):
-            await join
+        world.oldest = 2
+        another, _ = world.connection()
+        other = asyncio.ensure_future(world.join(another, 1))
+        await _turns(3)
+        ((_, asked),) = world.asked
+        asked.set_exception(ParleyError(ErrorCode.UNAVAILABLE, "not now"))
+        world.asked.clear()
+        for each in (join, other):
+            with pytest.raises(ParleyError) as refused:
+                await each
+            assert refused.value.code is ErrorCode.UNAVAILABLE
         again = asyncio.ensure_future(world.join(client, 1))
         await _turns(5)
         while not again.done():
@@ -423,13 +459,45 @@ def test_history_that_does_not_answer_fails_the_join_and_leaves_nothing() -> Non
     _run(scenario())
 
 
-def test_the_newest_are_bounded_and_say_when_they_do_not_reach_back() -> None:
-    """What is asked for is all there is, or it is not answered."""
-    kept = Newest(10)
-    assert (kept.after(9), kept.after(10)) == (None, [])
-    packet = b"x" * (newest._MOST_BYTES // 3)
-    for seq in (12, 13, 15):
-        kept.add(seq, packet)
-    assert kept.after(10) == [(12, packet), (13, packet), (15, packet)]
-    kept.add(20, packet)
-    assert (kept.after(11), kept.after(12)) == (None, [(13, packet), (15, packet), (20, packet)])
+def test_the_stream_is_read_while_history_does_not_answer() -> None:
+    """With the same outcome, and history is not asked again for a while."""
+
+    async def scenario() -> None:
+        world = _World()
+        with mock.patch.object(missed, "_WITHOUT_HISTORY_SECONDS", 60):
+            _, wire, join = await _joining(world, A_PAGE + 2)
+            world.asked.popleft()[1].set_exception(ParleyError(ErrorCode.UNAVAILABLE, "not now"))
+            while not join.done():
+                wire.read(1 << 20)
+                await _turns(1)
+            assert (join.result().missed, join.result().truncated) == (A_PAGE + 2, False)
+            world.stored.insert(0, 0)
+            late, second = world.connection()
+            again = asyncio.ensure_future(world.join(late, 0))
+            while not again.done():
+                second.read(1 << 20)
+                await _turns(1)
+            assert again.result().missed == A_PAGE + 3
+        for each, since in ((wire, 2), (second, 1)):
+            assert [message.seq for message in each.messages] == world.stored[since:]
+            assert [message.prev for message in each.messages] == world.stored[since - 1 : -1]
+        assert not world.asked
+
+    _run(scenario(), 1000)
+
+
+@pytest.mark.parametrize("bound", [("PAGE_MOST", A_PAGE), ("_STREAM_MOST_BYTES", A_PAGE * BODY_BYTES)])
+def test_the_stream_is_not_read_for_much(bound: tuple[str, int]) -> None:
+    """One round trip a message, and all of it in memory: above a bound there is nobody but history to ask."""
+
+    async def scenario() -> None:
+        world = _World()
+        with mock.patch.object(missed, *bound):
+            _, wire, join = await _joining(world, A_PAGE + 1)
+            world.asked.popleft()[1].set_exception(ParleyError(ErrorCode.UNAVAILABLE, "not now"))
+            with pytest.raises(ParleyError) as refused:
+                await join
+        assert refused.value.code is ErrorCode.UNAVAILABLE
+        assert wire.messages == []
+
+    _run(scenario())

@@ -176,12 +176,34 @@ def test_a_gateway_has_a_transport() -> None:
         (HistorySettings, "DEDUPE_WINDOW_SECONDS"),
         (HistorySettings, "MESSAGES_MAX_AGE_DAYS"),
         (GatewaySettings, "ROOM_LINGER_SECONDS"),
+        (GatewaySettings, "DRAIN_SECONDS"),
     ],
 )
 def test_seconds_are_finite(kind: type[msgspec.Struct], variable: str) -> None:
     """Infinity cannot be told to a timer or to NATS: it must be named at start, not crash later."""
     with pytest.raises(SettingsError, match=variable):
         load(kind, {**EVERYTHING, variable: "inf"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "wrong"),
+    [
+        (GatewaySettings, "DRAIN_SECONDS", "-1"),
+        (GatewaySettings, "PUBLISHES_IN_FLIGHT_MOST", "0"),
+        (HistorySettings, "MESSAGES_MAX_BYTES", str(2**63)),
+    ],
+)
+def test_numbers_are_of_some_use(kind: type[msgspec.Struct], variable: str, wrong: str) -> None:
+    """No time that is past, no gateway that may publish nothing, and nothing that NATS cannot count to."""
+    with pytest.raises(SettingsError, match=variable):
+        load(kind, {**EVERYTHING, variable: wrong})
+
+
+def test_a_gateway_may_take_as_long_to_end_as_its_drain_and_its_last_message() -> None:
+    """And as any service beside; 0 is no drain at all."""
+    ends = [load(GatewaySettings, {**EVERYTHING, "DRAIN_SECONDS": seconds}).stop_seconds for seconds in ("0", "30")]
+    assert ends == [15, 45]
+    assert load(AuthSettings, EVERYTHING).stop_seconds == 10
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Idle: what a connection costs that does nothing but answer pings."""
+"""Idle: what a user in a quiet room costs, who does nothing but answer pings."""
 
 import asyncio
 from typing import Final
@@ -7,12 +7,13 @@ from loadtests.bench.measuring import US, Bench, Figures, undisturbed
 from loadtests.bench.settling import settled
 from loadtests.bench.targets import Traits
 
+_ROOM_SIZE: Final = 10
 _PING_INTERVAL_SECONDS: Final = 25.0
 """Engine.IO's, on all servers here: in such a time each connection is pinged once."""
 
 
 class Idle:
-    """All connections in no room."""
+    """All connections are members of rooms of 10, each with its user and its limits."""
 
     name = "idle"
 
@@ -24,7 +25,8 @@ class Idle:
         """Memory of a connection: the server's growth by them all. CPU: over one ping interval."""
         before = bench.memory()
         async with bench.crowd() as crowd:
-            await crowd.connect(bench.connections)
+            await crowd.connect(bench.connections, room_size=_ROOM_SIZE)
+            await crowd.join()
             await settled(bench)
             grown = bench.memory() - before
             with undisturbed():

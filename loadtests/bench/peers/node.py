@@ -30,10 +30,11 @@ class NodePeer(SocketIoPeer):
         super().__init__(traits, command, folder, cores, {"NODE_ENV": "production"})
 
     async def prepare(self) -> None:
-        """Install what package-lock.json pins, checked against its hashes; no package's scripts run."""
+        """Install what package-lock.json pins, checked against its hashes, without its scripts; and start Redis."""
         if shutil.which("node") is None:
             raise TargetError("node is not installed (Debian: nodejs, npm; .ci/packages bench)")
         try:
             await asyncio.to_thread(npm.install, PEERS)
         except npm.NpmError as error:
             raise TargetError(f"{error}: {error.output[-300:]}") from None
+        await super().prepare()

@@ -20,9 +20,10 @@ class PythonSocketIoPeer(SocketIoPeer):
     """See `socketio_peer.SocketIoPeer`."""
 
     def __init__(self, folder: Path, cores: Cores) -> None:
-        super().__init__(TRAITS, [sys.executable, str(PEERS / "python_socketio_redis.py")], folder, cores, {})
+        super().__init__(TRAITS, [sys.executable, str(PEERS / "python_socketio_redis.py")], folder, cores)
 
     async def prepare(self) -> None:
         """Its Redis client comes with requirements/bench.txt."""
         if importlib.util.find_spec("redis") is None:
             raise TargetError("the Python package redis is not installed (requirements/bench.txt)")
+        await super().prepare()

@@ -5,9 +5,7 @@ sessions, background tasks) as it always does. Requests come in by the `Entrance
 """
 
 import asyncio
-import base64
 import logging
-import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -19,12 +17,12 @@ from services.gateway.edge import frames, metrics
 from services.gateway.edge.entrance import Entrance
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.heartbeat import Heartbeat
+from services.gateway.edge.ids import secret_ids
 from services.gateway.edge.last_polls import LastPolls
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
 
-_GOING_AWAY: Final = 1001
-_ID_BYTES: Final = 15
+_LOOK_SECONDS: Final = 0.02
 
 OnPacket = Callable[[Session, str | bytes], bool]
 """Gets a MESSAGE packet (text with its leading "4", or binary); whether it has dealt with it."""
@@ -53,6 +51,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         self._last_polls = last_polls = LastPolls(limits)
         self._entrance = Entrance(self, last_polls, transports=transports, allowed_origins=allowed_origins)
         self._heartbeat = Heartbeat(limits)
+        self._ids = secret_ids()
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -67,8 +66,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         return await self._entrance.answer(request)
 
     def generate_id(self) -> str:
-        """A new id: 120 random bits, as characters that need no escaping in a URL."""
-        return base64.urlsafe_b64encode(os.urandom(_ID_BYTES)).decode()
+        """A new id, of a session or of a client."""
+        return next(self._ids)
 
     async def send_packet(self, sid: str, pkt: Packet) -> None:
         """Send an Engine.IO packet; a session that is gone is no error."""
@@ -83,15 +82,29 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
                 session.close(Reason.SERVER, last=frames.CLOSE)
 
     async def shutdown(self) -> None:
-        """End all sessions in the way that makes clients come back, and everything that keeps time; open no other."""
-        self._entrance.close()
+        """End all sessions in the way that makes clients come back, and everything that keeps time; open no other.
+
+        Returns once every client has been told everything, or after the close timeout; see `parting`.
+        """
+        self.refuse()
         for session in list(self.sockets.values()):
-            session.close(Reason.SERVER, last=frames.NOOP, code=_GOING_AWAY)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.limits.close_timeout)
-        # Not those that are closing: they end by themselves, whether their clients answer or not.
+            session.send_away()
+        until = self._loop.time() + self.limits.close_timeout
+        while (self._tasks or self.parting) and self._loop.time() < until:  # noqa: ASYNC110 - so nobody has to tell us
+            await asyncio.sleep(_LOOK_SECONDS)
         for each in (self._heartbeat, self._last_polls, self._entrance):
             each.stop()
+
+    # --- for the application ----------------------------------------------------------------------------------------
+
+    def refuse(self) -> None:
+        """Open no session any more: handshakes are answered 503. Those that are there go on."""
+        self._entrance.close()
+
+    @property
+    def parting(self) -> int:
+        """How many sessions have ended whose clients have not been told everything yet."""
+        return self._entrance.parting + self._last_polls.parting
 
     # --- for the entrance -------------------------------------------------------------------------------------------
 
@@ -99,7 +112,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         """Keep a session that begins; the application is told of it, and of its request, before this returns."""
         self.sockets[session.sid] = session
         self._heartbeat.add(session)
-        await self._trigger_event("connect", session.sid, environ, run_async=False)
+        handler = self.handlers.get("connect")
+        told = handler(session.sid, environ) if handler is not None else None
+        if told is not None:  # a handler may be a plain function
+            await told
 
     # --- for sessions -----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import msgspec
 from aiohttp import hdrs, web
 
-from services.gateway.edge import frames, handshake, poll_requests, responses
+from services.gateway.edge import frames, handshake, metrics, poll_requests, responses
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.last_polls import LastPolls
@@ -60,6 +60,11 @@ class Entrance:
         """Open no session any more; those that are there are answered."""
         self._is_closed = True
 
+    @property
+    def parting(self) -> int:
+        """How many WebSockets are closing."""
+        return len(self._shared.parting)
+
     def stop(self) -> None:
         """End everything that keeps time."""
         self._upgrades.stop()
@@ -77,7 +82,8 @@ class Entrance:
         wants_websocket = request.query["transport"] == "websocket"
         sid = request.query.get("sid")
         if sid is None:
-            if self._is_closed:  # on an HTTP connection that is still there
+            if self._is_closed:
+                metrics.handshakes_refused.inc()
                 return web.Response(status=503, headers=Origins.response_headers(request))
             return await (self._open_websocket(request) if wants_websocket else self._open_polling(request))
         session = self._sessions.sockets.get(sid)

@@ -26,6 +26,11 @@ class LastPolls:
         session = self._sessions.get(sid)
         return session if session is not None and session.transport.unsent else None
 
+    @property
+    def parting(self) -> int:
+        """How many are still to be told something."""
+        return sum(session.transport.unsent > 0 for session in self._sessions.values())
+
     def stop(self) -> None:
         """Keep no time any more: the process ends."""
         self._wheel.stop()

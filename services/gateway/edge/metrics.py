@@ -3,6 +3,9 @@
 from prometheus_client import Counter, Gauge
 
 malformed_packets = Counter("parley_gateway_malformed_packets_total", "Packets that no handler ever saw.")
+handshakes_refused = Counter(
+    "parley_gateway_handshakes_refused_total", "Handshakes answered 503, for the gateway is about to end."
+)
 slow_readers = Gauge("parley_gateway_slow_readers", "Connections that read more slowly than they are sent to.")
 slow_readers_closed = Counter(
     "parley_gateway_slow_readers_closed_total",

@@ -164,7 +164,8 @@ class _Environs(Mapping[str, Mapping[str, str]]):
         self._sessions = sessions
 
     def __getitem__(self, eio_sid: str) -> Mapping[str, str]:
-        return self._sessions[eio_sid].environ or {}
+        environ = self._sessions[eio_sid].environ
+        return {} if environ is None else environ
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sessions)

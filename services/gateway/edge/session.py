@@ -10,6 +10,7 @@ from services.gateway.edge.limits import Limits
 from services.gateway.edge.transport import Transport
 
 _LOOK_SECONDS: Final = 0.02
+_GOING_AWAY: Final = 1001
 
 
 class Reason:
@@ -153,6 +154,11 @@ class Session:
         if not self.closed:
             self.end(reason)
             self.transport.close(last, code)
+
+    def send_away(self) -> None:
+        """End the session after what was written, in the way that makes its client connect again. Idempotent."""
+        # No CLOSE packet: the Python client would stay away.
+        self.close(Reason.SERVER, last=frames.NOOP, code=_GOING_AWAY)
 
     def abort(self, reason: str) -> None:
         """End the session at once, dropping what was not sent. Idempotent."""

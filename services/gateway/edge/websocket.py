@@ -32,6 +32,8 @@ class Shared:
         self.backlog: Final = backlog
         self.limits: Final = limits
         self.closing: Final[Wheel[WebSocket]] = Wheel(WebSocket.abort, tick=0.25)
+        self.parting: Final[set[WebSocket]] = set()
+        """Those whose close frame was sent, until their connection is gone."""
         self.parser = FrameParser(limits.payload_most)
         """For reads that are one whole frame, of which a parser keeps nothing: of almost all of them."""
 
@@ -72,6 +74,7 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
+        self._shared.parting.discard(self)
         self._ended(Reason.TRANSPORT_CLOSE if exc is None else Reason.TRANSPORT_ERROR)
 
     def pause_writing(self) -> None:
@@ -103,6 +106,7 @@ class WebSocket(asyncio.Protocol):
         """The client's close frame: answered, unless it is an answer itself. Then the connection ends."""
         if self._state == _OPEN:
             self._stream.write(frames.close(code or WSCloseCode.OK))
+            self._shared.parting.add(self)
         if self._stream.get_write_buffer_size():
             # It is owed something, which is sent first; but it need not read it, and no backlog sees it any more.
             self._shared.closing.add(self, self._shared.limits.close_timeout)
@@ -126,6 +130,7 @@ class WebSocket(asyncio.Protocol):
             self._state = _CLOSING
             self._stream.write(last + frames.close(code))
             self._stream.resume_reading()
+            self._shared.parting.add(self)
             self._shared.closing.add(self, self._shared.limits.close_timeout)
 
     def abort(self) -> None:

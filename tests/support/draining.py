@@ -1,0 +1,79 @@
+"""A stack whose first gateway is told to end, and raw sockets that see what it does then."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from deploy.local.stack import GATEWAYS
+from tests.support.stacks import TestStack, fresh
+from tests.support.waiting import until
+
+
+@asynccontextmanager
+async def drains(drain_seconds: str, **more: str) -> AsyncIterator[TestStack]:
+    """A stack whose gateways take so long to drain; they are killed at the end."""
+    async with fresh(environ={"DRAIN_SECONDS": drain_seconds, **more}) as stack:
+        try:
+            yield stack
+        finally:
+            await asyncio.gather(*(stack.children[each].kill() for each in GATEWAYS))
+
+
+async def _is_draining(stack: TestStack) -> bool:
+    return await stack.metric("gateway-1", "parley_gateway_draining") == 1
+
+
+async def told_to_end(stack: TestStack) -> None:
+    """SIGTERM to gateway 1, which has begun to drain when this returns."""
+    stack.children["gateway-1"].send_signal(signal.SIGTERM)
+    await until(lambda: _is_draining(stack), "the drain to begin")
+
+
+async def exit_code(stack: TestStack) -> str:
+    """How gateway 1 ended, once it has."""
+    async with asyncio.timeout(60):
+        return await stack.children["gateway-1"].ended()
+
+
+def said(stack: TestStack, event: str) -> list[dict[str, Any]]:
+    """The lines of gateway 1's log that say `event`."""
+    lines = [line.partition(" | ")[2] for line in stack.output if line.startswith("gateway-1 | {")]
+    return [each for each in map(json.loads, lines) if each["event"] == event]
+
+
+class RawSocket:
+    """A WebSocket, and all that came on it, with the loop's time of its end."""
+
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        self.websocket = websocket
+        self.packets: list[str] = []
+        self.ended: float | None = None
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        async for each in self.websocket:
+            self.packets.append(each.data)
+        self.ended = asyncio.get_running_loop().time()
+
+    async def connect(self, token: str) -> None:
+        """Ask to be let in."""
+        await self.websocket.send_str("40" + json.dumps({"token": token}))
+
+    def heard(self, event: str) -> bool:
+        """Whether `event` came."""
+        return any(each.startswith(f'42["{event}"') for each in self.packets)
+
+
+@asynccontextmanager
+async def raw_sockets(stack: TestStack, count: int) -> AsyncIterator[list[RawSocket]]:
+    """Sockets of gateway 1 that nobody has been let in on yet."""
+    url = f"{stack.gateway_urls[0]}/socket.io/?EIO=4&transport=websocket"
+    async with aiohttp.ClientSession() as http, AsyncExitStack() as exits:
+        sockets = [RawSocket(await exits.enter_async_context(http.ws_connect(url))) for _ in range(count)]
+        await until(lambda: all(each.packets for each in sockets), "the OPEN packets")
+        yield sockets

@@ -1,0 +1,103 @@
+"""A member that costs little, and comes back by itself: a thousand of them fit in a test."""
+
+import asyncio
+import contextlib
+import json
+import random
+from typing import Any, Final, Self
+
+from deploy.local.ports import HOST
+from loadtests.bench.frames import client_frame, split
+
+_HEAD: Final = (
+    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\n\r\n"
+)
+_DELAY_SECONDS: Final = 2.0
+
+
+class LightMember:
+    """Within `async with`, a member of `rooms`; at each loss of its connection it goes to the next of `ports`.
+
+    It joins as a client should that must not miss anything, and keeps what it is told.
+    """
+
+    def __init__(self, ports: list[int], token: str, rooms: list[str]) -> None:
+        self._ports = ports
+        self._token = token
+        self.told: dict[str, list[dict[str, Any]]] = {room: [] for room in rooms}
+        """The messages of each room."""
+        self.joined: dict[str, dict[str, Any]] = {}
+        """What the joins of this connection were acknowledged with."""
+        self.resumed: list[tuple[str, int]] = []
+        """The rooms it joined again, and behind which seq."""
+        self.connections = 0
+        self._since: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Go; raises what went wrong."""
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
+
+    @property
+    def is_in(self) -> bool:
+        """Whether it is in all its rooms."""
+        return self.joined.keys() == self.told.keys()
+
+    async def _run(self) -> None:
+        while True:
+            port = self._ports[self.connections % len(self._ports)]
+            self.connections += 1
+            try:
+                reader, writer = await asyncio.open_connection(HOST, port)
+            except OSError:
+                continue
+            try:
+                await self._talk(reader, writer)
+            except OSError:
+                pass
+            finally:
+                writer.close()
+            self.joined.clear()
+            await asyncio.sleep(random.uniform(0, _DELAY_SECONDS))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(_HEAD.encode() + client_frame(b"40" + json.dumps({"token": self._token}).encode()))
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return
+        rest = b""
+        while data := await reader.read(1 << 16):
+            packets, rest = split(rest + data)
+            for each in packets:
+                if each == b"2":
+                    writer.write(client_frame(b"3"))
+                elif each.startswith(b'42["session"'):
+                    self._join_all(writer)
+                else:
+                    self._hear(each)
+
+    def _join_all(self, writer: asyncio.StreamWriter) -> None:
+        for number, (room, told) in enumerate(self.told.items()):
+            request: dict[str, Any] = {"room": room}
+            if room in self._since:
+                request["after"] = told[-1]["seq"] if told else self._since[room]
+                self.resumed.append((room, request["after"]))
+            writer.write(client_frame(f"42{number}{json.dumps(['join', request])}".encode()))
+
+    def _hear(self, packet: bytes) -> None:
+        if packet.startswith(b'42["message"'):
+            message = json.loads(packet[2:])[1]
+            self.told[message["room"]].append(message)
+        elif packet.startswith(b"43"):
+            (ack,) = json.loads(packet[packet.index(b"[") :])
+            assert ack["ok"], ack
+            self.joined[ack["room"]] = ack
+            self._since.setdefault(ack["room"], ack["seq"])
