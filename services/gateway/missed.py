@@ -63,7 +63,8 @@ class Missed:
         replay = self._memory.of(room)
         is_shared = True
         while (stretch := replay.holding(seq)) is None:
-            if replay.reading is None:
+            # One that is done is let go of in the next turn, which waiting for it would never let come.
+            if replay.reading is None or replay.reading.done():
                 is_shared = False
                 replay.reading = asyncio.create_task(read(replay))
                 replay.reading.add_done_callback(partial(_has_read, replay))
@@ -130,7 +131,8 @@ class Missed:
 
 
 def _has_read(replay: Replay, task: "asyncio.Task[None]") -> None:
-    replay.reading = None
+    if replay.reading is task:
+        replay.reading = None
     if not task.cancelled():
         task.exception()  # told to those who wait, who may have gone
 
