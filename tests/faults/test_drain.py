@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.support.clients.parley import JsClient, ParleyClient, PythonClient
-from tests.support.draining import drains, exit_code, raw_sockets, said, told_to_end
+from tests.support.draining import drains, exit_code, members, said, told_to_end
 from tests.support.proxy import Proxy
 from tests.support.stacks import unique
 from tests.support.waiting import until
@@ -30,10 +30,7 @@ def _collected() -> Iterator[None]:
 
 async def test_connections_are_closed_evenly_and_nobody_is_let_in() -> None:
     """Not ready first, and 503 to all handshakes; all are told, and closed in random order over the drain's time."""
-    async with drains("6") as stack, raw_sockets(stack, MEMBERS) as members:
-        for each in members:
-            await each.connect(await stack.token())
-        await until(lambda: all(each.heard("session") for each in members), "all to be let in")
+    async with drains("6") as stack, members(stack, MEMBERS) as sockets:
         await told_to_end(stack)
         assert not await stack.is_ready("gateway-1")
         async with aiohttp.ClientSession() as http:
@@ -44,7 +41,7 @@ async def test_connections_are_closed_evenly_and_nobody_is_let_in() -> None:
                 await http.ws_connect(f"{base}websocket")
             assert caught.value.status == 503
         await until(
-            lambda: sum(each.ended is not None for each in members) >= MEMBERS // 2, "half of them to be gone"
+            lambda: sum(each.ended is not None for each in sockets) >= MEMBERS // 2, "half of them to be gone"
         )
         gone = await stack.metric("gateway-1", "parley_gateway_drained_connections_total", result="ok")
         there = await stack.metric("gateway-1", "parley_gateway_connections")
@@ -52,12 +49,12 @@ async def test_connections_are_closed_evenly_and_nobody_is_let_in() -> None:
         assert there <= MEMBERS - MEMBERS // 2
         assert await stack.metric("gateway-1", "parley_gateway_handshakes_refused_total") == 2
         assert "exit code 0" in await exit_code(stack)
-        await until(lambda: all(each.ended for each in members), "the last of them to be gone")
-    for each in members:
+        await until(lambda: all(each.ended for each in sockets), "the last of them to be gone")
+    for each in sockets:
         assert each.packets.count('42["draining",{}]') == 1
         assert not {"1", "41"} & set(each.packets), "the Python client would stay away"
         assert each.websocket.close_code == 1001
-    ends = [each.ended or 0 for each in members]
+    ends = [each.ended or 0 for each in sockets]
     assert ends != sorted(ends), "in the order in which they came"
     first, *_, last = sorted(ends)
     middle = sorted(ends)[MEMBERS // 2]
