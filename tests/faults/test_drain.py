@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Final
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.clients.parley import JsClient, ParleyClient, PythonClient
 from tests.support.draining import drains, exit_code, members, said, told_to_end
+from tests.support.paused import paused
 from tests.support.proxy import Proxy
 from tests.support.stacks import unique
 from tests.support.waiting import until
@@ -122,15 +122,14 @@ async def test_what_was_sent_is_acknowledged_before_its_sender_is_closed(transpo
     ):
         await sender.join(room)
         first = await sender.say(room, "m1") if kind == "duplicate" else None
-        stack.children["nats"].send_signal(signal.SIGSTOP)
-        saying = asyncio.create_task(sender.say(room, "m1"))
+        async with paused(stack.children["nats"]):
+            saying = asyncio.create_task(sender.say(room, "m1"))
 
-        async def in_flight() -> bool:
-            return await stack.metric("gateway-1", "parley_gateway_publishes_in_flight") == 1
+            async def in_flight() -> bool:
+                return await stack.metric("gateway-1", "parley_gateway_publishes_in_flight") == 1
 
-        await until(in_flight, "it to be on its way")
-        await told_to_end(stack)
-        stack.children["nats"].send_signal(signal.SIGCONT)
+            await until(in_flight, "it to be on its way")
+            await told_to_end(stack)
         ack = await saying
         assert (ack["ok"], ack["duplicate"]) == (True, kind == "duplicate")
         assert first is None or ack["seq"] == first["seq"]

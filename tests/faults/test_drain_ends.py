@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.clients.parley import PythonClient
 from tests.support.draining import drains, exit_code, members, said, strangers, told_to_end
+from tests.support.paused import paused
 from tests.support.stacks import unique
 from tests.support.waiting import until
 
@@ -78,8 +79,7 @@ async def test_a_gateway_whose_nats_hangs_answers_and_ends() -> None:
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as sender,
     ):
         await sender.join(room)
-        stack.children["nats"].send_signal(signal.SIGSTOP)
-        try:
+        async with paused(stack.children["nats"]):
             saying = asyncio.create_task(sender.say(room, "m1"))
 
             async def in_flight() -> bool:
@@ -90,8 +90,6 @@ async def test_a_gateway_whose_nats_hangs_answers_and_ends() -> None:
             ack = await saying
             assert ack["error"]["code"] == "unavailable"
             assert "exit code 0" in await exit_code(stack)
-        finally:
-            stack.children["nats"].send_signal(signal.SIGCONT)
 
 
 async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> None:
@@ -102,8 +100,7 @@ async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> No
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as reader,
     ):
         await reader.join(room)
-        stack.children["history"].send_signal(signal.SIGSTOP)
-        try:
+        async with paused(stack.children["history"]):
             before = await stack.nats_messages_to("history")
             asking = asyncio.create_task(reader.call("history", {"room": room}))
 
@@ -113,8 +110,6 @@ async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> No
             await until(asked, "history to be asked")
             stack.children["gateway-1"].send_signal(signal.SIGTERM)
             assert "exit code 0" in await exit_code(stack)
-        finally:
-            stack.children["history"].send_signal(signal.SIGCONT)
-            asking.cancel()
-            await asyncio.wait({asking})
+        asking.cancel()
+        await asyncio.wait({asking})
     assert said(stack, "drain ended")[0]["unanswered"] == 1
