@@ -50,7 +50,7 @@ loadtest: $(VENV)/dev.stamp ## Chat users against a stack of its own, and a judg
 bench: $(VENV)/dev.stamp $(if $(PEERS),bench-peers) ## CPU, memory, latency (PEERS=1 TARGETS=parley,node CASES= CONNECTIONS= REPEATS= SECONDS= OUT=)
 	$(BIN)/python -m loadtests.bench $(if $(PEERS),--peers) $(if $(CASES),--cases $(CASES)) \
 	  $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(REPEATS),--repeats $(REPEATS)) \
-	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(OUT),--out $(OUT))
+	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TARGETS),--targets "$(TARGETS)") $(if $(OUT),--out $(OUT))
 
 .PHONY: web
 web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, with npm

@@ -97,11 +97,15 @@ class Parser(LibraryParser):
 def _control_line(data: bytes, at: int, line_end: int) -> tuple[bytes, int, list[bytes], int, int, int]:
     """Subject, sid, reply or none, and where body, payload and message begin and end."""
     words = data[at:line_end].split()
-    body = line_end + 2
+    body = payload = line_end + 2
     if words[0] == b"MSG":
         _, subject, sid, *reply, size = words
-        return subject, int(sid), reply, body, body, body + int(size)
-    if words[0] == b"HMSG":
+    elif words[0] == b"HMSG":
         _, subject, sid, *reply, headers_size, size = words
-        return subject, int(sid), reply, body, body + int(headers_size), body + int(size)
-    raise ValueError
+        payload += int(headers_size)
+    else:
+        raise ValueError
+    end = body + int(size)
+    if not body <= payload <= end:
+        raise ValueError
+    return subject, int(sid), reply, body, payload, end

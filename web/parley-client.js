@@ -5,6 +5,7 @@ import { Outbox } from "./parley-outbox.js";
 import { TypingNotices } from "./parley-typing.js";
 
 const ACK_TIMEOUT_MS = 10_000;
+const JOIN_TIMEOUT_MS = 45_000; // a join is answered once all that was missed is told: see RESUME_SECONDS
 const ENDING_CODES = new Set(["unauthorized", "expired"]);
 
 /**
@@ -210,7 +211,8 @@ export class ParleyClient extends EventTarget {
     if (!this.#socket.connected) throw new ParleyError({ code: "unavailable", message: "Not connected." });
     let ack;
     try {
-      ack = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
+      const timeout = event === "join" ? JOIN_TIMEOUT_MS : ACK_TIMEOUT_MS;
+      ack = await this.#socket.timeout(timeout).emitWithAck(event, payload);
     } catch {
       throw new ParleyError({ code: "unavailable", message: "The server did not answer." });
     }

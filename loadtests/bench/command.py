@@ -49,6 +49,9 @@ async def _main(options: Options) -> int:
         async with AsyncExitStack() as stack:
             targets: list[Target] = [Parley(Path(name) / "parley", cores)]
             targets += peers(Path(name), cores) if options.peers else []
+            names = [each.traits.name for each in targets]
+            if not any(map(options.wants, names)):
+                raise TargetError(f"no target has {' or '.join(options.targets)} in its name: {', '.join(names)}")
             await run.set_up(stack, targets)
             if not run.targets:
                 return 2

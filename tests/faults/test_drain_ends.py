@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 from tests.support.clients.parley import PythonClient
-from tests.support.draining import drains, exit_code, raw_sockets, said, told_to_end
+from tests.support.draining import drains, exit_code, members, said, strangers, told_to_end
+from tests.support.paused import paused
 from tests.support.stacks import unique
 from tests.support.waiting import until
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 FOR_EVER: Final = "3600"
 """Seconds to drain; none of these tests takes so long."""
-STRANGERS: Final = 8
+CLIENTS: Final = 8
 
 
 @pytest.fixture(autouse=True)
@@ -38,23 +39,21 @@ async def test_a_gateway_without_clients_ends_at_once() -> None:
 async def test_a_drain_ends_once_all_have_gone_by_themselves() -> None:
     """Nobody is waited for who is not there any more."""
     async with drains(FOR_EVER) as stack:
-        async with raw_sockets(stack, STRANGERS) as members:
-            for each in members:
-                await each.connect(await stack.token())
+        async with members(stack, CLIENTS):
             await told_to_end(stack)
         assert "exit code 0" in await exit_code(stack)
-    assert said(stack, "drain ended")[0]["closed"] < STRANGERS
+    assert said(stack, "drain ended")[0]["closed"] < CLIENTS
 
 
 async def test_who_is_still_to_be_let_in_is_told_then() -> None:
     """A handshake from before is good; so what is sent on it is answered, and `draining` comes with it."""
-    async with drains(FOR_EVER) as stack, raw_sockets(stack, STRANGERS) as strangers:
+    async with drains(FOR_EVER) as stack, strangers(stack, CLIENTS) as sockets:
         await told_to_end(stack)
-        await until(lambda: any(each.ended for each in strangers), "the first of them to be closed")
-        left = [each for each in strangers if each.ended is None]
-        assert len(left) == STRANGERS - 1
+        await until(lambda: any(each.ended for each in sockets), "the first of them to be closed")
+        left = [each for each in sockets if each.ended is None]
+        assert len(left) == CLIENTS - 1
         for each in left:
-            await each.connect(await stack.token())
+            await each.connect()
         await until(lambda: all(each.heard("draining") for each in left), "all to be let in, and told")
         for each in left:
             names = [json.loads(packet[2:])[0] for packet in each.packets if packet.startswith("42")]
@@ -64,10 +63,7 @@ async def test_who_is_still_to_be_let_in_is_told_then() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
     """In the middle of a drain, with exit code 1: its clients were not sent away."""
-    async with drains(FOR_EVER) as stack, raw_sockets(stack, STRANGERS) as members:
-        for each in members:
-            await each.connect(await stack.token())
-        await until(lambda: all(each.heard("session") for each in members), "all to be let in")
+    async with drains(FOR_EVER) as stack, members(stack, CLIENTS):
         await told_to_end(stack)
         stack.children["gateway-1"].send_signal(number)
         assert "exit code 1" in await exit_code(stack)
@@ -83,8 +79,7 @@ async def test_a_gateway_whose_nats_hangs_answers_and_ends() -> None:
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as sender,
     ):
         await sender.join(room)
-        stack.children["nats"].send_signal(signal.SIGSTOP)
-        try:
+        async with paused(stack.children["nats"]):
             saying = asyncio.create_task(sender.say(room, "m1"))
 
             async def in_flight() -> bool:
@@ -95,8 +90,6 @@ async def test_a_gateway_whose_nats_hangs_answers_and_ends() -> None:
             ack = await saying
             assert ack["error"]["code"] == "unavailable"
             assert "exit code 0" in await exit_code(stack)
-        finally:
-            stack.children["nats"].send_signal(signal.SIGCONT)
 
 
 async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> None:
@@ -107,8 +100,7 @@ async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> No
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as reader,
     ):
         await reader.join(room)
-        stack.children["history"].send_signal(signal.SIGSTOP)
-        try:
+        async with paused(stack.children["history"]):
             before = await stack.nats_messages_to("history")
             asking = asyncio.create_task(reader.call("history", {"room": room}))
 
@@ -118,8 +110,6 @@ async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> No
             await until(asked, "history to be asked")
             stack.children["gateway-1"].send_signal(signal.SIGTERM)
             assert "exit code 0" in await exit_code(stack)
-        finally:
-            stack.children["history"].send_signal(signal.SIGCONT)
-            asking.cancel()
-            await asyncio.wait({asking})
+        asking.cancel()
+        await asyncio.wait({asking})
     assert said(stack, "drain ended")[0]["unanswered"] == 1

@@ -1,7 +1,6 @@
 """Publishing when the stream does not take messages, or takes its time: a clear answer, and never a silent loss."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from deploy.local.process import Child
 from deploy.local.stack import ROOT
 from tests.support.clients.parley import JsClient
 from tests.support.members import two_members
+from tests.support.paused import paused
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 
@@ -25,15 +25,6 @@ DURATIONS: Final = "parley_gateway_publish_duration_seconds_count"
 
 async def _is_in_flight(stack: TestStack, count: int) -> bool:
     return await stack.metric("gateway-1", "parley_gateway_publishes_in_flight") == count
-
-
-@asynccontextmanager
-async def _nats_is_stopped(stack: TestStack) -> AsyncIterator[None]:
-    stack.children["nats"].send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        stack.children["nats"].send_signal(signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -91,7 +82,7 @@ async def test_what_a_gateway_has_on_its_way_to_the_stream_is_bounded() -> None:
         fresh(environ={"PUBLISHES_IN_FLIGHT_MOST": str(IN_FLIGHT)}) as stack,
         two_members(stack, room) as (one, two),
     ):
-        async with _nats_is_stopped(stack):
+        async with paused(stack.children["nats"]):
             saying = [asyncio.create_task(one.say(room, f"m{number}")) for number in range(IN_FLIGHT)]
             await until(lambda: _is_in_flight(stack, IN_FLIGHT), "the first of them to be on their way")
             refused = await one.say(room, "m-more")
@@ -114,7 +105,7 @@ async def test_what_one_connection_has_on_its_way_is_bounded(own_stack: TestStac
     async with JsClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as client:
         await client.join(room)
         payloads = [{"room": room, "id": f"m{number}", "body": "hello"} for number in range(3 * EVENTS_AT_ONCE)]
-        async with _nats_is_stopped(stack):
+        async with paused(stack.children["nats"]):
             saying = asyncio.create_task(client.burst("message", payloads))
             await until(lambda: _is_in_flight(stack, EVENTS_AT_ONCE), "as many as there may be")
             assert await _is_in_flight(stack, EVENTS_AT_ONCE)
@@ -129,7 +120,7 @@ async def test_what_the_stream_does_not_answer_in_time_is_sent_again_and_stored_
     """`unavailable`: it may be stored. The stream has it in the end, and the same id is acknowledged with its seq."""
     room = unique("unknown")
     async with fresh(environ={"PUBLISH_TIMEOUT_SECONDS": "0.5"}) as stack, two_members(stack, room) as (one, two):
-        async with _nats_is_stopped(stack):
+        async with paused(stack.children["nats"]):
             assert (await one.say(room, "m1"))["error"]["code"] == "unavailable"
         await until(lambda: bool(two.messages(room)), "it, all the same")
         again = await one.say(room, "m1")

@@ -4,8 +4,6 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
@@ -16,6 +14,7 @@ from deploy.local.ports import HOST
 from deploy.local.process import Child
 from deploy.local.stack import ROOT
 from tests.support.clients.parley import PythonClient
+from tests.support.paused import paused
 from tests.support.proxy import Proxy
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -34,15 +33,6 @@ async def _consumer(stack: TestStack) -> ConsumerInfo:
     finally:
         await client.close()
     return info
-
-
-@asynccontextmanager
-async def _mongo_is_stopped(stack: TestStack) -> AsyncIterator[None]:
-    stack.children["mongo"].send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        stack.children["mongo"].send_signal(signal.SIGCONT)
 
 
 async def _are_in_hand(stack: TestStack) -> bool:
@@ -65,7 +55,7 @@ async def test_history_writes_the_batch_in_hand_before_it_ends(own_stack: TestSt
     history = stack.children["history"]
     async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as client:
         await client.join(room)
-        async with _mongo_is_stopped(stack):
+        async with paused(stack.children["mongo"]):
             seqs = await _say_all(client, room, "m")
             await until(lambda: _are_in_hand(stack), "a batch to be in hand")
 
@@ -99,7 +89,7 @@ async def test_history_that_is_killed_before_it_has_written_loses_nothing(own_st
     history = stack.children["history"]
     async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as client:
         await client.join(room)
-        async with _mongo_is_stopped(stack):
+        async with paused(stack.children["mongo"]):
             seqs = await _say_all(client, room, "m")
             await until(lambda: _are_in_hand(stack), "a batch to be in hand")
             await history.kill()
@@ -132,7 +122,7 @@ async def test_history_that_is_killed_before_it_has_acknowledged_writes_nothing_
         try:
             await until(lambda: stack.is_ready("history"), "it to be ready")
             await client.join(room)
-            async with _mongo_is_stopped(stack):
+            async with paused(stack.children["mongo"]):
                 seqs = await _say_all(client, room, "m")
                 await until(lambda: _are_in_hand(stack), "a batch to be in hand")
                 in_hand = (await _consumer(stack)).num_ack_pending
@@ -168,15 +158,14 @@ async def test_auth_answers_what_it_was_asked_before_it_ends(own_stack: TestStac
 
     async with aiohttp.ClientSession() as http:
         before = await stack.nats_messages_to("auth")
-        auth.send_signal(signal.SIGSTOP)
-        signing_up = [asyncio.create_task(register(http, number)) for number in range(SIGN_INS)]
+        async with paused(auth):
+            signing_up = [asyncio.create_task(register(http, number)) for number in range(SIGN_INS)]
 
-        async def asked() -> bool:
-            return await stack.nats_messages_to("auth") >= before + SIGN_INS
+            async def asked() -> bool:
+                return await stack.nats_messages_to("auth") >= before + SIGN_INS
 
-        await until(asked, "all to be asked")
-        auth.send_signal(signal.SIGTERM)
-        auth.send_signal(signal.SIGCONT)
+            await until(asked, "all to be asked")
+            auth.send_signal(signal.SIGTERM)
         assert await asyncio.gather(*signing_up) == [201] * SIGN_INS
     async with asyncio.timeout(30):
         assert "exit code 0" in await auth.ended()

@@ -49,8 +49,9 @@ def said(stack: TestStack, event: str) -> list[dict[str, Any]]:
 class RawSocket:
     """A WebSocket, and all that came on it, with the loop's time of its end."""
 
-    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse, token: str) -> None:
         self.websocket = websocket
+        self._token = token
         self.packets: list[str] = []
         self.ended: float | None = None
         self._reading = asyncio.create_task(self._read())
@@ -60,9 +61,9 @@ class RawSocket:
             self.packets.append(each.data)
         self.ended = asyncio.get_running_loop().time()
 
-    async def connect(self, token: str) -> None:
+    async def connect(self) -> None:
         """Ask to be let in."""
-        await self.websocket.send_str("40" + json.dumps({"token": token}))
+        await self.websocket.send_str("40" + json.dumps({"token": self._token}))
 
     def heard(self, event: str) -> bool:
         """Whether `event` came."""
@@ -70,10 +71,26 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def raw_sockets(stack: TestStack, count: int) -> AsyncIterator[list[RawSocket]]:
-    """Sockets of gateway 1 that nobody has been let in on yet."""
-    url = f"{stack.gateway_urls[0]}/socket.io/?EIO=4&transport=websocket"
+async def strangers(stack: TestStack, count: int) -> AsyncIterator[list[RawSocket]]:
+    """Sockets of gateway 1 that nobody has been let in on yet; who does not ask to be within 5 s is closed."""
+    tokens = [await stack.token() for _ in range(count)]
     async with aiohttp.ClientSession() as http, AsyncExitStack() as exits:
-        sockets = [RawSocket(await exits.enter_async_context(http.ws_connect(url))) for _ in range(count)]
-        await until(lambda: all(each.packets for each in sockets), "the OPEN packets")
+        yield [await _opened(stack, http, exits, token) for token in tokens]
+
+
+@asynccontextmanager
+async def members(stack: TestStack, count: int) -> AsyncIterator[list[RawSocket]]:
+    """Sockets of gateway 1 whose users were let in."""
+    tokens = [await stack.token() for _ in range(count)]
+    async with aiohttp.ClientSession() as http, AsyncExitStack() as exits:
+        sockets = []
+        for token in tokens:
+            sockets.append(await _opened(stack, http, exits, token))
+            await sockets[-1].connect()
+        await until(lambda: all(each.heard("session") for each in sockets), "all to be let in")
         yield sockets
+
+
+async def _opened(stack: TestStack, http: aiohttp.ClientSession, exits: AsyncExitStack, token: str) -> RawSocket:
+    url = f"{stack.gateway_urls[0]}/socket.io/?EIO=4&transport=websocket"
+    return RawSocket(await exits.enter_async_context(http.ws_connect(url)), token)

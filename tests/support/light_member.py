@@ -19,11 +19,14 @@ _DELAY_SECONDS: Final = 2.0
 class LightMember:
     """Within `async with`, a member of `rooms`; at each loss of its connection it goes to the next of `ports`.
 
+    It does so some time after `may_connect`, so that a test can have everybody miss something.
+
     It joins as a client should that must not miss anything, and keeps what it is told.
     """
 
-    def __init__(self, ports: list[int], token: str, rooms: list[str]) -> None:
+    def __init__(self, ports: list[int], token: str, rooms: list[str], may_connect: asyncio.Event) -> None:
         self._ports = ports
+        self._may_connect = may_connect
         self._token = token
         self.told: dict[str, list[dict[str, Any]]] = {room: [] for room in rooms}
         """The messages of each room."""
@@ -52,6 +55,9 @@ class LightMember:
 
     async def _run(self) -> None:
         while True:
+            await self._may_connect.wait()
+            if self.connections:
+                await asyncio.sleep(random.uniform(0, _DELAY_SECONDS))
             port = self._ports[self.connections % len(self._ports)]
             self.connections += 1
             try:
@@ -65,7 +71,6 @@ class LightMember:
             finally:
                 writer.close()
             self.joined.clear()
-            await asyncio.sleep(random.uniform(0, _DELAY_SECONDS))
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(_HEAD.encode() + client_frame(b"40" + json.dumps({"token": self._token}).encode()))

@@ -51,11 +51,16 @@ def test_a_client_that_does_not_answer_is_ended_after_the_timeout(clockwork: Clo
 
 
 def test_a_client_whose_packets_we_do_not_read_is_waited_for(clockwork: Clockwork) -> None:
-    """Its answer may be there. Once it is read again it has the timeout to be found."""
-    session, _, _ = _beating()
+    """Its answer may be there. Once it is read again it has the timeout to be found.
+
+    It is pinged meanwhile: the JavaScript client goes when it hears no ping for interval and timeout together.
+    """
+    session, wire, _ = _beating()
     clockwork.pass_time(25.3)
     session.hold()
-    clockwork.pass_time(100)
+    for count in range(2, 7):
+        clockwork.pass_time(20.2)
+        assert wire.writes == [frames.PING] * count
     assert not session.closed
     session.release()
     session.receive("3")

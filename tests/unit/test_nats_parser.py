@@ -177,7 +177,16 @@ async def test_an_exception_of_a_callback_is_told_and_the_next_message_comes() -
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"MSG\r\n", b"MSG a b 1\r\nx\r\n", b"HMSG a 1 x 2\r\n", b"MSG a 1 \r\n", b"WHAT\r\n", b"W" * 5000 + b"\r\n"],
+    [
+        b"MSG\r\n",
+        b"MSG a b 1\r\nx\r\n",
+        b"HMSG a 1 x 2\r\n",
+        b"MSG a 1 \r\n",
+        b"MSG a 1 -15\r\n",
+        b"HMSG a 1 5 2\r\n",
+        b"WHAT\r\n",
+        b"W" * 5000 + b"\r\n",
+    ],
 )
 async def test_what_is_no_protocol_is_an_error(garbage: bytes) -> None:
     """The connection is given up for it, and made again."""

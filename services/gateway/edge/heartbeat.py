@@ -39,7 +39,8 @@ class Heartbeat:
             else:
                 self._ping(session)
         elif session.held is not None:
-            self._wheel.add(session, self._timeout)  # the answer may be there: it is we who do not read
+            # The answer may be there: it is we who do not read. And the client must not miss its pings for it.
+            self._ping(session)
         else:
             session.close(Reason.PING_TIMEOUT)
 

@@ -10,6 +10,7 @@ from services.gateway.edge.limits import Limits
 from services.gateway.edge.transport import Transport
 
 _LOOK_SECONDS: Final = 0.02
+_LOOK_SECONDS_MOST: Final = 0.25
 _GOING_AWAY: Final = 1001
 
 
@@ -138,14 +139,19 @@ class Session:
         Aborts it once the client has read nothing for the ping timeout: while it is held, no heartbeat does.
         """
         limits, loop = self.owner.limits, asyncio.get_running_loop()
+        enough, pause = limits.unsent_most // 8, _LOOK_SECONDS
         before, since = self.transport.unsent, loop.time()
-        while not self.closed and (unsent := self.transport.unsent) > limits.unsent_most // 8:
+        while not self.closed and (unsent := self.transport.unsent) > enough:
             if unsent < before:
                 since = loop.time()
+                # When it will have read enough if it goes on like this: thousands may be waited for.
+                pause = min(max(pause * (unsent - enough) / (before - unsent), _LOOK_SECONDS), _LOOK_SECONDS_MOST)
             elif loop.time() - since > limits.ping_timeout:
                 self.abort(Reason.PING_TIMEOUT)
+            else:
+                pause = min(pause * 2, _LOOK_SECONDS_MOST)
             before = unsent
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(pause)
 
     # --- its end ----------------------------------------------------------------------------------------------------
 
