@@ -63,11 +63,10 @@ class Missed:
         replay = self._memory.of(room)
         is_shared = True
         while (stretch := replay.holding(seq)) is None:
-            # One that is done is let go of in the next turn, which waiting for it would never let come.
-            if replay.reading is None or replay.reading.done():
+            if replay.reading is None:
                 is_shared = False
-                replay.reading = asyncio.create_task(read(replay))
-                replay.reading.add_done_callback(partial(_has_read, replay))
+                replay.reading = asyncio.create_task(_one(replay, read))
+                replay.reading.add_done_callback(_told)
             # Whoever goes must not take the others' with them.
             await asyncio.shield(replay.reading)
         self._memory.used(stretch)
@@ -130,11 +129,17 @@ class Missed:
         return Page(messages=messages, more=False)
 
 
-def _has_read(replay: Replay, task: "asyncio.Task[None]") -> None:
-    if replay.reading is task:
+async def _one(replay: Replay, read: Callable[[Replay], Coroutine[Any, Any, None]]) -> None:
+    try:
+        await read(replay)
+    finally:
+        # Not in a callback: whoever looked before it ran would await what is done, for ever, and not let it run.
         replay.reading = None
+
+
+def _told(task: "asyncio.Task[None]") -> None:
     if not task.cancelled():
-        task.exception()  # told to those who wait, who may have gone
+        task.exception()  # to those who wait, who may have gone
 
 
 def _packets(messages: list[StoredMessage]) -> list[Packet]:
