@@ -5,6 +5,7 @@ from typing import Final
 
 from services.gateway.edge.session import Session
 from services.gateway.kept_session import Kept
+from wire.errors import ErrorCode, ParleyError
 from wire.messages import Verified
 
 EVENTS_AT_ONCE: Final = 64
@@ -31,6 +32,11 @@ class Connection:
     def is_open(self) -> bool:
         """Whether its client can be reached."""
         return not self.session.closed
+
+    def check_open(self) -> None:
+        """Raises `ParleyError` (not_joined) if nobody is there to be let in, or told anything."""
+        if not self.is_open:
+            raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
 
     @property
     def expires_in(self) -> int:

@@ -39,7 +39,7 @@ class Joining:
         """Let `connection` in. Raises `ParleyError`: invalid while another join of it is under way, unavailable."""
         room = await self._rooms.hold(request.room)
         try:
-            self._check_open(connection)
+            connection.check_open()
             if connection in room.resuming:
                 raise ParleyError(ErrorCode.INVALID, "a join of this room is under way")
             missed, truncated = 0, False
@@ -47,11 +47,11 @@ class Joining:
                 if request.after is not None and request.after > room.last_seq:
                     # The client has seen more elsewhere: it must not be told of that again when it comes here.
                     await self.catch_up(room)
-                    self._check_open(connection)
+                    connection.check_open()
                 if request.after is not None and request.after < room.last_seq:
                     missed, truncated = await self._tell_missed(room, connection, request.after)
                 # In the same turn of the loop: until the next, nothing comes that it was not told of.
-                self._check_open(connection)
+                connection.check_open()
                 self._enter(room, connection)
             return Joined(room=room.name, seq=room.last_seq, missed=missed, truncated=truncated)
         finally:
@@ -75,11 +75,6 @@ class Joining:
     def _enter(self, room: Room, connection: Connection) -> None:
         self._fan_out.entering(room, connection)
         self._rooms.enter(room, connection)
-
-    @staticmethod
-    def _check_open(connection: Connection) -> None:
-        if not connection.is_open:
-            raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
 
 
 class Baselines:

@@ -49,12 +49,12 @@ class Resuming:
     async def _tell(self, room: Room, telling: "_Telling") -> None:
         while telling.upto < room.last_seq:
             packets, upto = await self._missed.behind(room, telling.upto)
-            telling.check_open()
+            telling.connection.check_open()
             if telling.send(packets):
                 telling.upto = upto
             else:
                 await telling.connection.session.caught_up()
-                telling.check_open()
+                telling.connection.check_open()
 
 
 class _Telling:
@@ -68,11 +68,6 @@ class _Telling:
         self._fan_out = fan_out
         self._room = room
         self._portion = 0
-
-    def check_open(self) -> None:
-        """Raises `ParleyError` (not_joined) if there is nobody to be told."""
-        if not self.connection.is_open:
-            raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
 
     def send(self, packets: Iterable[Packet]) -> bool:
         """Send these; returns whether all of them went: they do not if the client has to read first."""
