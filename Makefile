@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := wire runtime services deploy tests loadtests web
+SOURCES := wire runtime services deploy checker tests loadtests web
 
 .DEFAULT_GOAL := help
 

@@ -11,7 +11,7 @@ import gevent
 from locust import User, between, task
 from locust.env import Environment
 
-from loadtests.account import Place, Stay
+from checker.account import Place, Stay
 from loadtests.client import DISCONNECTED, TIMEOUT, ChatClient, Failure
 from loadtests.scenario import Scenario
 
@@ -59,7 +59,7 @@ class ChatUser(User):
                 gevent.sleep(RETRY_SECONDS)
                 self._is_ready()
             else:
-                return ledger.sent(room, reply["seq"], id)
+                return ledger.sent(room, reply["seq"], id, self._seat.name)
         return ledger.gave_up()
 
     @task(2)
@@ -126,7 +126,7 @@ class ChatUser(User):
     def _on_message(self, message: dict[str, Any]) -> None:
         now, room = time.monotonic(), message["room"]
         if room not in self._stays:  # never asked for: the judge will say so
-            self._stays[room] = self.scenario.ledger.arrives(self._seat.name, room, None)
+            self._stays[room] = self.scenario.ledger.intrudes(self._seat.name, room)
         self.scenario.ledger.received(self._stays[room], Place(message["seq"], message["prev"], message["id"]))
         match message:
             case {"data": {"sent": float(sent)}}:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.account import Account
+from checker.account import Account
 
 
 class Figures(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Final
 
 from locust.env import Environment
 
-from loadtests.ledger import Ledger
+from checker.ledger import Ledger
 
 ROOMS_EACH: Final = 3
 

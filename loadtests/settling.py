@@ -8,7 +8,7 @@ from locust.clients import HttpSession
 from locust.env import Environment
 from locust.stats import StatsEntry
 
-from loadtests.account import Place
+from checker.account import Place
 from loadtests.record import Figures, Record
 from loadtests.scenario import Scenario
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.judge import Verdict, judge
+from checker.judge import judge
+from checker.report import text
 from loadtests.record import Record, table
 
 
@@ -35,26 +36,6 @@ def show(path: Path) -> int:
     for crash in record.crashes:
         print(f"the load test itself failed: {crash}")
     return 0 if verdict.holds and not record.crashes else 1
-
-
-def text(verdict: Verdict) -> str:
-    """The verdict for people; violations are counted, and the first of them listed."""
-    sent = f"{verdict.acknowledged} acknowledged, {verdict.unconfirmed} of unknown outcome"
-    got = f"{verdict.deliveries} deliveries in {verdict.stays} stays ({verdict.stays_cut_off} cut off)"
-    lines = [f"account: {sent}, {got}"]
-    lines += [
-        f"  {each.kind}: {each.room} seq {each.seq} id {each.id}, reader {each.reader}" for each in verdict.shown
-    ]
-    total = sum(verdict.counts.values())
-    if total > len(verdict.shown):
-        lines.append(f"  ... and {total - len(verdict.shown)} more")
-    if verdict.holds:
-        lines.append("verdict: every acknowledged message was received exactly once and in order, and is in history")
-    elif total:
-        lines.append("verdict: BROKEN: " + ", ".join(f"{n} {kind}" for kind, n in verdict.counts.items()))
-    else:
-        lines.append("verdict: NOTHING SHOWN: no message was acknowledged, or nobody stayed to the end")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.stack import ROOT
-from loadtests.account import Account
-from loadtests.judge import Kind
+from checker.account import Account
+from checker.judge import Kind
 from loadtests.record import Record
 
 USERS, SECONDS, ROOMS = 20, 6, 4
@@ -99,9 +99,9 @@ def _busy(account: Account) -> list:  # type: ignore[type-arg]
 @pytest.mark.parametrize(
     ("plant", "told"),
     [
-        (_lose, f"BROKEN: 1 {Kind.LOST}"),
+        (_lose, f"BROKEN: 1 {Kind.LOST_TAIL}"),
         (_repeat, f"BROKEN: 1 {Kind.DUPLICATE}"),
-        (_forget, f"1 {Kind.LOST}"),
+        (_forget, f"1 {Kind.LOST_HEAD}"),
         (_send_nothing, "NOTHING SHOWN"),
     ],
 )

@@ -21,6 +21,8 @@ class Acknowledged(msgspec.Struct, frozen=True, array_like=True):
     room: str
     seq: int
     id: str
+    sender: str = ""
+    """Who sends one message at a time and is named here has them acknowledged at rising seqs."""
 
 
 class Stay(msgspec.Struct):
@@ -32,7 +34,11 @@ class Stay(msgspec.Struct):
     """Everything above this seq is owed; None until the join is acknowledged."""
     received: list[Place] = []
     lasted: bool = False
-    """Whether it lasted to the end of the run. One that was cut off is owed no hole, but no last message either."""
+    """Whether it lasted to the end of the run. One that was cut off may lack the end, and nothing before it."""
+    upto: int = 0
+    """Everything up to this seq is owed, also when it did not last."""
+    member: bool = True
+    """False: the reader never asked to be in the room, or had left it. Nothing is owed, and nothing may come."""
 
     @property
     def position(self) -> int | None:

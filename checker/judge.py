@@ -10,13 +10,18 @@ from typing import Final
 
 import msgspec
 
-from loadtests.account import Account, Place, Stay
+from checker.account import Account, Place, Stay
 
 
 class Kind(StrEnum):
     """What can be wrong."""
 
-    LOST = "lost"
+    LOST_HEAD = "lost head"
+    """Owed, and older than all that came in this stay: resuming lost it."""
+    LOST_MIDDLE = "lost middle"
+    """Owed, and both older and newer ones came."""
+    LOST_TAIL = "lost tail"
+    """Owed, and nothing newer came."""
     DUPLICATE = "duplicate"
     OUT_OF_ORDER = "out of order"
     HOLE = "hole"
@@ -24,7 +29,9 @@ class Kind(StrEnum):
     MISPLACED = "misplaced"
     """Seen, or acknowledged again, at another seq than it was first acknowledged at."""
     UNKNOWN = "unknown"
-    """Nobody sent it to this room."""
+    """Nobody sent it to this room, or its sender was told that it is not stored."""
+    NOT_A_MEMBER = "not a member"
+    """It came to somebody who is not in the room."""
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -80,9 +87,13 @@ def judge(account: Account) -> Verdict:
 
 def _violations(account: Account) -> Iterator[Violation]:
     stored: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for room, seq, id in map(msgspec.structs.astuple, account.acknowledged):
+    last_of: dict[tuple[str, str], int] = {}
+    for room, seq, id, sender in map(msgspec.structs.astuple, account.acknowledged):
         if stored[room].setdefault(id, seq) != seq:
             yield Violation(Kind.MISPLACED, ACKNOWLEDGEMENT, room, seq, id)
+        if sender and seq <= last_of.get((sender, room), 0):
+            yield Violation(Kind.OUT_OF_ORDER, ACKNOWLEDGEMENT, room, seq, id)
+        last_of[sender, room] = seq
     rooms = stored.keys() | account.history.keys()
     histories = [Stay(HISTORY, room, 0, account.history.get(room, []), lasted=True) for room in sorted(rooms)]
     readers = account.stays + histories
@@ -99,14 +110,23 @@ def _violations_of(reader: Stay, stored: Mapping[str, int]) -> Iterator[Violatio
     seen: set[str] = set()
     last = reader.after
     for place in reader.received:
-        for kind in _faults(place, last, seen, stored):
+        for kind in _faults(place, last, seen, stored) if reader.member else (Kind.NOT_A_MEMBER,):
             yield Violation(kind, reader.reader, reader.room, place.seq, place.id)
         seen.add(place.id)
         last = place.seq if last is None else max(last, place.seq)
-    if reader.lasted and reader.after is not None:
-        for id, seq in stored.items():
-            if seq > reader.after and id not in seen:
-                yield Violation(Kind.LOST, reader.reader, reader.room, seq, id)
+    yield from _lost(reader, stored, seen)
+
+
+def _lost(reader: Stay, stored: Mapping[str, int], seen: Collection[str]) -> Iterator[Violation]:
+    seqs = [place.seq for place in reader.received]
+    first, last = min(seqs, default=None), max(seqs, default=0)
+    after = reader.after if reader.after is not None else first
+    if not reader.member or after is None:
+        return  # nothing is owed
+    for id, seq in stored.items():
+        if id not in seen and seq > after and (reader.lasted or seq <= max(reader.upto, last)):
+            kind = Kind.LOST_TAIL if seq > last else Kind.LOST_MIDDLE if first and seq > first else Kind.LOST_HEAD
+            yield Violation(kind, reader.reader, reader.room, seq, id)
 
 
 def _faults(place: Place, last: int | None, seen: Collection[str], stored: Mapping[str, int]) -> Iterator[Kind]:

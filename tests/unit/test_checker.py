@@ -1,13 +1,13 @@
-"""The judge of load tests: an honest account holds, and each planted violation is seen."""
+"""The checker: an honest account holds, and each planted violation is seen, as what it is."""
 
 from collections.abc import Callable
 
 import pytest
 
-from loadtests.account import Account, Acknowledged, Place, Stay
-from loadtests.judge import HISTORY, SHOWN_MOST, Kind, judge
-from loadtests.ledger import Ledger
-from loadtests.verdict import text
+from checker.account import Account, Acknowledged, Place, Stay
+from checker.judge import HISTORY, SHOWN_MOST, Kind, judge
+from checker.ledger import Ledger
+from checker.report import text
 
 ONE, TWO, THREE = Place(11, 7, "one"), Place(15, 11, "two"), Place(16, 15, "three")
 
@@ -16,11 +16,12 @@ def honest() -> Account:
     """Three messages in a room that had one; the second reader joined after the first of them."""
     return Account(
         acknowledged=[Acknowledged("r", 7, "zero")]
-        + [Acknowledged("r", each.seq, each.id) for each in (ONE, TWO, THREE)],
+        + [Acknowledged("r", each.seq, each.id, "sender") for each in (ONE, TWO, THREE)],
         stays=[
             Stay("early", "r", 7, [ONE, TWO, THREE], lasted=True),
             Stay("late", "r", 11, [TWO, THREE], lasted=True),
             Stay("idle", "elsewhere", 0, [], lasted=True),
+            Stay("stranger", "r", member=False),
         ],
         unconfirmed={"maybe"},
         history={"r": [Place(7, 0, "zero"), ONE, TWO, THREE]},
@@ -31,7 +32,7 @@ def test_an_honest_account_holds() -> None:
     """Everybody received what came after they joined."""
     verdict = judge(honest())
     assert verdict.holds
-    assert (verdict.acknowledged, verdict.deliveries, verdict.stays, verdict.stays_cut_off) == (4, 5, 3, 0)
+    assert (verdict.acknowledged, verdict.deliveries, verdict.stays, verdict.stays_cut_off) == (4, 5, 4, 1)
     assert "exactly once" in text(verdict)
 
 
@@ -39,27 +40,51 @@ def _received(account: Account) -> list[Place]:
     return account.stays[0].received
 
 
+def _everybody_sees(account: Account, *places: Place) -> None:
+    for received in (account.stays[0].received, account.stays[1].received, account.history["r"]):
+        received.extend(places)
+
+
 PLANTED: dict[str, tuple[Callable[[Account], object], set[Kind]]] = {
-    "last message lost": (lambda a: _received(a).pop(), {Kind.LOST}),
-    "middle message lost": (lambda a: _received(a).pop(1), {Kind.LOST, Kind.HOLE}),
-    "first message lost": (lambda a: _received(a).pop(0), {Kind.LOST, Kind.HOLE}),
+    "last message lost": (lambda a: _received(a).pop(), {Kind.LOST_TAIL}),
+    "middle message lost": (lambda a: _received(a).pop(1), {Kind.LOST_MIDDLE, Kind.HOLE}),
+    "first message lost": (lambda a: _received(a).pop(0), {Kind.LOST_HEAD, Kind.HOLE}),
+    "all messages lost": (lambda a: _received(a).clear(), {Kind.LOST_TAIL}),
+    "lost, and prev made up": (
+        lambda a: _received(a).__setitem__(slice(1, 3), [Place(16, 11, "three")]),
+        {Kind.LOST_MIDDLE},
+    ),
+    "lost by resuming, and prev made up": (
+        lambda a: _received(a).__setitem__(slice(0, 2), [Place(15, 7, "two")]),
+        {Kind.LOST_HEAD},
+    ),
     "seen twice": (lambda a: _received(a).append(THREE), {Kind.DUPLICATE}),
     "swapped": (lambda a: _received(a).reverse(), {Kind.OUT_OF_ORDER, Kind.HOLE}),
     "from before the join": (lambda a: _received(a).insert(0, Place(7, 0, "zero")), {Kind.OUT_OF_ORDER}),
     "wrong prev": (lambda a: _received(a).__setitem__(1, Place(15, 12, "two")), {Kind.HOLE}),
     "other seq than acknowledged": (lambda a: _received(a).__setitem__(2, Place(17, 15, "three")), {Kind.MISPLACED}),
     "never sent": (lambda a: _received(a).append(Place(20, 16, "ghost")), {Kind.UNKNOWN}),
+    "refused, and stored": (lambda a: _everybody_sees(a, Place(20, 16, "refused")), {Kind.UNKNOWN}),
     "another room's": (lambda a: a.stays[2].received.append(Place(11, 0, "one")), {Kind.UNKNOWN}),
+    "seen by a stranger": (lambda a: a.stays[3].received.append(ONE), {Kind.NOT_A_MEMBER}),
+    "a sender's order turned": (
+        lambda a: a.acknowledged.__setitem__(slice(2, 4), a.acknowledged[:1:-1]),
+        {Kind.OUT_OF_ORDER},
+    ),
     "acknowledged at two places": (
         lambda a: a.acknowledged.append(Acknowledged("r", 18, "three")),
         {Kind.MISPLACED},
     ),
-    "not in history": (lambda a: a.history["r"].pop(), {Kind.LOST}),
-    "room not in history": (lambda a: a.history.pop("r"), {Kind.LOST}),
+    "not in history": (lambda a: a.history["r"].pop(), {Kind.LOST_TAIL}),
+    "room not in history": (lambda a: a.history.pop("r"), {Kind.LOST_TAIL}),
     "twice in history": (lambda a: a.history["r"].append(THREE), {Kind.DUPLICATE}),
     "seen by one and not by all": (
         lambda a: _received(a).append(Place(20, 16, "maybe")),
-        {Kind.LOST},
+        {Kind.LOST_TAIL},
+    ),
+    "unconfirmed, and there twice": (
+        lambda a: _everybody_sees(a, Place(20, 16, "maybe"), Place(21, 20, "maybe")),
+        {Kind.DUPLICATE, Kind.MISPLACED},
     ),
 }
 
@@ -81,15 +106,26 @@ def test_what_was_cut_off_is_owed_no_last_message_and_no_hole() -> None:
     account.stays[0] = Stay("early", "r", 7, [ONE])
     assert judge(account).holds
     account.stays[0] = Stay("early", "r", 7, [ONE, THREE])
-    assert set(judge(account).counts) == {Kind.HOLE}
+    assert set(judge(account).counts) == {Kind.HOLE, Kind.LOST_MIDDLE}
+    account.stays[0] = Stay("early", "r", None, [ONE, Place(16, 11, "three")])
+    assert set(judge(account).counts) == {Kind.LOST_MIDDLE}, "also when its join was never acknowledged"
+
+
+def test_what_a_truncated_join_left_out_is_owed_by_history() -> None:
+    """A member who pages back gets all of it: the end is known."""
+    account = honest()
+    account.stays[0] = Stay("early", "r", 15, [THREE], lasted=True)
+    account.stays.append(Stay("early", "r", 7, [ONE, TWO], upto=15))
+    assert judge(account).holds
+    account.stays[-1].received.pop()
+    assert set(judge(account).counts) == {Kind.LOST_TAIL}
 
 
 def test_an_unconfirmed_message_may_be_nowhere_or_everywhere() -> None:
     """Its outcome is unknown to the sender; it is the same for all readers."""
     account = honest()
     assert judge(account).holds
-    for received in (account.stays[0].received, account.stays[1].received, account.history["r"]):
-        received.append(Place(20, 16, "maybe"))
+    _everybody_sees(account, Place(20, 16, "maybe"))
     assert judge(account).holds
 
 
@@ -113,7 +149,7 @@ def test_violations_are_counted_and_the_first_are_shown() -> None:
     account = honest()
     account.acknowledged += [Acknowledged("r", 100 + number, f"lost-{number}") for number in range(1000)]
     verdict = judge(account)
-    assert verdict.counts == {Kind.LOST: 3000}
+    assert verdict.counts == {Kind.LOST_TAIL: 3000}
     assert len(verdict.shown) == SHOWN_MOST
     assert "and 2980 more" in text(verdict)
     account.stays.clear()
@@ -138,6 +174,18 @@ def test_the_ledger_is_settled_once_all_that_was_acknowledged_has_come() -> None
     assert ledger.is_settled
     assert ledger.account.unconfirmed == set()
     assert ledger.rooms == ["r"]
+
+
+def test_the_ledger_waits_for_what_anybody_has_seen() -> None:
+    """Also when its sender was never told of it: it is owed to all."""
+    ledger = Ledger()
+    one, two = ledger.arrives("one", "r", 7), ledger.arrives("two", "r", 7)
+    for stay in (one, two):
+        ledger.joined(stay, 7, truncated=False)
+    ledger.received(one, ONE)
+    assert ledger.behind() == [two]
+    ledger.received(two, ONE)
+    assert ledger.is_settled
 
 
 def test_a_resumed_stay_is_owed_what_was_missed() -> None:

@@ -1,0 +1,23 @@
+"""A verdict for people."""
+
+from checker.judge import Verdict
+
+
+def text(verdict: Verdict) -> str:
+    """What was compared, and what came of it; violations are counted, and the first of them listed."""
+    sent = f"{verdict.acknowledged} acknowledged, {verdict.unconfirmed} of unknown outcome"
+    got = f"{verdict.deliveries} deliveries in {verdict.stays} stays ({verdict.stays_cut_off} cut off)"
+    lines = [f"account: {sent}, {got}"]
+    lines += [
+        f"  {each.kind}: {each.room} seq {each.seq} id {each.id}, reader {each.reader}" for each in verdict.shown
+    ]
+    total = sum(verdict.counts.values())
+    if total > len(verdict.shown):
+        lines.append(f"  ... and {total - len(verdict.shown)} more")
+    if verdict.holds:
+        lines.append("verdict: every acknowledged message was received exactly once and in order, and is in history")
+    elif total:
+        lines.append("verdict: BROKEN: " + ", ".join(f"{n} {kind}" for kind, n in verdict.counts.items()))
+    else:
+        lines.append("verdict: NOTHING SHOWN: no message was acknowledged, or nobody stayed to the end")
+    return "\n".join(lines)
