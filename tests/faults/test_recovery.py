@@ -93,7 +93,7 @@ async def test_nats_killed_while_clients_are_away(own_stack: TestStack) -> None:
     async with _Crowd(own_stack) as crowd:
         await crowd.say(5)
         await crowd.hear_all()
-        crowd.proxy.lead_to(None)
+        crowd.proxy.lead_to()
         await crowd.say(5)
         await own_stack.children["nats"].kill()
         await own_stack.children["nats"].start()
@@ -109,7 +109,7 @@ async def test_history_gone_when_clients_come_back(own_stack: TestStack) -> None
     async with _Crowd(own_stack) as crowd:
         await crowd.say(3)
         await crowd.hear_all()
-        crowd.proxy.lead_to(None)
+        crowd.proxy.lead_to()
         await crowd.say(3)
         await own_stack.children["history"].kill()
         crowd.proxy.lead_to(own_stack.ports.gateway_2)

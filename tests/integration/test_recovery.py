@@ -69,7 +69,7 @@ async def test_a_broken_connection_gets_rooms_and_messages_back(stack: TestStack
         before = await _outcomes(stack, "recovered")
         await _say(speaker, _numbers(0, 10), *rooms)
         await until(lambda: client.bodies == _numbers(0, 10), "what was said before")
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, _numbers(10, 40), *rooms)
         proxy.lead_to(stack.ports.gateway_2 if elsewhere else stack.ports.gateway_1)
         assert await client.came_back()
@@ -92,7 +92,7 @@ async def test_it_works_over_polling(stack: TestStack, transports: list[str]) ->
             await client.join(room)
             await _say(speaker, _numbers(0, 40), room)
             await _hears(client, 40)
-            proxy.lead_to(None)
+            proxy.lead_to()
             await _say(speaker, _numbers(40, 80), room)
             proxy.lead_to(stack.ports.gateway_2)
             assert await client.came_back()
@@ -126,7 +126,7 @@ async def test_prev_has_no_hole_over_a_recovery(stack: TestStack) -> None:
         for room in rooms:
             await client.join(room)
         await _say(speaker, _numbers(0, 4), *rooms)
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, _numbers(4, 8), *rooms)
         proxy.lead_to(stack.ports.gateway_2)
         assert await client.came_back()
@@ -143,7 +143,7 @@ async def test_it_works_before_the_first_event(stack: TestStack) -> None:
     async with _client(stack) as (client, proxy), _speaker(stack, room) as speaker:
         await _say(speaker, ["before"], room)
         await client.join(room)
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, _numbers(0, 3), room)
         proxy.lead_to(stack.ports.gateway_2)
         assert await client.came_back()
@@ -158,7 +158,7 @@ async def test_it_works_again_and_again(stack: TestStack) -> None:
         for room in rooms:
             await client.join(room)
         for times in range(1, 7):
-            proxy.lead_to(None)
+            proxy.lead_to()
             missed = 3 * (times % 2)
             await _say(speaker, _numbers(said, said + missed), *rooms)
             said += missed
@@ -181,7 +181,7 @@ async def test_a_recovery_that_breaks_goes_on_where_it_stopped(stack: TestStack,
             await client.join(room)
         await _say(speaker, everything[:5], *rooms)
         await until(lambda: client.bodies == everything[:5], "what was said before")
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, everything[5:], *rooms)
         proxy.lead_to((stack.ports.gateway_1, stack.ports.gateway_2)[seed % 2], passing=4000 + 137 * seed)
         await until(lambda: len(client.bodies) >= len(everything), "all that was said")
@@ -197,7 +197,7 @@ async def test_what_a_join_told_is_not_told_again(stack: TestStack) -> None:
     async with _client(stack) as (client, proxy), _speaker(stack, room) as speaker:
         await _say(speaker, _numbers(0, 5), room)
         assert (await client.join(room, after=0))["missed"] == 5
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, _numbers(5, 8), room)
         proxy.lead_to(stack.ports.gateway_2)
         assert await client.came_back()
@@ -215,7 +215,7 @@ async def test_a_room_that_was_left_does_not_come_back(stack: TestStack) -> None
         assert (await client.call("leave", {"room": again}))["ok"]
         await _say(speaker, ["meanwhile"], again)
         await client.join(again)
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, _numbers(0, 4), left, again)
         proxy.lead_to(stack.ports.gateway_2)
         assert await client.came_back()
@@ -231,7 +231,7 @@ async def test_more_than_can_be_told_is_not_recovered(stack: TestStack) -> None:
         for room in rooms:
             await client.join(room)
         before = await _outcomes(stack, "too_much")
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, _numbers(0, 501), *rooms)
         pid = client.pid
         proxy.lead_to(stack.ports.gateway_2)
@@ -247,7 +247,7 @@ async def test_a_session_is_its_users_own(stack: TestStack) -> None:
     room = unique("own")
     async with _client(stack) as (client, proxy), _speaker(stack, room) as speaker:
         await client.join(room)
-        proxy.lead_to(None)
+        proxy.lead_to()
         await _say(speaker, ["secret"], room)
         async with RecoveringClient(stack.gateway_urls[0], await stack.token(), pid=client.pid) as thief:
             assert thief.pid != client.pid
@@ -270,7 +270,7 @@ async def test_an_offset_that_is_none_gets_a_new_session(stack: TestStack) -> No
     room, token = unique("offset"), await stack.token()
     async with _client(stack, token=token) as (client, proxy):
         await client.join(room)
-        proxy.lead_to(None)
+        proxy.lead_to()
         for offset in ("x", "aaaa-1", "aaaazz", "1" * 40, "aaaa1.b"):
             async with RecoveringClient(stack.gateway_urls[0], token, pid=client.pid, offset=offset) as other:
                 assert other.pid != client.pid

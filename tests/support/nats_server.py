@@ -17,23 +17,27 @@ from tests.support.waiting import until
 
 
 class NatsServer(Child):
-    """The real one, on a free port, without the rest of a stack."""
+    """The real one, on a free port, without the rest of a stack; `settings` are lines of its configuration."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(self, folder: Path, settings: str = "") -> None:
         ports = Ports.free()
-        self._port = ports.nats
+        self.port = ports.nats
         self.url = f"nats://{HOST}:{ports.nats}"
         self.monitor_url = f"http://{HOST}:{ports.nats_monitor}"
         self.websocket_url = f"ws://{HOST}:{ports.gateway_1}"
         config = folder / "nats.conf"
         config.write_text(f'websocket {{ host: "{HOST}", port: {ports.gateway_1}, no_tls: true }}\n{settings}')
         command = [*programs.nats(ports, folder), "-c", str(config)]
-        super().__init__("nats", command, cwd=folder, environ=os.environ, sink=lambda _name, _line: None)
+        self.output: list[str] = []
+        super().__init__("nats", command, cwd=folder, environ=os.environ, sink=self._keep)
+
+    def _keep(self, _name: str, line: str) -> None:
+        self.output.append(line)
 
     async def start(self) -> None:
         """Start it, and wait until it listens."""
         await super().start()
-        await until(lambda: is_taken(self._port), "nats-server to listen")
+        await until(lambda: is_taken(self.port), "nats-server to listen")
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,29 @@ def unique(prefix: str) -> str:
 
 
 class TestStack(Stack):
-    """A stack on free ports, with its output kept and its tokens minted."""
+    """A stack on free ports, with its output kept and its tokens minted.
+
+    `own_environ` overrides settings of single services, by their names.
+    """
 
     __test__ = False
 
-    def __init__(self, data: Path, **more: Any) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        ports: Ports | None = None,
+        own_environ: Mapping[str, Mapping[str, str]] | None = None,
+        **more: Any,
+    ) -> None:
         self.output: list[str] = []
-        super().__init__(data, Ports.free(), sink=self._keep, **more)
+        self._own_environ = own_environ or {}
+        super().__init__(data, ports or Ports.free(), sink=self._keep, **more)
         self._tokens: list[str] = []
+
+    def environment(self, name: str) -> dict[str, str]:
+        """See `Stack`."""
+        return {**super().environment(name), **self._own_environ.get(name, {})}
 
     def _keep(self, name: str, line: str) -> None:
         self.output.append(f"{name} | {line}")

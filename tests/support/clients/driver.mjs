@@ -30,8 +30,8 @@ const commands = {
         engine.on("upgrade", (transport) => tell("upgraded", { namespace, transport: transport.name }));
       });
     }
-    socket.on("connect", () => tell("connect", { namespace, recovered: socket.recovered, pid: socket._pid }));
-    socket.on("connect_error", (error) => tell("connect_error", { namespace, message: error.message, data: error.data }));
+    socket.on("connect", () => tell("connect", { namespace, recovered: socket.recovered ?? false, pid: socket._pid }));
+    socket.on("connect_error", (error) => tell("connect_error", { namespace, message: error.message, data: error.data, active: socket.active }));
     socket.on("disconnect", (reason) => tell("disconnect", { namespace, reason }));
     socket.onAny((name, ...args) => {
       const answer = typeof args.at(-1) === "function" ? args.pop() : undefined;
@@ -41,6 +41,9 @@ const commands = {
   },
   call({ number, namespace, name, args }) {
     sockets[namespace].emit(name, ...unpack(args), (...ack) => tell("ack", { number, ack }));
+  },
+  reopen({ namespace }) {
+    sockets[namespace].disconnect().connect();
   },
   close({ namespace }) {
     sockets[namespace].disconnect();

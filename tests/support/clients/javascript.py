@@ -81,6 +81,10 @@ class JavaScriptClient(OfficialClient):
         """See `OfficialClient`."""
         await self._do({"do": "close", "namespace": "/"})
 
+    async def reopen(self) -> None:
+        """Connect again, as an application does after a refusal; what was open is closed first."""
+        await self._do({"do": "reopen", "namespace": "/"})
+
     @property
     def transport(self) -> str:
         """See `OfficialClient`."""
@@ -95,9 +99,9 @@ class JavaScriptClient(OfficialClient):
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             told = unpacked(json.loads(line))
-            self.told.append(told)
-            if told["is"] == "ack":
-                self._acks[told["number"]].set_result(told["ack"])
+            self.hear(told)
+            if told["is"] == "ack" and not (ack := self._acks.pop(told["number"])).done():
+                ack.set_result(told["ack"])
 
 
 class OldestJavaScriptClient(JavaScriptClient):

@@ -33,6 +33,10 @@ class OfficialClient(ABC):
         """Disconnect, and free everything."""
         await self.stop()
 
+    def hear(self, told: Told) -> None:
+        """Something happened. Called once for each, in order."""
+        self.told.append(told)
+
     @abstractmethod
     async def start(self) -> None:
         """See `__aenter__`."""

@@ -22,7 +22,7 @@ class _PythonClient(OfficialClient):
 
     def _listen(self, namespace: str) -> None:
         def tell(what: str, **more: Any) -> None:
-            self.told.append({"is": what, "namespace": namespace, **more})
+            self.hear({"is": what, "namespace": namespace, **more})
 
         def event(name: str, *args: Any) -> tuple[Any, ...]:
             tell("event", name=name, args=list(args))
@@ -49,7 +49,7 @@ class AsyncPythonClient(_PythonClient):
         try:
             await self.socket.connect(self.url, namespaces=self.namespaces, wait=True, **self.options)
         except socketio.exceptions.ConnectionError:
-            self.told.append({"is": "failed", "namespace": "/"})
+            self.hear({"is": "failed", "namespace": "/"})
 
     async def stop(self) -> None:
         """See `OfficialClient`."""
@@ -76,7 +76,7 @@ class SyncPythonClient(_PythonClient):
             try:
                 self.socket.connect(self.url, namespaces=self.namespaces, wait=True, **self.options)
             except socketio.exceptions.ConnectionError:
-                self.told.append({"is": "failed", "namespace": "/"})
+                self.hear({"is": "failed", "namespace": "/"})
 
         await asyncio.to_thread(connect)
 

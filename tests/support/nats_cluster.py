@@ -1,0 +1,79 @@
+"""Three nats-servers as a cluster, each on a host of its own."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import nats
+from nats.errors import Error as NatsError
+
+from deploy.local import programs
+from deploy.local.ports import Ports
+from deploy.local.process import Child
+from tests.support.network import Network
+from tests.support.waiting import until
+
+SIZE: Final = 3
+_CLIENTS: Final = 4222
+_ROUTES: Final = 6222
+_START_SECONDS: Final = 60
+
+
+class NatsCluster:
+    """`servers` are its processes, and `network` their hosts, in the same order."""
+
+    def __init__(self, network: Network, folder: Path) -> None:
+        self.network = network
+        self.urls = [f"nats://{address}:{_CLIENTS}" for address in network.addresses]
+        self.output: list[str] = []
+        self.servers = [self._server(host, folder / str(host)) for host in range(SIZE)]
+
+    async def leader(self) -> int:
+        """Which server leads the stream of messages; raises `AssertionError` if none does in time."""
+        found: list[int] = []
+
+        async def is_found() -> bool:
+            with suppress(NatsError, OSError, TimeoutError):
+                connection = await nats.connect(self.urls, connect_timeout=1, allow_reconnect=False)
+                try:
+                    info = await connection.jetstream().stream_info("MESSAGES")
+                finally:
+                    await connection.close()
+                if info.cluster is not None and info.cluster.leader:
+                    found.append(int(info.cluster.leader.removeprefix("n")))
+            return bool(found)
+
+        await until(is_found, "a leader", seconds=_START_SECONDS)
+        return found[-1]
+
+    def _server(self, host: int, folder: Path) -> Child:
+        folder.mkdir()
+        addresses = self.network.addresses
+        config = folder / "nats.conf"
+        config.write_text(
+            f'server_name: n{host}\nhost: "{addresses[host]}"\nport: {_CLIENTS}\n'
+            f'jetstream {{ store_dir: "{folder}" }}\n'
+            f'cluster {{ name: parley, host: "{addresses[host]}", port: {_ROUTES}, '
+            f"routes: [{', '.join(f'nats://{each}:{_ROUTES}' for each in addresses)}] }}\n"
+        )
+        command = self.network.on(host, [*programs.nats(Ports(), folder)[:1], "-c", str(config)])
+        return Child(f"nats-{host}", command, cwd=folder, environ=os.environ, sink=self._keep)
+
+    def _keep(self, name: str, line: str) -> None:
+        self.output.append(f"{name} | {line}")
+
+
+@asynccontextmanager
+async def nats_cluster(folder: Path) -> AsyncIterator[NatsCluster]:
+    """A cluster that has a leader, while the block runs."""
+    async with Network(SIZE) as network:
+        cluster = NatsCluster(network, folder)
+        try:
+            for each in cluster.servers:
+                await each.start()
+            yield cluster
+        finally:
+            for each in cluster.servers:
+                await each.kill()
