@@ -46,6 +46,11 @@ conformance: packages $(VENV)/dev.stamp ## The official protocol suites against 
 loadtest: $(VENV)/dev.stamp ## Chat users against a stack of its own, and a judge of what they saw (USERS, SECONDS)
 	$(BIN)/python -m loadtests --users $(or $(USERS),50) --seconds $(or $(SECONDS),60)
 
+.PHONY: faults
+faults: packages $(VENV)/dev.stamp ## Break things under load, and check what every member saw (SEED= FAULTS= SECONDS= MEMBERS=)
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
+	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MEMBERS),--members $(MEMBERS))
+
 .PHONY: bench
 bench: $(VENV)/dev.stamp $(if $(PEERS),bench-peers) ## CPU, memory, latency (PEERS=1 TARGETS=parley,node CASES= CONNECTIONS= REPEATS= SECONDS= OUT=)
 	$(BIN)/python -m loadtests.bench $(if $(PEERS),--peers) $(if $(CASES),--cases $(CASES)) \

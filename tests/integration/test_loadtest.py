@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import ROOT
 from checker.account import Account
 from checker.judge import Kind
+from deploy.local.stack import ROOT
 from loadtests.record import Record
 
 USERS, SECONDS, ROOMS = 20, 6, 4

@@ -1,0 +1,92 @@
+"""A fault: what it does to an arena, and on which ground. `catalogue` has them all."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from signal import SIGCONT, SIGSTOP
+from typing import Final
+
+from deploy.local.process import Child
+from tests.faults.suite.arena import Arena, one_nats
+from tests.faults.suite.crowd import Crowd
+from tests.support.waiting import until
+
+_COUNTED_SECONDS: Final = 40.0
+
+Ground = Callable[[Mapping[str, str]], AbstractAsyncContextManager[Arena]]
+"""Makes an arena whose services have these settings."""
+
+
+@dataclass(frozen=True)
+class Blow:
+    """What a fault has to work with. All that is random comes from `rng`."""
+
+    arena: Arena
+    crowd: Crowd
+    rng: random.Random
+    is_short: bool
+    """Whether this is the cut that runs in `make test`."""
+
+    async def wait(self, seconds: float, *, short: float) -> None:
+        """Let it last, in the short cut only `short` seconds."""
+        await asyncio.sleep(short if self.is_short else seconds)
+
+    async def moment(self) -> None:
+        """A random moment."""
+        await self.wait(self.rng.uniform(0, 3), short=self.rng.uniform(0, 1))
+
+    def gateway(self) -> str:
+        """Either of them."""
+        return self.rng.choice(["gateway-1", "gateway-2"])
+
+    async def kill(self, child: Child) -> None:
+        """Kill -9, and start it again a moment later."""
+        await child.kill()
+        await self.moment()
+        await child.start()
+
+    @asynccontextmanager
+    async def stopped(self, child: Child) -> AsyncIterator[None]:
+        """SIGSTOP within the block."""
+        child.send_signal(SIGSTOP)
+        try:
+            yield
+        finally:
+            child.send_signal(SIGCONT)
+
+    @asynccontextmanager
+    async def counted(self, metric: str, *services: str) -> AsyncIterator[None]:
+        """Stay in the block until one of `services` has counted more: a fault that does nothing shows nothing."""
+
+        async def count() -> float:
+            return sum([await self.arena.stack.metric(each, metric) for each in services])
+
+        async def is_counted() -> bool:
+            return await count() > before
+
+        before = await count()
+        yield
+        await until(is_counted, f"{metric} to rise", seconds=_COUNTED_SECONDS)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`strike` returns once whatever it did is undone; things need not be well again by then."""
+
+    name: str
+    ground: Ground
+    needs_root: bool
+    strike: Callable[[Blow], Awaitable[None]]
+
+
+def fault(
+    *, ground: Ground = one_nats, needs_root: bool = False
+) -> Callable[[Callable[[Blow], Awaitable[None]]], Fault]:
+    """Make a fault of a function, named after it."""
+
+    def made(strike: Callable[[Blow], Awaitable[None]]) -> Fault:
+        return Fault(strike.__name__.replace("_", "-"), ground, needs_root, strike)
+
+    return made

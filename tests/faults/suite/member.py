@@ -1,0 +1,177 @@
+"""A member: in some rooms, and writing down all they are told there. Behaves as an application does.
+
+Whatever happens to the connection, a member joins again with `after`, and pages back through what a join left out.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from checker.ledger import Ledger
+from tests.faults.suite.diary import Diary, place
+from tests.faults.suite.line import Line, LostError
+
+_ANSWER_SECONDS: Final = 75.0
+"""Above RESUME_SECONDS, and above what a stopped gateway is stopped for."""
+_RETRY_SECONDS: Final = (0.1, 0.6)
+_AGAIN: Final = {"unavailable", "rate_limited"}
+
+
+class Member:
+    """`complain` is called with what may never happen, and is no matter of the checker's."""
+
+    def __init__(
+        self, name: str, rooms: Sequence[str], ledger: Ledger, rng: random.Random, complain: Callable[[str], None]
+    ) -> None:
+        self.name = name
+        self.rooms = rooms
+        self.diary = Diary(name, ledger)
+        self.line: Line
+        self.connects = 0
+        self._ledger = ledger
+        self._rng = rng
+        self._complain = complain
+        self._inside: set[str] = set()
+        self._left: set[str] = set()
+        self._lost = asyncio.Event()
+        self._lost.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def is_inside(self, room: str) -> bool:
+        """Whether it is connected and in `room`."""
+        return not self._lost.is_set() and room in self._inside
+
+    @property
+    def outside(self) -> list[str]:
+        """The rooms that it should be in and is not: all but those it left by its own will."""
+        return [room for room in self.rooms if not self.is_inside(room) and room not in self._left]
+
+    # --- what the connection tells: see `line.Listener` -------------------------------------------------------------
+
+    def connected(self, *, recovered: bool) -> None:
+        """See `Listener`."""
+        self.connects += 1
+        self._lost = asyncio.Event()
+        if recovered:
+            self.diary.recovers(self._inside)
+        else:
+            self._inside.clear()
+        self._start(self._enter_all(self._lost))
+
+    def disconnected(self) -> None:
+        """See `Listener`."""
+        self._lost.set()
+        self.diary.disconnected()
+
+    def refused(self) -> None:
+        """See `Listener`."""
+        self._start(self._reopen())
+
+    def heard(self, event: str, payload: Any) -> None:
+        """See `Listener`."""
+        if event == "message":
+            self.diary.heard(payload)
+
+    # --- what it is asked to do -------------------------------------------------------------------------------------
+
+    async def ask(self, event: str, payload: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """As `Line.ask`; a connection that goes away answers nothing, whatever its library makes of it."""
+        lost = self._lost
+        if lost.is_set():
+            raise LostError
+        asking = asyncio.ensure_future(self.line.ask(event, payload, seconds=seconds))
+        losing = asyncio.ensure_future(lost.wait())
+        try:
+            await asyncio.wait({asking, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                return await asking
+            raise LostError
+        finally:
+            for each in (asking, losing):
+                each.cancel()
+
+    async def step_out(self, room: str, seconds: float) -> None:
+        """Leave `room` for `seconds`, and come back: nothing may come meanwhile, and nothing be missing after."""
+        if room not in self._inside:
+            return
+        self._inside.discard(room)  # whatever becomes of the question, only a join makes it sure again
+        with suppress(LostError):
+            ack = await self.ask("leave", {"room": room}, _ANSWER_SECONDS)
+            if not ack["ok"]:
+                self._complain(f"{self.name}: leaving {room} was answered {ack['error']}")
+            self._left.add(room)
+            self.diary.leaves(room)
+            await asyncio.sleep(seconds)
+            self._left.discard(room)
+            await self._enter(room, self._lost)
+
+    async def stop(self) -> None:
+        """Hang up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.line.stop()
+
+    # --- rooms ------------------------------------------------------------------------------------------------------
+
+    async def _enter_all(self, lost: asyncio.Event) -> None:
+        for room in self.rooms:
+            if room not in self._inside | self._left:
+                await self._enter(room, lost)
+
+    async def _enter(self, room: str, lost: asyncio.Event) -> None:
+        """Join, until it works or this connection is lost."""
+        self.diary.returns(room)
+        while not lost.is_set():
+            stay = self.diary.arrives(room)
+            after = stay.after
+            question = {"room": room} if after is None else {"room": room, "after": after}
+            try:
+                ack = await self.ask("join", question, _ANSWER_SECONDS)
+            except LostError:
+                return
+            if lost.is_set():
+                return
+            if ack["ok"]:
+                self._ledger.joined(stay, ack["seq"], truncated=ack["truncated"])
+                self._inside.add(room)
+                if ack["truncated"]:
+                    self._start(self._page_back(room, after or 0, stay.after or 0))
+                return
+            if ack["error"]["code"] not in _AGAIN:
+                self._complain(f"{self.name}: joining {room} was answered {ack['error']}")
+            await self._pause()
+
+    async def _page_back(self, room: str, after: int, upto: int) -> None:
+        """Read what a truncated join left out."""
+        stay = self._ledger.pages_back(self.name, room, after, upto)
+        while (stay.position or 0) < upto:
+            with suppress(LostError):
+                question = {"room": room, "after": stay.position, "limit": 200}
+                page = await self.ask("history", question, _ANSWER_SECONDS)
+                messages = page["messages"] if page["ok"] else []
+                for message in messages:
+                    if message["seq"] <= upto:
+                        self._ledger.received(stay, place(message))
+                if page["ok"] and not page["more"]:
+                    return
+            await self._pause()
+
+    async def _reopen(self) -> None:
+        await self._pause()
+        await self.line.reopen()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._rng.uniform(*_RETRY_SECONDS))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._complain(f"{self.name}: {error!r}")

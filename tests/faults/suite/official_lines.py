@@ -1,0 +1,63 @@
+"""The official clients as members' connections."""
+
+from typing import Any
+
+from socketio.exceptions import SocketIOError
+from socketio.exceptions import TimeoutError as SocketTimeoutError
+
+from tests.faults.suite.line import Listener, LostError
+from tests.support.clients.javascript import JavaScriptClient
+from tests.support.clients.official import OfficialClient, Told
+from tests.support.clients.python import AsyncPythonClient
+
+
+class _OfficialLine(OfficialClient):
+    """Tells `listener`, and keeps nothing."""
+
+    def __init__(self, url: str, auth: dict[str, Any], listener: Listener) -> None:
+        super().__init__(url, auth=auth, transports=["websocket"])
+        self._listener = listener
+
+    def hear(self, told: Told) -> None:
+        """See `OfficialClient`."""
+        match told["is"]:
+            case "connect":
+                self._listener.connected(recovered=told.get("recovered", False))
+            case "disconnect":
+                self._listener.disconnected()
+            case "event":
+                self._listener.heard(told["name"], told["args"][0] if told["args"] else None)
+
+
+class JsLine(_OfficialLine, JavaScriptClient):
+    """The JavaScript client. It does not come back by itself when the server refuses it."""
+
+    def hear(self, told: Told) -> None:
+        """See `OfficialClient`."""
+        super().hear(told)
+        if told["is"] == "connect_error" and not told["active"]:
+            self._listener.refused()
+
+    async def ask(self, name: str, *args: Any, namespace: str = "/", seconds: float = 15) -> Any:
+        """See `line.Line`."""
+        (ack,) = await super().ask(name, *args, namespace=namespace, seconds=seconds)
+        return ack
+
+
+class PythonLine(_OfficialLine, AsyncPythonClient):
+    """The Python client, with asyncio."""
+
+    async def reopen(self) -> None:
+        """See `line.Line`."""
+        await self.socket.disconnect()
+        await self.start()
+
+    async def ask(self, name: str, *args: Any, namespace: str = "/", seconds: float = 15) -> Any:
+        """See `line.Line`."""
+        try:
+            (ack,) = await super().ask(name, *args, namespace=namespace, seconds=seconds)
+        except SocketTimeoutError:
+            raise TimeoutError from None
+        except SocketIOError:
+            raise LostError from None
+        return ack

@@ -1,0 +1,88 @@
+"""Processes that are killed, told to end, or stopped for a while."""
+
+import asyncio
+from typing import Final
+
+from tests.faults.suite.arena import GATEWAYS
+from tests.faults.suite.fault import Blow, fault
+
+_DRAIN_SECONDS: Final = 30.0
+_EXIT_SECONDS: Final = 15.0
+"""What a gateway may take beside its drain."""
+
+
+@fault()
+async def gateway_killed(blow: Blow) -> None:
+    """Kill -9 of a gateway."""
+    await blow.kill(blow.arena.child(blow.gateway()))
+
+
+@fault()
+async def rolling_restart(blow: Blow) -> None:
+    """SIGTERM to each gateway in turn, the next once the one before is ready again. Their exit code must be 0."""
+    arena = blow.arena
+    for name in blow.rng.sample(GATEWAYS, len(GATEWAYS)):
+        code = await arena.child(name).stop(timeout=_DRAIN_SECONDS + _EXIT_SECONDS)
+        if code:
+            arena.troubles.append(f"{name} ended with exit code {code}")
+        await arena.child(name).start()
+        await arena.stack.ready(name)
+        await blow.moment()
+
+
+@fault()
+async def gateway_stopped_5(blow: Blow) -> None:
+    """SIGSTOP to a gateway for 5 s: less than anything notices."""
+    async with blow.stopped(blow.arena.child(blow.gateway())):
+        await blow.wait(5, short=2)
+
+
+@fault()
+async def gateway_stopped_30(blow: Blow) -> None:
+    """SIGSTOP to a gateway for 30 s: longer than NATS waits for it to read."""
+    async with blow.stopped(blow.arena.child(blow.gateway())):
+        await blow.wait(30, short=6)
+
+
+@fault()
+async def history_killed(blow: Blow) -> None:
+    """Kill -9 of history when it has written a batch and is about to acknowledge it, several times."""
+    way, history = blow.arena.ways["history"], blow.arena.child("history")
+    for _ in range(1 if blow.is_short else 3):
+        async with asyncio.timeout(30):
+            await way.sees(b"PUB $JS.ACK.")
+        await blow.kill(history)
+        await blow.arena.stack.ready("history")
+
+
+@fault()
+async def auth_killed(blow: Blow) -> None:
+    """Kill -9 of auth while a gateway is killed, too: those who come back are refused for a while."""
+    auth, gateway = blow.arena.child("auth"), blow.arena.child(blow.gateway())
+    await auth.kill()
+    await gateway.kill()
+    await gateway.start()
+    await blow.wait(8, short=2)
+    await auth.start()
+
+
+@fault()
+async def nats_killed(blow: Blow) -> None:
+    """Kill -9 of nats-server."""
+    await blow.kill(blow.arena.child("nats"))
+
+
+@fault()
+async def nats_stopped(blow: Blow) -> None:
+    """SIGSTOP to nats-server for 10 s."""
+    async with blow.stopped(blow.arena.child("nats")):
+        await blow.wait(10, short=3)
+
+
+@fault()
+async def mongo_killed(blow: Blow) -> None:
+    """Kill -9 of MongoDB, which stays away for a minute."""
+    mongo = blow.arena.child("mongo")
+    await mongo.kill()
+    await blow.wait(60, short=3)
+    await mongo.start()

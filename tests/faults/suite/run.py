@@ -1,0 +1,142 @@
+"""One run: a crowd talks, a fault happens at a random moment, everything heals, and the checker judges."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from checker.account import Account
+from checker.judge import Verdict, judge
+from deploy.local.process import StackError
+from tests.faults.suite.arena import Arena
+from tests.faults.suite.crowd import Crowd
+from tests.faults.suite.fault import Blow, Fault
+from tests.support.waiting import until
+
+_STRIKE_SECONDS: Final = 150.0
+_HEAL_SECONDS: Final = 90.0
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a run is, and how long its members talk at least, in seconds."""
+
+    members: int
+    rate: float
+    seconds: float
+    is_short: bool
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Settings of the services."""
+        return {"DRAIN_SECONDS": "3" if self.is_short else "10"}
+
+
+SHORT: Final = Plan(members=12, rate=60, seconds=4, is_short=True)
+"""What runs in `make test`."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it."""
+
+    fault: str
+    seed: int
+    account: Account
+    verdict: Verdict
+    reconnects: int
+    resends: int
+    longest_silence: float
+    """Of any member, in seconds."""
+    troubles: list[str]
+    """Whatever went wrong that is no matter of the checker's."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the promise held, and nothing else went wrong."""
+        return self.verdict.holds and not self.troubles
+
+
+async def run(fault: Fault, arena: Arena, plan: Plan, seed: int) -> Result:
+    """Let `fault` happen to `arena`, which is well before and afterwards unless the result says otherwise."""
+    rng = random.Random(f"{fault.name} {seed}")
+    tokens = await arena.stack.mint(plan.members)
+    name = f"{fault.name}-{next(_numbers)}"
+    async with Crowd(name, arena.url, tokens, rng, rate=plan.rate) as crowd:
+        troubles = await _struck(Blow(arena, crowd, rng, plan.is_short), fault, plan.seconds)
+        troubles += await _settled(arena, crowd, until_persisted=not plan.is_short)
+        troubles += await _history_read(arena, crowd, tokens[0])
+        verdict = judge(crowd.ledger.account)
+    troubles += [*crowd.complaints, *arena.troubles]
+    arena.troubles.clear()
+    return Result(
+        fault=fault.name,
+        seed=seed,
+        account=crowd.ledger.account,
+        verdict=verdict,
+        reconnects=crowd.reconnects,
+        resends=sum(each.resends for each in crowd.talks),
+        longest_silence=max(each.diary.longest_silence for each in crowd.members),
+        troubles=troubles,
+    )
+
+
+async def _struck(blow: Blow, fault: Fault, seconds: float) -> list[str]:
+    """Talk, strike, heal; returns what did not work."""
+    crowd, troubles = blow.crowd, []
+    talking = asyncio.create_task(crowd.talk())
+    enough = asyncio.create_task(asyncio.sleep(seconds))
+    try:
+        await until(lambda: len(crowd.ledger.account.acknowledged) > len(crowd.members), "everybody to talk")
+        await blow.moment()
+        async with asyncio.timeout(_STRIKE_SECONDS), crowd.whispering():
+            await fault.strike(blow)
+        async with asyncio.timeout(_HEAL_SECONDS):
+            await blow.arena.healed()
+        await crowd.is_inside(_HEAL_SECONDS)
+        await blow.moment()
+        await enough
+        for each in crowd.members:
+            each.diary.hush()
+        crowd.stop_talking()
+        async with asyncio.timeout(_HEAL_SECONDS):
+            await talking
+    except (StackError, AssertionError, TimeoutError) as error:
+        troubles.append(f"{type(error).__name__}: {error}")
+    finally:
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+    return troubles
+
+
+async def _settled(arena: Arena, crowd: Crowd, *, until_persisted: bool) -> list[str]:
+    """Wait until all that was said has arrived, and is in MongoDB; returns what did not work.
+
+    What a process held and did not acknowledge is delivered again after half a minute, so a short cut does not wait
+    for MongoDB: a page of history is to be complete without that.
+    """
+
+    async def is_persisted() -> bool:
+        return await arena.stack.metric("history", "parley_history_lag_messages") == 0
+
+    try:
+        await crowd.is_inside(_HEAL_SECONDS)
+        await until(lambda: not crowd.ledger.behind(), "everything to arrive", seconds=_HEAL_SECONDS)
+        if until_persisted:
+            await until(is_persisted, "history to catch up", seconds=_HEAL_SECONDS)
+    except (AssertionError, OSError) as error:
+        outside = [f"{each.name} is not in {each.outside}" for each in crowd.members if each.outside]
+        return [f"{type(error).__name__}: {error}", *outside, *crowd.behind()]
+    return []
+
+
+async def _history_read(arena: Arena, crowd: Crowd, token: str) -> list[str]:
+    """Read all of it; returns what did not work."""
+    try:
+        await crowd.read_history(arena.stack.gateway_urls[0], token)
+    except AssertionError as error:
+        return [f"{type(error).__name__}: {error}"]
+    return []
