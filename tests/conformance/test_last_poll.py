@@ -1,5 +1,6 @@
 """A polling session that the server ends: its client is told everything first, also when it is between two polls."""
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.polling import Polling
 from services.gateway.edge.session import Reason
 from tests.conformance.features import Features
 from tests.conformance.raw import Endpoint, PollingSession
@@ -50,7 +52,7 @@ def _connected(features: Features) -> tuple[PollingSession, str]:
 
 
 @pytest.mark.parametrize("last", [frames.CLOSE, frames.NOOP], ids=["close", "noop"])
-@pytest.mark.parametrize("features", [5.0], indirect=True)
+@pytest.mark.parametrize("features", [30.0], indirect=True)
 async def test_what_was_said_before_the_end_is_fetched_after_it(features: Features, last: bytes) -> None:
     """In as many polls as it takes; the last packet says how it ended, and then there is no such session."""
     session, sid = _connected(features)
@@ -66,7 +68,23 @@ async def test_what_was_said_before_the_end_is_fetched_after_it(features: Featur
         packets += payload.split("\x1e")
     assert packets == [f'42["said",{number}]' for number in range(SAID)]
     assert session.poll() == (200, "1" if last == frames.CLOSE else "6")
+    await until(lambda: not features.server.eio._last_polls._sessions, "it to be forgotten at once")
     assert session.poll()[0] == 400
+
+
+@pytest.mark.parametrize("features", [30.0], indirect=True)
+async def test_who_polls_when_it_ends_is_forgotten_at_once(features: Features) -> None:
+    """That poll tells everything: nothing is kept for the one that does not come."""
+    session, sid = _connected(features)
+    polling = asyncio.create_task(asyncio.to_thread(session.poll))
+    ended = features.server.session_of(sid)
+    assert ended is not None
+    transport = ended.transport
+    assert isinstance(transport, Polling)
+    await until(lambda: transport._poll is not None, "the poll")
+    features.call(lambda: ended.close(Reason.SERVER, last=frames.CLOSE))
+    assert await polling == (200, "1")
+    await until(lambda: not features.server.eio._last_polls._sessions, "it to be forgotten at once")
 
 
 @pytest.mark.parametrize("features", [0.5], indirect=True)

@@ -96,8 +96,15 @@ class Entrance:
             return self._begin_upgrade(request, session)
         if not isinstance(session.transport, Polling):
             return responses.refused(responses.BAD_REQUEST, request)
+        return await self._carry(request, session, session.transport)
+
+    async def _carry(self, request: web.Request, session: Session, transport: Polling) -> web.StreamResponse:
         answer = poll_requests.get if request.method == hdrs.METH_GET else poll_requests.post
-        return await answer(request, session, session.transport)
+        try:
+            return await answer(request, session, transport)
+        finally:
+            if session.closed:
+                self._last_polls.told(session)
 
     def _why_not(self, request: web.Request) -> responses.Refusal | None:
         query, method = request.query, request.method

@@ -26,6 +26,11 @@ class LastPolls:
         session = self._sessions.get(sid)
         return session if session is not None and session.transport.unsent else None
 
+    def told(self, session: Session) -> None:
+        """A poll of `session`, which has ended, was answered: forget it if nothing is left to be told."""
+        if not session.transport.unsent:
+            self._sessions.pop(session.sid, None)
+
     @property
     def parting(self) -> int:
         """How many are still to be told something."""
@@ -36,4 +41,6 @@ class LastPolls:
         self._wheel.stop()
 
     def _give_up(self, sid: str) -> None:
-        self._sessions.pop(sid).transport.abort()
+        session = self._sessions.pop(sid, None)
+        if session is not None:
+            session.transport.abort()
