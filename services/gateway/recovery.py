@@ -5,6 +5,7 @@ back, its library sends the pid, and the offset of the last message that it has.
 """
 
 import asyncio
+import re
 from contextlib import ExitStack
 from typing import Final
 
@@ -23,11 +24,14 @@ from services.gateway.places import OffsetError, Places
 from services.gateway.rooms import Rooms
 from services.gateway.sessions import Sessions, TakenError
 from wire.errors import ErrorCode, ParleyError
+from wire.ids import ID_PATTERN
 
 _SECONDS: Final = 15.0
 """For all of it, the wait for a turn too; then the client has to join by itself."""
 _AT_ONCE: Final = 16
 """Recoveries of this gateway that hold messages; the others wait in their order, and for no client."""
+
+_PID: Final = re.compile(ID_PATTERN)
 
 log = structlog.get_logger()
 
@@ -71,9 +75,9 @@ class Recovery:
                 async with asyncio.timeout(_SECONDS):
                     await self._recover(connection, asked)
             except _NotRecoveredError as error:
-                metrics.recoveries[str(error),] += 1
+                _count(connection, str(error))
             except (ParleyError, TimeoutError):
-                metrics.recoveries["unavailable",] += 1
+                _count(connection, "unavailable")
             else:
                 return
         connection.kept = _new(connection)
@@ -88,11 +92,11 @@ class Recovery:
                 try:
                     told = missed.until_now()
                 except TooMuchError:
-                    metrics.recoveries["too_much",] += 1
+                    _count(connection, "too_much")
                     self._sessions.forget(kept)
                     connection.kept = _new(connection)
                 else:
-                    metrics.recoveries["recovered",] += 1
+                    _count(connection, "recovered")
                     for room in missed.rooms:
                         self._fan_out.entering(room, connection)
                         self._rooms.enter(room, connection)
@@ -125,6 +129,8 @@ class Recovery:
                 self._begun[connection] = missed, stack.pop_all()
 
     async def _find(self, connection: Connection, asked: _Asked) -> tuple[Places, int]:
+        if not _PID.fullmatch(asked.pid):
+            raise _NotRecoveredError("malformed")  # a wildcard would find somebody else's
         found = await self._sessions.find(asked.pid)
         if found is None:
             raise _NotRecoveredError("unknown")
@@ -141,6 +147,11 @@ class Recovery:
             if error.code is ErrorCode.UNAVAILABLE:
                 raise
             raise _NotRecoveredError("forbidden") from None
+
+
+def _count(connection: Connection, outcome: str) -> None:
+    metrics.recoveries[outcome,] += 1
+    log.debug("recovery", connection=connection.id, outcome=outcome)
 
 
 def _asked(auth: object) -> _Asked:

@@ -265,6 +265,18 @@ async def test_a_pid_that_is_none_gets_a_new_session(stack: TestStack, auth: dic
         assert client.pid not in {"", auth["pid"]}
 
 
+@pytest.mark.parametrize("pid", ["*", ">", "a b", "x\r\nPUB x 0\r\n"])
+async def test_a_pid_cannot_stand_for_others(stack: TestStack, pid: str) -> None:
+    """Neither a wildcard of NATS, which would find a session that was put last, nor anything that is no id."""
+    room, token = unique("wild"), await stack.token()
+    before = await _outcomes(stack, "malformed")
+    async with _client(stack, token=token) as (client, _):
+        await client.join(room)
+        async with RecoveringClient(stack.gateway_urls[0], token, pid=pid) as other:
+            assert other.pid not in {pid, client.pid}
+        assert await _outcomes(stack, "malformed") == before + 1
+
+
 async def test_an_offset_that_is_none_gets_a_new_session(stack: TestStack) -> None:
     """Whatever was sent for one; the session that was asked for stays as it was."""
     room, token = unique("offset"), await stack.token()
