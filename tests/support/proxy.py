@@ -83,7 +83,7 @@ class Proxy:
         self._muted |= self._clients
 
     def point_at(self, *ports: int, passing: float = math.inf) -> None:
-        """Connections that are made from now on lead to one of `ports`, each until `passing` bytes came from there."""
+        """Connections that are made from now on lead to one of `ports`, each until `passing` bytes came."""
         self._targets, self._passing = ports, passing
 
     def lead_to(self, *ports: int, passing: float = math.inf) -> None:

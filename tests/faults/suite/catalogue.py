@@ -18,6 +18,7 @@ _ALL: Final = (
     process.nats_killed,
     process.nats_stopped,
     process.mongo_killed,
+    process.all_killed,
     network.all_dropped,
     network.nats_late,
     network.nats_throttled,

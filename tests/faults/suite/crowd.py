@@ -75,6 +75,21 @@ class Crowd:
         """How often anybody connected again."""
         return sum(each.connects - 1 for each in self.members)
 
+    @property
+    def recoveries(self) -> int:
+        """How often anybody got their session back with that."""
+        return sum(each.recoveries for each in self.members)
+
+    @property
+    def longest_silence(self) -> float:
+        """Of any member, in seconds."""
+        return max(each.diary.longest_silence for each in self.members)
+
+    @property
+    def longest_absence(self) -> float:
+        """Of any member, in seconds: from the loss of its connection until it was in all of its rooms again."""
+        return max(each.longest_absence for each in self.members)
+
     async def is_inside(self, seconds: float) -> None:
         """Wait until everybody is where they should be; raises `AssertionError` after `seconds`."""
         await until(
@@ -159,8 +174,8 @@ class Crowd:
         kinds = [JsLine, PythonLine] * _OFFICIAL_EACH
         for number, (member, token) in enumerate(zip(self.members, tokens, strict=True)):
             kind = kinds[number] if number < len(kinds) else LightLine
-            recover = {"recover": True} if kind is JsLine and number else {}
-            yield kind(self._url, {"token": token, **recover}, member)
+            recovers = number > 1 and kind is not PythonLine and number % 2 == 0
+            yield kind(self._url, {"token": token, **({"recover": True} if recovers else {})}, member)
 
 
 async def _history(http: aiohttp.ClientSession, room: str) -> list[Place]:

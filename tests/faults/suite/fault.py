@@ -79,14 +79,16 @@ class Fault:
     ground: Ground
     needs_root: bool
     strike: Callable[[Blow], Awaitable[None]]
+    absence_most: Callable[[float], float] | None = None
+    """How long a member may be away, given DRAIN_SECONDS; None: as long as it takes to heal."""
 
 
 def fault(
-    *, ground: Ground = one_nats, needs_root: bool = False
+    *, ground: Ground = one_nats, needs_root: bool = False, absence_most: Callable[[float], float] | None = None
 ) -> Callable[[Callable[[Blow], Awaitable[None]]], Fault]:
     """Make a fault of a function, named after it."""
 
     def made(strike: Callable[[Blow], Awaitable[None]]) -> Fault:
-        return Fault(strike.__name__.replace("_", "-"), ground, needs_root, strike)
+        return Fault(strike.__name__.replace("_", "-"), ground, needs_root, strike, absence_most)
 
     return made

@@ -1,4 +1,4 @@
-"""A light client, for volume: WebSocket only, reconnecting as the official ones do by default, only sooner."""
+"""A light client, for volume: WebSocket only; comes back as the official ones do, only sooner, and recovers."""
 
 import asyncio
 import itertools
@@ -24,6 +24,8 @@ class LightLine:
     def __init__(self, url: str, auth: dict[str, Any], listener: Listener) -> None:
         self._url = url
         self._auth = auth
+        self._session: dict[str, str] = {}
+        """What it asks for when it comes back: `pid` and `offset`, if it has them."""
         self._listener = listener
         self._numbers = itertools.count()
         self._acks: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -91,12 +93,13 @@ class LightLine:
                 self._socket = socket
                 opened = json.loads((await _receive(socket, _HANDSHAKE_SECONDS))[1:])
                 silence = (opened["pingInterval"] + opened["pingTimeout"]) / 1000
-                await self._send(f"40{json.dumps(self._auth)}")
-                if not (await _receive(socket, _HANDSHAKE_SECONDS)).startswith("40"):
+                await self._send(f"40{json.dumps({**self._auth, **self._session})}")
+                answer = await _receive(socket, _HANDSHAKE_SECONDS)
+                if not answer.startswith("40"):
                     return
                 handshake.reschedule(None)
                 self._is_connected = True
-                self._listener.connected(recovered=False)
+                self._listener.connected(recovered=self._is_recovered(json.loads(answer[2:])))
                 while (packet := await _receive(socket, silence)) != "41":
                     await self._handle(packet)
                     await self._reading.wait()
@@ -106,12 +109,21 @@ class LightLine:
             await self._send("3")
         elif packet.startswith("42"):
             event, *args = json.loads(packet[2:])
+            if self._session and args and isinstance(args[-1], str):
+                self._session["offset"] = args[-1]
             self._listener.heard(event, args[0] if args else None)
         elif packet.startswith("43"):
             start = packet.index("[")
             answered = self._acks.get(int(packet[2:start]))
             if answered is not None and not answered.done():
                 answered.set_result(json.loads(packet[start:])[0])
+
+    def _is_recovered(self, answer: dict[str, str]) -> bool:
+        """Whether `answer` to the CONNECT packet gives back the session that it had."""
+        pid, before = answer.get("pid"), self._session.get("pid")
+        if pid is not None:
+            self._session["pid"] = pid  # the offset of another session is kept, as JavaScript's client does
+        return pid is not None and pid == before
 
     async def _send(self, packet: str) -> None:
         if self._socket is None:

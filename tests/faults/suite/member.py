@@ -5,6 +5,7 @@ Whatever happens to the connection, a member joins again with `after`, and pages
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -30,6 +31,9 @@ class Member:
         self.diary = Diary(name, ledger)
         self.line: Line
         self.connects = 0
+        self.recoveries = 0
+        self.longest_absence = 0.0
+        """In seconds, from the loss of its connection until it was in all of its rooms again."""
         self._ledger = ledger
         self._rng = rng
         self._complain = complain
@@ -37,6 +41,7 @@ class Member:
         self._left: set[str] = set()
         self._lost = asyncio.Event()
         self._lost.set()
+        self._absent_since: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def is_inside(self, room: str) -> bool:
@@ -55,6 +60,7 @@ class Member:
         self.connects += 1
         self._lost = asyncio.Event()
         if recovered:
+            self.recoveries += 1
             self.diary.recovers(self._inside)
         else:
             self._inside.clear()
@@ -63,6 +69,8 @@ class Member:
     def disconnected(self) -> None:
         """See `Listener`."""
         self._lost.set()
+        if self._absent_since is None:
+            self._absent_since = time.monotonic()
         self.diary.disconnected()
 
     def refused(self) -> None:
@@ -120,6 +128,9 @@ class Member:
         for room in self.rooms:
             if room not in self._inside | self._left:
                 await self._enter(room, lost)
+        if self._absent_since is not None and not lost.is_set():
+            self.longest_absence = max(self.longest_absence, time.monotonic() - self._absent_since)
+            self._absent_since = None
 
     async def _enter(self, room: str, lost: asyncio.Event) -> None:
         """Join, until it works or this connection is lost."""

@@ -7,6 +7,8 @@ from tests.faults.suite.arena import GATEWAYS
 from tests.faults.suite.fault import Blow, fault
 
 _DRAIN_SECONDS: Final = 30.0
+_RECONNECT_SECONDS: Final = 1.5 * 5.0
+"""The longest pause of an official client between two attempts to connect: randomized, with its default options."""
 _EXIT_SECONDS: Final = 15.0
 """What a gateway may take beside its drain."""
 
@@ -17,7 +19,7 @@ async def gateway_killed(blow: Blow) -> None:
     await blow.kill(blow.arena.child(blow.gateway()))
 
 
-@fault()
+@fault(absence_most=lambda drain: drain + _RECONNECT_SECONDS)
 async def rolling_restart(blow: Blow) -> None:
     """SIGTERM to each gateway in turn, the next once the one before is ready again. Their exit code must be 0."""
     arena = blow.arena
@@ -86,3 +88,14 @@ async def mongo_killed(blow: Blow) -> None:
     await mongo.kill()
     await blow.wait(60, short=3)
     await mongo.start()
+
+
+@fault()
+async def all_killed(blow: Blow) -> None:
+    """Kill -9 of every process at once, nats-server and the database with them."""
+    stack = blow.arena.stack
+    await asyncio.gather(*(each.kill() for each in stack.children.values()))
+    await blow.moment()
+    for name, child in stack.children.items():  # servers first
+        await child.start()
+        await stack.ready(name)

@@ -30,9 +30,14 @@ class Plan:
     is_short: bool
 
     @property
+    def drain_seconds(self) -> float:
+        """How long a gateway takes to close its connections."""
+        return 3.0 if self.is_short else 10.0
+
+    @property
     def environ(self) -> Mapping[str, str]:
         """Settings of the services."""
-        return {"DRAIN_SECONDS": "3" if self.is_short else "10"}
+        return {"DRAIN_SECONDS": str(self.drain_seconds)}
 
 
 SHORT: Final = Plan(members=12, rate=60, seconds=4, is_short=True)
@@ -48,9 +53,13 @@ class Result:
     account: Account
     verdict: Verdict
     reconnects: int
+    recoveries: int
+    """How many of these got their session back."""
     resends: int
     longest_silence: float
     """Of any member, in seconds."""
+    longest_absence: float
+    """The same: from the loss of its connection until it was in all of its rooms again."""
     troubles: list[str]
     """Whatever went wrong that is no matter of the checker's."""
 
@@ -70,6 +79,8 @@ async def run(fault: Fault, arena: Arena, plan: Plan, seed: int) -> Result:
         troubles += await _settled(arena, crowd, until_persisted=not plan.is_short)
         troubles += await _history_read(arena, crowd, tokens[0])
         verdict = judge(crowd.ledger.account)
+    if fault.absence_most is not None and crowd.longest_absence > (most := fault.absence_most(plan.drain_seconds)):
+        troubles.append(f"a member was away for {crowd.longest_absence:.1f} s, and {most} s is the most")
     troubles += [*crowd.complaints, *arena.troubles]
     arena.troubles.clear()
     return Result(
@@ -78,8 +89,10 @@ async def run(fault: Fault, arena: Arena, plan: Plan, seed: int) -> Result:
         account=crowd.ledger.account,
         verdict=verdict,
         reconnects=crowd.reconnects,
+        recoveries=crowd.recoveries,
         resends=sum(each.resends for each in crowd.talks),
-        longest_silence=max(each.diary.longest_silence for each in crowd.members),
+        longest_silence=crowd.longest_silence,
+        longest_absence=crowd.longest_absence,
         troubles=troubles,
     )
 

@@ -9,7 +9,7 @@ from tests.faults.suite.run import Result
 
 _LOST: Final = (Kind.LOST_HEAD, Kind.LOST_MIDDLE, Kind.LOST_TAIL)
 _WRONG: Final = tuple(kind for kind in Kind if kind not in {*_LOST, Kind.DUPLICATE})
-_COLUMNS: Final = ("messages", "deliveries", "unknown", "reconnects", "resends", "silence s")
+_COLUMNS: Final = ("messages", "deliveries", "unknown", "reconnects", "recovered", "resends", "away s", "silence s")
 _COUNTS: Final = ("head", "middle", "tail", "twice", "other")
 HEAD: Final = (
     f"{'fault':24}{'seed':>8}"
@@ -22,13 +22,14 @@ HEAD: Final = (
 def row(result: Result) -> str:
     """One line: how much happened, and how much of it was wrong."""
     verdict = result.verdict
-    figures = [verdict.acknowledged, verdict.deliveries, verdict.unconfirmed, result.reconnects, result.resends]
+    figures = [verdict.acknowledged, verdict.deliveries, verdict.unconfirmed]
+    figures += [result.reconnects, result.recoveries, result.resends]
     wrong = [verdict.counts.get(kind, 0) for kind in (*_LOST, Kind.DUPLICATE)]
     wrong.append(sum(verdict.counts.get(kind, 0) for kind in _WRONG))
     return (
         f"{result.fault:24}{result.seed:>8}"
         + "".join(f"{each:>12}" for each in figures)
-        + f"{result.longest_silence:>12.1f}       "
+        + f"{result.longest_absence:>12.1f}{result.longest_silence:>12.1f}       "
         + "".join(f"{each:>8}" for each in wrong)
         + ("" if result.is_good else "  BAD")
     )
