@@ -15,9 +15,8 @@ import structlog
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
-from services.gateway.edge import frames
 from services.gateway.edge.session import Reason
-from services.gateway.joined_frames import Aside, Waiting, joined
+from services.gateway.joined_frames import Aside, Waiting, framed, joined
 from services.gateway.pushes import EventShown, TypingShown, event
 from services.gateway.rooms import Room
 from wire.messages import StoredMessage
@@ -67,7 +66,7 @@ class FanOut:
         if room.replay is not None and isinstance(shown, StoredMessage):
             room.replay.add(shown.seq, packet)
         self._order += 1
-        room.waiting.append(Waiting(self._order, frames.message(packet), skip, isinstance(shown, StoredMessage)))
+        room.waiting.append(Waiting(self._order, packet, skip, isinstance(shown, StoredMessage)))
         if len(room.waiting) == 1:
             self._schedule(room)
         if room.keeping and isinstance(shown, StoredMessage):
@@ -80,22 +79,21 @@ class FanOut:
                     self._aside.setdefault(member, Aside())
                     metrics.deliveries[name,] -= 1
 
-    def send(self, connection: Connection, packet: bytes) -> None:
+    def send(self, connection: Connection, packet: bytes, offset: bytes | None = None) -> None:
         """Send one connection a Socket.IO packet, after all that was handed over for it before.
 
         A closed connection is no error.
         """
-        frame = frames.message(packet)
         if self._waiting.keys().isdisjoint(connection.rooms):
-            connection.session.write(frame)
+            connection.session.write(framed(packet, offset))
         else:
             self._order += 1
-            self._aside.setdefault(connection, Aside()).own.append(Waiting(self._order, frame))
+            self._aside.setdefault(connection, Aside()).own.append(Waiting(self._order, packet, offset=offset))
 
     def tell(self, connection: Connection, room: Room, seq: int, packet: bytes) -> None:
         """The same with message `seq` of `room`, and its offset if the client can get its session back."""
         kept = connection.kept
-        self.send(connection, packet if kept is None else kept.numbered(room.name, seq, packet))
+        self.send(connection, packet, None if kept is None else kept.offset(room.name, seq))
 
     def entering(self, room: Room, connection: Connection) -> None:
         """To be called before `connection` enters `room`: what waits there is from before its time."""

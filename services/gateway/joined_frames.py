@@ -1,18 +1,25 @@
-"""Frames that the fan-out has not written yet, so that those for the same clients leave in one write (ADR 8)."""
+"""Packets that the fan-out has not written yet, so that those for the same clients leave in one write (ADR 8)."""
 
 from typing import Final, NamedTuple
 
+from services.gateway.edge import frames
+from services.gateway.kept_session import with_offset
+
 
 class Waiting(NamedTuple):
-    """A frame until the fan-out's next turn, or until the window of a busy room ends; sorts by `order`."""
+    """A packet until the fan-out's next turn, or until the window of a busy room ends; sorts by `order`.
+
+    However many clients get it, and whatever the offset of each, it is there once.
+    """
 
     order: int
     """Rises with everything that is handed to the fan-out, whoever it is for."""
-    frame: bytes
+    packet: bytes
     skip: str | None = None
     """The id of the one connection in the room that does not get it."""
     is_message: bool = False
-    """Those in the room who can get their session back have it as a frame of their own."""
+    """Those in the room who can get their session back have it aside, with an offset of their own."""
+    offset: bytes | None = None
 
 
 class Aside:
@@ -26,5 +33,10 @@ class Aside:
 
 
 def joined(waiting: list[Waiting]) -> bytes:
-    """All of their frames, for one write."""
-    return waiting[0].frame if len(waiting) == 1 else b"".join([each.frame for each in waiting])
+    """The frames of all of them, for one write."""
+    return b"".join([framed(each.packet, each.offset) for each in waiting])
+
+
+def framed(packet: bytes, offset: bytes | None) -> bytes:
+    """The frame of one."""
+    return frames.message(with_offset(packet, offset))

@@ -59,14 +59,17 @@ class Kept:
         if not self.over:
             self.places.leave(room)
 
-    def numbered(self, room: str, seq: int, packet: bytes) -> bytes:
-        """The packet of message `seq` of `room`, which is sent next: with its offset as one more argument."""
-        if self.given_up:
-            return packet
-        return b'%b,"%b"]' % (packet[:-1], self.places.offset(room, seq).encode())
+    def offset(self, room: str, seq: int) -> bytes | None:
+        """The offset of message `seq` of `room`, which is sent next: see `with_offset`."""
+        return None if self.given_up else self.places.offset(room, seq).encode()
 
     @property
     def record(self) -> KeptSession | None:
         """What the bucket ought to hold; None if the client has more rooms than can be kept."""
         rooms = self.places.lasting
         return None if len(rooms) > ROOMS_MOST else KeptSession(user=self.user, holder=self.holder, rooms=rooms)
+
+
+def with_offset(packet: bytes, offset: bytes | None) -> bytes:
+    """The packet of a message with its offset, if it has one, as one more argument."""
+    return packet if offset is None else b'%b,"%b"]' % (packet[:-1], offset)

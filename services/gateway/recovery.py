@@ -17,7 +17,7 @@ from services.gateway.access import Access
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
-from services.gateway.kept_session import Kept
+from services.gateway.kept_session import Kept, with_offset
 from services.gateway.missed import Missed
 from services.gateway.missed_in_all import MissedInAll, TooMuchError
 from services.gateway.places import OffsetError, Places
@@ -100,7 +100,7 @@ class Recovery:
                     for room in missed.rooms:
                         self._fan_out.entering(room, connection)
                         self._rooms.enter(room, connection)
-                    packets = [kept.numbered(room.name, seq, packet) for seq, room, packet in told]
+                    packets = [with_offset(packet, kept.offset(room.name, seq)) for seq, room, packet in told]
         if connection.kept is not None:
             self._sessions.begin(connection)
         return packets

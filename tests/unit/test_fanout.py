@@ -359,6 +359,23 @@ def test_who_can_get_their_session_back_have_messages_as_frames_of_their_own() -
         assert len(wire.writes) == 1
 
 
+def test_what_waits_for_those_who_can_get_their_session_back_is_there_once() -> None:
+    """However many they are: their offsets differ, and the message itself is not copied before it is written."""
+    fan_out, clockwork = _fan_out()
+    room, members = Room("r"), [connection() for _ in range(10)]
+    for member, _ in members:
+        member.kept = Kept(member.id, member.id)
+        _enter(room, member)
+    with _on(clockwork):
+        for number in range(1, 6):
+            fan_out.deliver(room, _said(room, number))
+        waiting = [each for aside in fan_out._aside.values() for each in aside.own]
+        assert len(waiting) == 50
+        assert {id(each.packet) for each in waiting} == {id(each.packet) for each in room.waiting}
+        clockwork.turn()
+    assert [len(wire.packets) for _, wire in members] == [5] * 10
+
+
 def test_between_large_rooms_the_loop_turns() -> None:
     """What comes meanwhile for the room that is still to be written to leaves in the same write."""
     fan_out, clockwork = _fan_out()
