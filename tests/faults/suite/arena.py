@@ -40,6 +40,11 @@ class Arena:
         """A process."""
         return self.stack.children[name]
 
+    def lead_to(self, *gateways: str) -> None:
+        """New connections lead to one of these: what a balancer does that asks for /readyz."""
+        ports = self.stack.ports
+        self.door.point_at(*({"gateway-1": ports.gateway_1, "gateway-2": ports.gateway_2}[each] for each in gateways))
+
     async def healed(self) -> None:
         """Wait until every process runs and says that it is ready; raises `StackError`."""
         await self.stack.ready(*self.stack.children)

@@ -40,8 +40,11 @@ class Diary:
         return self._stays[room].position if room in self._stays else None
 
     def arrives(self, room: str) -> Stay:
-        """The member asks to join `room`, from `position` on."""
-        stay = self._stays[room] = self._ledger.arrives(self._name, room, self.position(room))
+        """The member asks to join `room`, from `position` on; with that, an earlier stay of it is over."""
+        after = self.position(room)
+        if room in self._stays:
+            self._ledger.cut_off(self._stays[room])
+        stay = self._stays[room] = self._ledger.arrives(self._name, room, after)
         return stay
 
     def recovers(self, rooms: Iterable[str]) -> None:

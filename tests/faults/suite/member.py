@@ -39,6 +39,8 @@ class Member:
         self._complain = complain
         self._inside: set[str] = set()
         self._left: set[str] = set()
+        self._entering: dict[str, asyncio.Event] = {}
+        """The rooms that it is joining, and on which connection: see `_lost`."""
         self._lost = asyncio.Event()
         self._lost.set()
         self._absent_since: float | None = None
@@ -107,12 +109,13 @@ class Member:
         self._inside.discard(room)  # whatever becomes of the question, only a join makes it sure again
         with suppress(LostError):
             ack = await self.ask("leave", {"room": room}, _ANSWER_SECONDS)
-            if not ack["ok"]:
+            if ack["ok"]:
+                self._left.add(room)
+                self.diary.leaves(room)
+                await asyncio.sleep(seconds)
+                self._left.discard(room)
+            elif ack["error"]["code"] not in _AGAIN:
                 self._complain(f"{self.name}: leaving {room} was answered {ack['error']}")
-            self._left.add(room)
-            self.diary.leaves(room)
-            await asyncio.sleep(seconds)
-            self._left.discard(room)
             await self._enter(room, self._lost)
 
     async def stop(self) -> None:
@@ -133,7 +136,17 @@ class Member:
             self._absent_since = None
 
     async def _enter(self, room: str, lost: asyncio.Event) -> None:
-        """Join, until it works or this connection is lost."""
+        """Join, until it works or this connection is lost; if that is not under way already."""
+        if self._entering.get(room) is lost:
+            return
+        self._entering[room] = lost
+        try:
+            await self._join(room, lost)
+        finally:
+            if self._entering.get(room) is lost:
+                del self._entering[room]
+
+    async def _join(self, room: str, lost: asyncio.Event) -> None:
         self.diary.returns(room)
         while not lost.is_set():
             stay = self.diary.arrives(room)

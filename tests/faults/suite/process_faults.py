@@ -24,11 +24,13 @@ async def rolling_restart(blow: Blow) -> None:
     """SIGTERM to each gateway in turn, the next once the one before is ready again. Their exit code must be 0."""
     arena = blow.arena
     for name in blow.rng.sample(GATEWAYS, len(GATEWAYS)):
+        arena.lead_to(*(each for each in GATEWAYS if each != name))
         code = await arena.child(name).stop(timeout=_DRAIN_SECONDS + _EXIT_SECONDS)
         if code:
             arena.troubles.append(f"{name} ended with exit code {code}")
         await arena.child(name).start()
         await arena.stack.ready(name)
+        arena.lead_to(*GATEWAYS)
         await blow.moment()
 
 
