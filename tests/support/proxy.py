@@ -105,7 +105,8 @@ class Proxy:
     def reset(self) -> None:
         """Break all connections at once, without a word."""
         for each in self._clients:
-            each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            with suppress(OSError):  # closed already, by its client
+                each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             each.transport.abort()
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
