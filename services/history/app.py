@@ -15,6 +15,7 @@ from services.history import metrics
 from services.history.pages import Pages
 from services.history.persister import Persister
 from services.history.progress import Progress
+from services.history.sessions_bucket import SessionsBucket
 from services.history.settings import HistorySettings
 from services.history.store import MessageStore
 from wire import subjects
@@ -50,8 +51,9 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
             finally:
                 metrics.page_duration.labels(result=result).observe(time.perf_counter() - started)
 
-        watching = _start(progress.watch(), lifecycle)
-        stack.push_async_callback(_ended, watching, within=0)
+        bucket = SessionsBucket(connection, replicas=settings.messages_replicas)
+        for watch in (progress.watch(), bucket.keep()):
+            stack.push_async_callback(_ended, _start(watch, lifecycle), within=0)
         persisting = _start(persister.run(), lifecycle)
         stack.push_async_callback(_ended, persisting, within=_BATCH_SECONDS)
         stack.callback(persister.stop)
@@ -70,10 +72,11 @@ def _start(work: Coroutine[None, None, None], lifecycle: Lifecycle) -> "asyncio.
 
 
 async def _ended(task: "asyncio.Task[None]", *, within: float) -> None:
-    done, _ = await asyncio.wait({task}, timeout=within)
-    if not done:
+    await asyncio.wait({task}, timeout=within)
+    while not task.done():
+        # Once may not be enough: nats-py waits with `wait_for`, which in Python 3.11 may swallow it.
         task.cancel()
-        await asyncio.wait({task})
+        await asyncio.wait({task}, timeout=1)
 
 
 def _fail_if_crashed(task: "asyncio.Task[None]", lifecycle: Lifecycle) -> None:

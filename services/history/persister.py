@@ -85,17 +85,8 @@ class Persister:
             log.info("stream made", stream=streams.MESSAGES, first_seq=first_seq)
         else:
             await manager.update_stream(self._stream(info.config.first_seq or 1))
-        await self._declare_sessions()
         await manager.add_consumer(streams.MESSAGES, streams.history_consumer())
         self._progress.begin_again(with_new_stream=False)
-
-    async def _declare_sessions(self) -> None:
-        """Make or update the bucket in which gateways keep clients' sessions."""
-        declared = streams.kept_sessions(replicas=self._settings.messages_replicas)
-        try:
-            await self._bus.jetstream.update_stream(declared)
-        except NotFoundError:
-            await self._bus.jetstream.add_stream(declared)
 
     def _stream(self, first_seq: int) -> StreamConfig:
         return streams.messages(
