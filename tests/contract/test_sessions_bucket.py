@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -11,7 +11,7 @@ from nats.js.api import StorageType
 from nats.js.errors import NotFoundError
 
 from runtime.bus import Bus
-from services.history import sessions_bucket
+from services.history import app, sessions_bucket
 from services.history.sessions_bucket import SessionsBucket
 from tests.support.nats_server import connected, nats_server
 from tests.support.waiting import until
@@ -38,9 +38,7 @@ async def _kept(bus: Bus, *, replicas: int = 1) -> AsyncIterator[None]:
         yield
         assert not keeping.done()
     finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        await app._ended(keeping, within=0)
 
 
 async def _is_there(bus: Bus) -> bool:
