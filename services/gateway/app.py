@@ -20,7 +20,6 @@ from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.drain import Drain
 from services.gateway.edge.http_guard import HttpGuard
-from services.gateway.edge.session import Reason
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
@@ -35,6 +34,7 @@ from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
@@ -72,7 +72,7 @@ class Gateway:
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
         self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         joining = Joining(fan_out, self._rooms, relay, resuming)
-        self._sessions = Sessions(KeyValue(connection, streams.KEPT_SESSIONS))
+        self._sessions = Sessions(SessionBucket(KeyValue(connection, streams.KEPT_SESSIONS)))
         self._recovery = Recovery(
             sessions=self._sessions,
             rooms=self._rooms,
@@ -126,9 +126,9 @@ class Gateway:
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
-    def disconnected(self, connection: Connection, reason: str) -> None:
+    def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
-        self._sessions.end(connection, for_good=reason == Reason.CLIENT)
+        self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)

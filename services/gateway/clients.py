@@ -36,8 +36,8 @@ class Application(Protocol):
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """`connection` is there; what the answer says beside its sid, and the first packets that it is sent."""
 
-    def disconnected(self, connection: Connection, reason: str) -> None:
-        """`connection` is gone, for one of the edge's reasons."""
+    def disconnected(self, connection: Connection) -> None:
+        """`connection` is gone."""
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """An event: the JSON array of its packet, and the id to acknowledge it with ("" for none). Never raises."""
@@ -111,6 +111,8 @@ class Clients:
                 self._application.handle(connection, ack_id, packet[start:])
                 return True
         elif kind == "1":
+            # Not the end of the transport: the JavaScript client says that, too, before it comes back.
+            connection.has_left = packet[2:3] != "/"  # that would be another namespace
             return False
         elif kind == "3":
             return True
@@ -142,7 +144,7 @@ class Clients:
             connection, session.application = session.application, None
             self._count -= 1
             metrics.disconnects[reason.replace(" ", "_"),] += 1
-            self._application.disconnected(connection, reason)
+            self._application.disconnected(connection)
 
 
 def _check_open(session: Session | None) -> Session:

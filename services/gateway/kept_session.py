@@ -18,7 +18,19 @@ class Kept:
     `pid` is secret: who knows it, and is the same user, can take the session over.
     """
 
-    __slots__ = ("changes", "given_up", "holder", "lock", "over", "pid", "places", "revision", "stored", "user")
+    __slots__ = (
+        "changes",
+        "given_up",
+        "holder",
+        "lock",
+        "over",
+        "pid",
+        "places",
+        "restoring",
+        "revision",
+        "stored",
+        "user",
+    )
 
     def __init__(
         self, holder: str, user: str, *, pid: str = "", places: Places | None = None, revision: int = 0
@@ -37,6 +49,8 @@ class Kept:
         """Held while it is put."""
         self.given_up = False
         """It had too many rooms; it is not in the bucket, and never again will be."""
+        self.restoring = False
+        """Whether it is being put again after a leave that failed."""
         self.over = False
         """The connection has ended: the rooms that it leaves are still the session's."""
 

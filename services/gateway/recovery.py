@@ -22,12 +22,15 @@ from services.gateway.missed import Missed
 from services.gateway.missed_in_all import MissedInAll, TooMuchError
 from services.gateway.places import OffsetError, Places
 from services.gateway.rooms import Rooms
+from services.gateway.session_bucket import Found
 from services.gateway.sessions import Sessions, TakenError
 from wire.errors import ErrorCode, ParleyError
 from wire.ids import ID_PATTERN
 
 _SECONDS: Final = 15.0
 """For all of it, the wait for a turn too; then the client has to join by itself."""
+_TURN_SECONDS: Final = 3.0
+"""For the wait for a turn: many clients that join by themselves are better than many that hear nothing."""
 _AT_ONCE: Final = 16
 """Recoveries of this gateway that hold messages; the others wait in their order, and for no client."""
 
@@ -106,9 +109,13 @@ class Recovery:
         return packets
 
     async def _recover(self, connection: Connection, asked: _Asked) -> None:
-        places, revision = await self._find(connection, asked)
+        found, places = await self._find(connection, asked)
         with ExitStack() as stack:
-            await self._slots.acquire()
+            try:
+                async with asyncio.timeout(_TURN_SECONDS):
+                    await self._slots.acquire()
+            except TimeoutError:
+                raise _NotRecoveredError("busy") from None
             stack.callback(self._slots.release)
             missed = MissedInAll(self._missed, connection)
             stack.callback(missed.close)
@@ -117,10 +124,12 @@ class Recovery:
                 stack.callback(self._rooms.release, room)
                 if place.since > room.last_seq:
                     await self._joining.catch_up(room)
+                if place.since > room.last_seq:
+                    raise _NotRecoveredError("malformed")  # nobody has told it of that
                 missed.add(room, place.since)
             try:
                 await missed.read()
-                connection.kept = await self._sessions.take(connection, asked.pid, places, revision)
+                connection.kept = await self._sessions.take(connection, asked.pid, places, found)
             except TooMuchError:
                 raise _NotRecoveredError("too_much") from None
             except TakenError:
@@ -128,19 +137,19 @@ class Recovery:
             if connection.is_open:
                 self._begun[connection] = missed, stack.pop_all()
 
-    async def _find(self, connection: Connection, asked: _Asked) -> tuple[Places, int]:
+    async def _find(self, connection: Connection, asked: _Asked) -> tuple[Found, Places]:
         if not _PID.fullmatch(asked.pid):
             raise _NotRecoveredError("malformed")  # a wildcard would find somebody else's
         found = await self._sessions.find(asked.pid)
-        if found is None:
+        session = found.session
+        if session is None:
             raise _NotRecoveredError("unknown")
-        session, revision = found
         if session.user != connection.bearer.user.id:
             raise _NotRecoveredError("other_user")
         try:
             for room in session.rooms:
                 self._access.check(room)
-            return Places(session.rooms).proven(asked.offset), revision
+            return found, Places(session.rooms).proven(asked.offset)
         except OffsetError:
             raise _NotRecoveredError("malformed") from None
         except ParleyError as error:

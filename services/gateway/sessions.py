@@ -11,24 +11,24 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from runtime.key_value import KeyValue, Value, WrongRevisionError
+from runtime.key_value import WrongRevisionError
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.session import Reason
 from services.gateway.edge.wheel import Wheel
 from services.gateway.kept_session import Kept
 from services.gateway.places import Places
-from wire import codec, subjects
+from services.gateway.session_bucket import Found, SessionBucket
 from wire.errors import ErrorCode, ParleyError
-from wire.kept_sessions import KeptSession
 
 T = TypeVar("T")
 
 _REFRESH_SECONDS: Final = 60.0
 """With `streams.KEPT_SESSION_SECONDS` a client can come back after a crash for three minutes at least."""
 _AGAIN_SECONDS: Final = 10.0
-
-_decoder: Final = codec.Decoder(KeptSession)
+_RESTORE_SECONDS: Final = 1.0
+_TAKES_MOST: Final = 3
+"""How often a session is looked at again whose gateway only keeps it from growing old."""
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class TakenError(Exception):
 class Sessions:
     """Keeps them in `bucket` while their connections last, and for some minutes after."""
 
-    def __init__(self, bucket: KeyValue) -> None:
+    def __init__(self, bucket: SessionBucket) -> None:
         self._bucket = bucket
         self._wheel: Wheel[Connection] = Wheel(self._on_age, tick=1.0)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,38 +57,58 @@ class Sessions:
         return joined
 
     async def leaving(self, connection: Connection, room: str) -> None:
-        """Return once `room` is not in the bucket any more: then `connection` may leave. Raises as `joining`."""
-        if connection.kept is not None:
-            with connection.kept.leaving(room):
-                await self._keep(connection, connection.kept)
+        """Return once `room` is not in the bucket any more: then `connection` may leave. Raises as `joining`.
 
-    async def find(self, pid: str) -> tuple[KeptSession, int] | None:
-        """The session and its revision, None if it is not kept (any more). Raises `ParleyError` (unavailable)."""
-        value = await self._bucket.get(subjects.kept_session(pid))
-        session = None if value is None else _session(value)
-        return None if value is None or session is None else (session, value.revision)
-
-    async def take(self, connection: Connection, pid: str, places: Places, revision: int) -> Kept:
-        """The session is this connection's from now on. Raises `TakenError`, and `ParleyError` as `joining`."""
-        user = connection.bearer.user.id
-        kept = Kept(connection.id, user, pid=pid, places=places, revision=revision)
+        After that `connection` is in the room still, and will be when it is recovered: a put whose answer did not
+        come may have said otherwise, so it is put again as soon as the bucket answers.
+        """
+        kept = connection.kept
+        if kept is None:
+            return
         try:
-            await self._put(kept)
-        except WrongRevisionError:
-            raise TakenError from None
-        return kept
+            with kept.leaving(room):
+                await self._keep(connection, kept)
+        except ParleyError:
+            kept.changes += 1
+            if not kept.restoring:
+                kept.restoring = True
+                self._spawn(self._restore(connection, kept))
+            raise
+
+    async def find(self, pid: str) -> Found:
+        """What is there of the session `pid`. Raises `ParleyError` (unavailable)."""
+        return await self._bucket.find(pid)
+
+    async def take(self, connection: Connection, pid: str, places: Places, found: Found) -> Kept:
+        """The session is this connection's from now on, unless it is not as it was `found`.
+
+        Raises `TakenError`, and `ParleyError` as `joining`.
+        """
+        user = connection.bearer.user.id
+        kept = Kept(connection.id, user, pid=pid, places=places, revision=found.revision)
+        for _ in range(_TAKES_MOST):
+            try:
+                await self._bucket.put(kept)
+            except WrongRevisionError:
+                again = await self._bucket.find(pid)
+                if again.session != found.session:
+                    break
+                kept.revision = again.revision  # whoever had it has only put it again for its age
+            else:
+                return kept
+        raise TakenError
 
     def begin(self, connection: Connection) -> None:
         """The connection is in: keep its session from growing old."""
         # Many that connect at once need not be put at once for ever.
         self._wheel.add(connection, random.uniform(_REFRESH_SECONDS / 3, _REFRESH_SECONDS))  # noqa: S311
 
-    def end(self, connection: Connection, *, for_good: bool) -> None:
-        """The connection has ended; `for_good`: its client does not come back to it."""
+    def end(self, connection: Connection) -> None:
+        """The connection has ended."""
         kept = connection.kept
         if kept is not None and not kept.over:
             kept.over = True
-            if for_good:
+            if connection.has_left:
                 self.forget(kept)
 
     def forget(self, kept: Kept) -> None:
@@ -108,38 +128,35 @@ class Sessions:
             if kept.over:
                 raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
             try:
-                await self._put(kept)
+                await self._bucket.put(kept)
             except WrongRevisionError:
                 await self._look(connection, kept)
             else:
                 return
 
-    async def _put(self, kept: Kept) -> None:
-        key, changes, record = subjects.kept_session(kept.pid), kept.changes, kept.record
-        if record is None:
-            kept.revision = await self._bucket.delete(key, after=kept.revision)
-            kept.given_up = True
-        else:
-            kept.revision = await self._bucket.put(key, codec.encode(record), after=kept.revision)
-        kept.stored = changes
-
     async def _look(self, connection: Connection, kept: Kept) -> None:
         """Whose is it? Of ours there may be a put whose answer did not come; or it was not put for too long."""
-        value = await self._bucket.get(subjects.kept_session(kept.pid))
-        if value is None:
-            kept.revision = 0
-        elif (session := _session(value)) is not None and session.holder == kept.holder:
-            kept.revision = value.revision
+        found = await self._bucket.find(kept.pid)
+        if found.session is None or found.session.holder == kept.holder:
+            kept.revision = found.revision
         else:
             log.info("the client has come back elsewhere", connection=connection.id)
             connection.session.close(Reason.SERVER, last=frames.NOOP)
             raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
 
+    async def _restore(self, connection: Connection, kept: Kept) -> None:
+        while not kept.over and kept.stored < kept.changes:
+            try:
+                await self._keep(connection, kept)
+            except ParleyError:
+                await asyncio.sleep(_RESTORE_SECONDS)
+        kept.restoring = False
+
     async def _delete(self, kept: Kept) -> None:
         async with kept.lock:
             if kept.revision and not kept.given_up:
                 try:
-                    await self._bucket.delete(subjects.kept_session(kept.pid), after=kept.revision)
+                    await self._bucket.delete(kept)
                 except (ParleyError, WrongRevisionError) as error:
                     log.debug("a session is left to its age", error=repr(error))
 
@@ -155,7 +172,8 @@ class Sessions:
                 kept.changes += 1
                 await self._keep(connection, kept)
         except ParleyError as error:
-            log.warning("a session could not be put", code=error.code)
+            if error.code is not ErrorCode.NOT_JOINED:  # it ended meanwhile, or was taken up elsewhere
+                log.warning("a session could not be put", code=error.code)
             delay = _AGAIN_SECONDS
         if not kept.over:
             self._wheel.add(connection, delay)
@@ -164,10 +182,3 @@ class Sessions:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _session(value: Value) -> KeptSession | None:
-    try:
-        return None if value.data is None else _decoder.decode(value.data)
-    except codec.WireError:
-        return None  # nobody of this version has put it

@@ -39,9 +39,9 @@ class Application:
         self.told.append(("connected", connection.bearer.user.id))
         return {"pid": "p"}, [b'2["hello"]', b'2["again"]']
 
-    def disconnected(self, connection: Connection, reason: str) -> None:
+    def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
-        self.told.append(("disconnected", (connection.is_open, reason)))
+        self.told.append(("disconnected", (connection.is_open, connection.has_left)))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """See `clients.Application`."""
@@ -155,7 +155,7 @@ def test_a_packet_that_is_none_ends_its_connection(
             websocket.send_binary(packet)
         assert websocket.packet() == "1"
         assert websocket.refusal() == 1000
-    assert application.told[3:] in ([], [("disconnected", (False, "transport error"))])
+    assert application.told[3:] in ([], [("disconnected", (False, False))])
 
 
 def test_an_acknowledgement_that_nobody_asked_for_is_ignored(endpoint: Endpoint) -> None:

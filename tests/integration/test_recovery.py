@@ -290,6 +290,32 @@ async def test_an_offset_that_is_none_gets_a_new_session(stack: TestStack) -> No
         assert await client.came_back()
 
 
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_the_end_of_a_transport_is_not_the_end_of_a_session(stack: TestStack, transport: str) -> None:
+    """A client that polls says that its transport ends, for whatever reason it does; then it comes back."""
+    room, token = unique("transport"), await stack.token()
+    async with RecoveringClient(stack.gateway_urls[0], token, transport=transport) as client:
+        await client.is_connected()
+        await client.join(room)
+        await client.close_transport()
+        assert await client.came_back()
+        assert (await client.say(room, "m"))["ok"]
+
+
+async def test_an_offset_above_everything_gets_a_new_session(stack: TestStack) -> None:
+    """Nobody has told the client of that; it would never be told anything again."""
+    room, token = unique("above"), await stack.token()
+    async with _client(stack, token=token) as (client, _), _speaker(stack, room) as speaker:
+        await client.join(room)
+        await _say(speaker, ["m"], room)
+        await until(lambda: client.bodies == ["m"], "the message")
+        before = await _outcomes(stack, "malformed")
+        offset = f"{client.offsets[-1][:4]}7fffffffffffffff"
+        async with RecoveringClient(stack.gateway_urls[1], token, pid=client.pid, offset=offset) as other:
+            assert other.pid != client.pid
+        assert await _outcomes(stack, "malformed") == before + 1
+
+
 async def test_a_client_that_leaves_by_its_own_will_leaves_nothing(stack: TestStack) -> None:
     """Its session cannot be taken up again."""
     room, token = unique("bye"), await stack.token()

@@ -29,6 +29,7 @@ from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from tests.support.edge import Ears, Wire
 from wire import codec
@@ -87,7 +88,7 @@ class Gateway:
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
         resuming = Resuming(self.fan_out, missed, seconds=5)
         self.joining = Joining(self.fan_out, self.rooms, self.relay, resuming)
-        self.sessions = Sessions(world.bucket)  # type: ignore[arg-type]
+        self.sessions = Sessions(SessionBucket(world.bucket))  # type: ignore[arg-type]
         self.recovery = Recovery(
             sessions=self.sessions,
             rooms=self.rooms,
@@ -200,7 +201,7 @@ class Client:
         self.connection, self.is_in = None, False
         if noticed and connection is not None and gateway is not None:
             connection.session.abort(Reason.TRANSPORT_CLOSE)
-            gateway.sessions.end(connection, for_good=False)
+            gateway.sessions.end(connection)
             gateway.fan_out.forget(connection)
             for room in tuple(connection.rooms):
                 gateway.rooms.leave(room, connection)

@@ -45,6 +45,9 @@ const commands = {
   reopen({ namespace }) {
     sockets[namespace].disconnect().connect();
   },
+  closeTransport() {
+    sockets["/"].io.engine.close();
+  },
   close({ namespace }) {
     sockets[namespace].disconnect();
   },

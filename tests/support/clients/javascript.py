@@ -81,6 +81,10 @@ class JavaScriptClient(OfficialClient):
         """See `OfficialClient`."""
         await self._do({"do": "close", "namespace": "/"})
 
+    async def close_transport(self) -> None:
+        """Let the library end its transport, as it does itself when a request fails: it says so, and comes back."""
+        await self._do({"do": "closeTransport"})
+
     async def reopen(self) -> None:
         """Connect again, as an application does after a refusal; what was open is closed first."""
         await self._do({"do": "reopen", "namespace": "/"})

@@ -1,6 +1,5 @@
 """The official JavaScript client with connection state recovery."""
 
-import json
 from typing import Any
 
 from tests.support.clients.official import OfficialClient
@@ -11,8 +10,8 @@ from tests.support.waiting import until
 class RecoveringClient(JsClient):
     """Opted in. Joins nothing by itself."""
 
-    def __init__(self, url: str, token: str, **auth: Any) -> None:
-        OfficialClient.__init__(self, url, auth={"token": token, "recover": True, **auth}, transports=["websocket"])
+    def __init__(self, url: str, token: str, *, transport: str = "websocket", **auth: Any) -> None:
+        OfficialClient.__init__(self, url, auth={"token": token, "recover": True, **auth}, transports=[transport])
 
     def of(self, name: str) -> list[Any]:
         """The payloads of event `name` so far, whatever else it carried."""
@@ -38,9 +37,3 @@ class RecoveringClient(JsClient):
         await self.is_connected(times=1 + times)
         await until(lambda: len(self.of("session")) == 1 + times, "the session event")
         return bool(self.happened("connect")[-1]["recovered"])
-
-
-def auth_of(client: RecoveringClient) -> dict[str, Any]:
-    """What `client` connects with."""
-    auth: dict[str, Any] = json.loads(json.dumps(client.options["auth"]))
-    return auth
