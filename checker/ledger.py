@@ -75,7 +75,7 @@ class Ledger:
         """The join was acknowledged at `seq`; `truncated`: the oldest of what was missed did not come."""
         stay.lasted = True
         if truncated and stay.received:
-            stay.after = stay.received[0].prev
+            stay.after = max(stay.after or 0, stay.received[0].prev)
         elif stay.after is None:
             stay.after = seq
 

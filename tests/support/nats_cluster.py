@@ -30,19 +30,23 @@ class NatsCluster:
         self.output: list[str] = []
         self.servers = [self._server(host, folder / str(host)) for host in range(SIZE)]
 
-    async def leader(self) -> int:
-        """Which server leads the stream of messages; raises `AssertionError` if none does in time."""
+    async def leader(self, *, but: int | None = None) -> int:
+        """Which server leads the stream of messages, as the others than `but` see it, and not that one.
+
+        Raises `AssertionError` if none does in time.
+        """
         found: list[int] = []
+        urls = [url for host, url in enumerate(self.urls) if host != but]
 
         async def is_found() -> bool:
             with suppress(NatsError, OSError, TimeoutError):
-                connection = await nats.connect(self.urls, connect_timeout=1, allow_reconnect=False)
+                connection = await nats.connect(urls, connect_timeout=1, allow_reconnect=False)
                 try:
                     info = await connection.jetstream().stream_info("MESSAGES")
                 finally:
                     await connection.close()
-                if info.cluster is not None and info.cluster.leader:
-                    found.append(int(info.cluster.leader.removeprefix("n")))
+                if info.cluster is not None and info.cluster.leader not in {None, "", f"n{but}"}:
+                    found.append(int(str(info.cluster.leader).removeprefix("n")))
             return bool(found)
 
         await until(is_found, "a leader", seconds=_START_SECONDS)

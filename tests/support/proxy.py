@@ -95,7 +95,10 @@ class Proxy:
         """Wait until a client sends `data`; neither that nor anything after it gets through on its connection."""
         seen = asyncio.Event()
         self._awaited = data, seen
-        await seen.wait()
+        try:
+            await seen.wait()
+        finally:
+            self._awaited = None
 
     def say(self, data: bytes) -> None:
         """Send `data` to every client, as if the server did."""
@@ -166,6 +169,8 @@ class Proxy:
                     self._muted.add(client)
                 if client in (self._swallowed if target is client else self._muted):
                     continue
+                if target.is_closing():
+                    break  # the other direction has ended
                 target.write(data)
                 await target.drain()
         except OSError:

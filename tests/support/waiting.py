@@ -8,7 +8,11 @@ DEADLINE_SECONDS = 20.0
 
 
 async def until(
-    condition: Callable[[], bool | Awaitable[bool]], what: str, *, seconds: float = DEADLINE_SECONDS
+    condition: Callable[[], bool | Awaitable[bool]],
+    what: str,
+    *,
+    seconds: float = DEADLINE_SECONDS,
+    every: float = 0.02,
 ) -> None:
     """Return once `condition` holds; fails the test with `what` when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
@@ -20,4 +24,4 @@ async def until(
             return
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every)

@@ -13,7 +13,6 @@ from tests.support.proxy import Proxy
 from tests.support.stacks import TestStack
 
 GATEWAYS: Final = ("gateway-1", "gateway-2")
-SERVICES: Final = ("auth", "history", *GATEWAYS)
 _BUFFER: Final = 32 * 1024
 _WAYS: Final = ("history", *GATEWAYS)
 

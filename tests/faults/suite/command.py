@@ -1,11 +1,10 @@
 """`python -m tests.faults`: faults, one after the other, each on a stack of its own.
 
-Exit code 0: the promise held through all of them. 1: it did not, or something else went wrong; then what was seen and
-what the stack said is kept in the folder that is named. 2: what was asked for cannot be run.
+Exit code 0: the promise held through all of them. 1: it did not, one was skipped, or something else went wrong; what
+was seen and what the stack said is kept in the folder that is named. 2: what was asked for cannot be run.
 """
 
 import argparse
-import os
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Final
 import msgspec
 import uvloop
 
-from tests.faults.suite import table
+from tests.faults.suite import privileges, table
 from tests.faults.suite.catalogue import FAULTS
 from tests.faults.suite.fault import Fault
 from tests.faults.suite.run import Plan, Result, run
@@ -45,13 +44,15 @@ def main(arguments: Sequence[str]) -> int:
 async def _run_all(faults: Sequence[Fault], plan: Plan, seed: int) -> int:
     print(f"seed {seed}\n{table.HEAD}", flush=True)
     results: list[Result] = []
+    skipped: list[str] = []
     for fault in faults:
-        if fault.needs_root and os.geteuid():
-            print(f"{fault.name:24}SKIPPED: needs root", flush=True)
+        if lacking := privileges.lacking(fault):
+            print(f"{fault.name:24}SKIPPED: {lacking}", flush=True)
+            skipped.append(fault.name)
             continue
         results.append(await _run_one(fault, plan, seed))
-    print(table.summary(results))
-    return 0 if results and all(each.is_good for each in results) else 1
+    print(table.summary(results) + (f"; NOT shown: {', '.join(skipped)}" if skipped else ""))
+    return 0 if all(each.is_good for each in results) and not skipped else 1
 
 
 async def _run_one(fault: Fault, plan: Plan, seed: int) -> Result:

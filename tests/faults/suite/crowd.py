@@ -4,14 +4,11 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Final, Self
 
-import aiohttp
-
-from checker.account import Place
 from checker.ledger import Ledger
-from tests.faults.suite.diary import place
+from tests.faults.suite import history
 from tests.faults.suite.light_line import LightLine
 from tests.faults.suite.member import Member
 from tests.faults.suite.official_lines import JsLine, PythonLine
@@ -23,7 +20,6 @@ USUAL_BYTES: Final = 20
 """Of a message's body."""
 MEMBERS_A_ROOM: Final = 6
 _OFFICIAL_EACH: Final = 2
-_PAGE: Final = 200
 _LISTENERS: Final = 3
 _WHISPER_SECONDS: Final = (0.1, 0.5)
 _WANDERERS: Final = 6
@@ -54,8 +50,12 @@ class Crowd:
 
     async def __aenter__(self) -> Self:
         """Everybody connects, and joins their rooms."""
-        await asyncio.gather(*(each.line.start() for each in self.members))
-        await self.is_inside(60)
+        try:
+            await asyncio.gather(*(each.line.start() for each in self.members))
+            await self.is_inside(60)
+        except BaseException:
+            await asyncio.gather(*(each.stop() for each in self.members), return_exceptions=True)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -76,6 +76,11 @@ class Crowd:
         return sum(each.connects - 1 for each in self.members)
 
     @property
+    def resends(self) -> int:
+        """How often anybody said the same again, for want of an outcome."""
+        return sum(each.resends for each in self.talks)
+
+    @property
     def recoveries(self) -> int:
         """How often anybody got their session back with that."""
         return sum(each.recoveries for each in self.members)
@@ -89,6 +94,10 @@ class Crowd:
     def longest_absence(self) -> float:
         """Of any member, in seconds: from the loss of its connection until it was in all of its rooms again."""
         return max(each.longest_absence for each in self.members)
+
+    def has_all(self) -> bool:
+        """Whether everybody is where they should be, has paged back, and has heard the last of each room."""
+        return not self.ledger.behind() and not any(each.outside or each.is_busy for each in self.members)
 
     async def is_inside(self, seconds: float) -> None:
         """Wait until everybody is where they should be; raises `AssertionError` after `seconds`."""
@@ -114,8 +123,10 @@ class Crowd:
         is_over = False
 
         async def whisper() -> None:
-            while not is_over:
+            while True:
                 await talk.say(self._quiet, "psst")
+                if is_over:
+                    return
                 await asyncio.sleep(self._rng.uniform(*_WHISPER_SECONDS))
 
         whispering = asyncio.create_task(whisper())
@@ -143,10 +154,7 @@ class Crowd:
 
     async def read_history(self, url: str, token: str) -> None:
         """Put the whole history of all rooms into the account."""
-        headers = {"Authorization": f"Bearer {token}"}
-        async with aiohttp.ClientSession(url, headers=headers) as http:
-            for room in self.ledger.rooms:
-                self.ledger.account.history[room] = await _history(http, room)
+        self.ledger.account.history.update(await history.read(url, token, self.ledger.rooms))
 
     def behind(self) -> list[str]:
         """Who has not heard the last of a room, in which, and where they are."""
@@ -176,23 +184,3 @@ class Crowd:
             kind = kinds[number] if number < len(kinds) else LightLine
             recovers = number > 1 and kind is not PythonLine and number % 2 == 0
             yield kind(self._url, {"token": token, **({"recover": True} if recovers else {})}, member)
-
-
-async def _history(http: aiohttp.ClientSession, room: str) -> list[Place]:
-    places: list[Place] = []
-    page: dict[str, Any] = {"more": True}
-
-    async def read() -> bool:
-        nonlocal page
-        after = places[-1].seq if places else 0
-        with suppress(aiohttp.ClientError, TimeoutError):
-            async with http.get(f"/api/rooms/{room}/messages?after={after}&limit={_PAGE}") as response:
-                if response.status == 200:
-                    page = await response.json()
-                    places.extend(map(place, page["messages"]))
-                    return True
-        return False
-
-    while page["more"]:
-        await until(read, f"a page of {room}")
-    return places

@@ -18,6 +18,7 @@ class Diary:
         self._outside: dict[str, Stay] = {}
         """Rooms that the member is not in; what comes of them is written down here."""
         self._heard_at = 0.0
+        self._is_hushed = False
         self.longest_silence = 0.0
 
     def heard(self, message: dict[str, Any]) -> None:
@@ -28,12 +29,12 @@ class Diary:
             stay = self._outside[room] = self._ledger.intrudes(self._name, room)
         self._ledger.received(stay, place(message))
         self._note_silence()
-        self._heard_at = time.monotonic()
+        self._heard_at = 0.0 if self._is_hushed else time.monotonic()
 
     def hush(self) -> None:
         """From here on silence is no news."""
         self._note_silence()
-        self._heard_at = 0.0
+        self._is_hushed, self._heard_at = True, 0.0
 
     def position(self, room: str) -> int | None:
         """Where to resume; None: from now on."""

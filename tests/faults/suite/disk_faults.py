@@ -36,7 +36,8 @@ async def disk_full(blow: Blow) -> None:
     """
     filler = blow.arena.stack.data / "nats" / "filler"
     await asyncio.to_thread(_fill, filler)
-    await blow.wait(15, short=3)
+    await blow.wait(15, short=0)
+    await blow.somebody_sends_again()
     filler.unlink()
     nats = blow.arena.child("nats")
     await nats.stop()

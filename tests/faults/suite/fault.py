@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from signal import SIGCONT, SIGSTOP
 from typing import Final
 
 from deploy.local.process import Child
@@ -48,15 +47,6 @@ class Blow:
         await child.start()
 
     @asynccontextmanager
-    async def stopped(self, child: Child) -> AsyncIterator[None]:
-        """SIGSTOP within the block."""
-        child.send_signal(SIGSTOP)
-        try:
-            yield
-        finally:
-            child.send_signal(SIGCONT)
-
-    @asynccontextmanager
     async def counted(self, metric: str, *services: str) -> AsyncIterator[None]:
         """Stay in the block until one of `services` has counted more: a fault that does nothing shows nothing."""
 
@@ -68,7 +58,20 @@ class Blow:
 
         before = await count()
         yield
-        await until(is_counted, f"{metric} to rise", seconds=_COUNTED_SECONDS)
+        await until(is_counted, f"{metric} to rise", seconds=_COUNTED_SECONDS, every=0.5)
+
+    async def somebody_sends_again(self) -> None:
+        """Wait until an outcome was unknown: a fault that does nothing shows nothing."""
+        before = self.crowd.resends
+        await until(lambda: self.crowd.resends > before, "somebody to send again", seconds=_COUNTED_SECONDS)
+
+    async def everybody_comes_back(self, before: int) -> None:
+        """Wait until there are as many reconnects as members, more than `before`."""
+        await until(
+            lambda: self.crowd.reconnects >= before + len(self.crowd.members),
+            "all to come back",
+            seconds=_COUNTED_SECONDS,
+        )
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Fault:
     name: str
     ground: Ground
     needs_root: bool
+    """Root that may mount, and make network namespaces."""
     strike: Callable[[Blow], Awaitable[None]]
     absence_most: Callable[[float], float] | None = None
     """How long a member may be away, given DRAIN_SECONDS; None: as long as it takes to heal."""

@@ -45,11 +45,6 @@ class LightLine:
         await asyncio.wait({self._running})
         await self._http.close()
 
-    async def reopen(self) -> None:
-        """See `line.Line`."""
-        if self._socket is not None:
-            await self._socket.close()
-
     async def ask(self, event: str, payload: dict[str, Any], /, *, seconds: float) -> dict[str, Any]:
         """See `line.Line`."""
         if self._socket is None or not self._is_connected:

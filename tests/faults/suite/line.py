@@ -13,9 +13,6 @@ class Listener(Protocol):
     def connected(self, *, recovered: bool) -> None:
         """It is there (again); `recovered`: with its session and rooms."""
 
-    def refused(self) -> None:
-        """The server let it in no more; the library leaves trying again to its application."""
-
     def disconnected(self) -> None:
         """It is gone."""
 
@@ -31,9 +28,6 @@ class Line(Protocol):
 
     async def stop(self) -> None:
         """Hang up, and free everything."""
-
-    async def reopen(self) -> None:
-        """Hang up if it is open, and connect again."""
 
     async def ask(self, event: str, payload: dict[str, Any], /, *, seconds: float) -> dict[str, Any]:
         """Send an event; its acknowledgement. Raises `LostError`, and `TimeoutError` after `seconds`."""

@@ -55,6 +55,11 @@ class Member:
         """The rooms that it should be in and is not: all but those it left by its own will."""
         return [room for room in self.rooms if not self.is_inside(room) and room not in self._left]
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is joining a room, or paging back."""
+        return bool(self._tasks)
+
     # --- what the connection tells: see `line.Listener` -------------------------------------------------------------
 
     def connected(self, *, recovered: bool) -> None:
@@ -74,10 +79,6 @@ class Member:
         if self._absent_since is None:
             self._absent_since = time.monotonic()
         self.diary.disconnected()
-
-    def refused(self) -> None:
-        """See `Listener`."""
-        self._start(self._reopen())
 
     def heard(self, event: str, payload: Any) -> None:
         """See `Listener`."""
@@ -182,10 +183,6 @@ class Member:
                 if page["ok"] and not page["more"]:
                     return
             await self._pause()
-
-    async def _reopen(self) -> None:
-        await self._pause()
-        await self.line.reopen()
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._rng.uniform(*_RETRY_SECONDS))

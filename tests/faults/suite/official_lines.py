@@ -1,6 +1,7 @@
 """The official clients as members' connections."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from socketio.exceptions import SocketIOError
 from socketio.exceptions import TimeoutError as SocketTimeoutError
@@ -9,6 +10,8 @@ from tests.faults.suite.line import Listener, LostError
 from tests.support.clients.javascript import JavaScriptClient
 from tests.support.clients.official import OfficialClient, Told
 from tests.support.clients.python import AsyncPythonClient
+
+_REFUSED_SECONDS: Final = 0.3
 
 
 class _OfficialLine(OfficialClient):
@@ -30,13 +33,25 @@ class _OfficialLine(OfficialClient):
 
 
 class JsLine(_OfficialLine, JavaScriptClient):
-    """The JavaScript client. It does not come back by itself when the server refuses it."""
+    """The JavaScript client. When the server refuses it, coming back is left to its application."""
+
+    _coming_back: asyncio.Task[None] | None = None
 
     def hear(self, told: Told) -> None:
         """See `OfficialClient`."""
         super().hear(told)
         if told["is"] == "connect_error" and not told["active"]:
-            self._listener.refused()
+            self._coming_back = asyncio.create_task(self._come_back())
+
+    async def stop(self) -> None:
+        """See `line.Line`."""
+        if self._coming_back is not None:
+            self._coming_back.cancel()
+        await super().stop()
+
+    async def _come_back(self) -> None:
+        await asyncio.sleep(_REFUSED_SECONDS)
+        await self.reopen()
 
     async def ask(self, name: str, *args: Any, namespace: str = "/", seconds: float = 15) -> Any:
         """See `line.Line`."""
@@ -46,11 +61,6 @@ class JsLine(_OfficialLine, JavaScriptClient):
 
 class PythonLine(_OfficialLine, AsyncPythonClient):
     """The Python client, with asyncio."""
-
-    async def reopen(self) -> None:
-        """See `line.Line`."""
-        await self.socket.disconnect()
-        await self.start()
 
     async def ask(self, name: str, *args: Any, namespace: str = "/", seconds: float = 15) -> Any:
         """See `line.Line`."""

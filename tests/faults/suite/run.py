@@ -16,7 +16,6 @@ from tests.faults.suite.fault import Blow, Fault
 from tests.support.waiting import until
 
 _STRIKE_SECONDS: Final = 150.0
-_HEAL_SECONDS: Final = 90.0
 _numbers = itertools.count(1)
 
 
@@ -30,6 +29,11 @@ class Plan:
     is_short: bool
 
     @property
+    def heal_seconds(self) -> float:
+        """How long anything may take to be well again: more than twice QUIET_CHECK_SECONDS."""
+        return 40.0 if self.is_short else 90.0
+
+    @property
     def drain_seconds(self) -> float:
         """How long a gateway takes to close its connections."""
         return 3.0 if self.is_short else 10.0
@@ -37,10 +41,14 @@ class Plan:
     @property
     def environ(self) -> Mapping[str, str]:
         """Settings of the services."""
-        return {"DRAIN_SECONDS": str(self.drain_seconds)}
+        return {
+            "DRAIN_SECONDS": str(self.drain_seconds),
+            "PUBLISH_TIMEOUT_SECONDS": "2" if self.is_short else "5",
+            "QUIET_CHECK_SECONDS": "5" if self.is_short else "20",
+        }
 
 
-SHORT: Final = Plan(members=12, rate=60, seconds=4, is_short=True)
+SHORT: Final = Plan(members=12, rate=60, seconds=2, is_short=True)
 """What runs in `make test`."""
 
 
@@ -72,12 +80,13 @@ class Result:
 async def run(fault: Fault, arena: Arena, plan: Plan, seed: int) -> Result:
     """Let `fault` happen to `arena`, which is well before and afterwards unless the result says otherwise."""
     rng = random.Random(f"{fault.name} {seed}")
-    tokens = await arena.stack.mint(plan.members)
+    tokens = [await arena.stack.token() for _ in range(plan.members)]
     name = f"{fault.name}-{next(_numbers)}"
     async with Crowd(name, arena.url, tokens, rng, rate=plan.rate) as crowd:
-        troubles = await _struck(Blow(arena, crowd, rng, plan.is_short), fault, plan.seconds)
-        troubles += await _settled(arena, crowd, until_persisted=not plan.is_short)
+        troubles = await _struck(Blow(arena, crowd, rng, plan.is_short), fault, plan)
+        troubles = troubles or await _settled(arena, crowd, plan)
         troubles += await _history_read(arena, crowd, tokens[0])
+        troubles += [f"{each.name} is not in {each.outside}" for each in crowd.members if each.outside]
         verdict = judge(crowd.ledger.account)
     if fault.absence_most is not None and crowd.longest_absence > (most := fault.absence_most(plan.drain_seconds)):
         troubles.append(f"a member was away for {crowd.longest_absence:.1f} s, and {most} s is the most")
@@ -90,32 +99,32 @@ async def run(fault: Fault, arena: Arena, plan: Plan, seed: int) -> Result:
         verdict=verdict,
         reconnects=crowd.reconnects,
         recoveries=crowd.recoveries,
-        resends=sum(each.resends for each in crowd.talks),
+        resends=crowd.resends,
         longest_silence=crowd.longest_silence,
         longest_absence=crowd.longest_absence,
         troubles=troubles,
     )
 
 
-async def _struck(blow: Blow, fault: Fault, seconds: float) -> list[str]:
+async def _struck(blow: Blow, fault: Fault, plan: Plan) -> list[str]:
     """Talk, strike, heal; returns what did not work."""
     crowd, troubles = blow.crowd, []
     talking = asyncio.create_task(crowd.talk())
-    enough = asyncio.create_task(asyncio.sleep(seconds))
+    enough = asyncio.create_task(asyncio.sleep(plan.seconds))
     try:
         await until(lambda: len(crowd.ledger.account.acknowledged) > len(crowd.members), "everybody to talk")
         await blow.moment()
         async with asyncio.timeout(_STRIKE_SECONDS), crowd.whispering():
             await fault.strike(blow)
-        async with asyncio.timeout(_HEAL_SECONDS):
+        async with asyncio.timeout(plan.heal_seconds):
             await blow.arena.healed()
-        await crowd.is_inside(_HEAL_SECONDS)
+        await crowd.is_inside(plan.heal_seconds)
         await blow.moment()
         await enough
         for each in crowd.members:
             each.diary.hush()
         crowd.stop_talking()
-        async with asyncio.timeout(_HEAL_SECONDS):
+        async with asyncio.timeout(plan.heal_seconds):
             await talking
     except (StackError, AssertionError, TimeoutError) as error:
         troubles.append(f"{type(error).__name__}: {error}")
@@ -125,7 +134,7 @@ async def _struck(blow: Blow, fault: Fault, seconds: float) -> list[str]:
     return troubles
 
 
-async def _settled(arena: Arena, crowd: Crowd, *, until_persisted: bool) -> list[str]:
+async def _settled(arena: Arena, crowd: Crowd, plan: Plan) -> list[str]:
     """Wait until all that was said has arrived, and is in MongoDB; returns what did not work.
 
     What a process held and did not acknowledge is delivered again after half a minute, so a short cut does not wait
@@ -136,13 +145,11 @@ async def _settled(arena: Arena, crowd: Crowd, *, until_persisted: bool) -> list
         return await arena.stack.metric("history", "parley_history_lag_messages") == 0
 
     try:
-        await crowd.is_inside(_HEAL_SECONDS)
-        await until(lambda: not crowd.ledger.behind(), "everything to arrive", seconds=_HEAL_SECONDS)
-        if until_persisted:
-            await until(is_persisted, "history to catch up", seconds=_HEAL_SECONDS)
+        await until(crowd.has_all, "everything to arrive", seconds=plan.heal_seconds)
+        if not plan.is_short:
+            await until(is_persisted, "history to catch up", seconds=plan.heal_seconds, every=0.5)
     except (AssertionError, OSError) as error:
-        outside = [f"{each.name} is not in {each.outside}" for each in crowd.members if each.outside]
-        return [f"{type(error).__name__}: {error}", *outside, *crowd.behind()]
+        return [f"{type(error).__name__}: {error}", *crowd.behind()]
     return []
 
 
