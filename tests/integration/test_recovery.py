@@ -81,6 +81,27 @@ async def test_a_broken_connection_gets_rooms_and_messages_back(stack: TestStack
         assert (await client.say(rooms[0], "own", "own"))["ok"]  # it is a member
 
 
+async def test_it_costs_a_read_for_each_room_in_which_something_was_missed(stack: TestStack) -> None:
+    """However much was said meanwhile in rooms that are not the client's, and in however many rooms it is."""
+    rooms, foreign = [unique("own") for _ in range(5)], unique("foreign")
+
+    async def reads() -> float:
+        metric, sources = "parley_gateway_resume_reads_total", ("history", "stream", "memory")
+        return sum([await stack.metric("gateway-2", metric, source=source) for source in sources])
+
+    async with _client(stack) as (client, proxy), _speaker(stack, *rooms, foreign) as speaker:
+        for room in rooms:
+            await client.join(room)
+        proxy.lead_to()
+        await _say(speaker, _numbers(0, 300), foreign)
+        await _say(speaker, ["missed-0", "missed-1"], *rooms[:2])
+        before = await reads()
+        proxy.lead_to(stack.ports.gateway_2)
+        assert await client.came_back()
+        await until(lambda: client.bodies == ["missed-0", "missed-1"], "what was missed")
+        assert await reads() - before == 2
+
+
 @pytest.mark.parametrize("transports", [["polling"], ["polling", "websocket"]])
 async def test_it_works_over_polling(stack: TestStack, transports: list[str]) -> None:
     """Also for a client that goes on to a WebSocket."""

@@ -12,7 +12,8 @@ from services.gateway.places import Places
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions, TakenError
 from tests.support.edge import connection
-from tests.support.recovery_world import Bucket
+from tests.support.recovery_world import Bucket, Client, World
+from tests.support.waiting import until
 from wire.errors import ParleyError
 
 
@@ -94,3 +95,20 @@ async def test_a_session_with_too_many_rooms_is_given_up_and_its_connection_goes
     assert one.is_open
     assert kept.given_up
     assert (await world.sessions.find(kept.pid)).session is None
+
+
+@pytest.mark.parametrize("recovers", [False, True])
+async def test_a_session_does_not_grow_old_while_its_connection_lasts(recovers: bool) -> None:  # noqa: FBT001
+    """It is put again and again, whether it began with this connection or was taken up."""
+    world = World()
+    client = Client(world)
+    with mock.patch.object(sessions, "_REFRESH_SECONDS", 0.01):
+        await client.connect(world.gateways[0])
+        client.read(1)
+        client.join("a")
+        await asyncio.gather(*client.tasks)
+        if recovers:
+            client.lose(noticed=True)
+            await client.connect(world.gateways[1])
+        (first,) = world.bucket.values.values()
+        await until(lambda: next(iter(world.bucket.values.values())).revision > first.revision + 1, "two more puts")
