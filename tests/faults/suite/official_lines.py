@@ -8,7 +8,7 @@ from socketio.exceptions import TimeoutError as SocketTimeoutError
 
 from tests.faults.suite.line import Listener, LostError
 from tests.support.clients.javascript import JavaScriptClient
-from tests.support.clients.official import OfficialClient, Told
+from tests.support.clients.official import NotConnectedError, OfficialClient, Told
 from tests.support.clients.python import AsyncPythonClient
 
 _REFUSED_SECONDS: Final = 0.3
@@ -55,7 +55,10 @@ class JsLine(_OfficialLine, JavaScriptClient):
 
     async def ask(self, name: str, *args: Any, namespace: str = "/", seconds: float = 15) -> Any:
         """See `line.Line`."""
-        (ack,) = await super().ask(name, *args, namespace=namespace, seconds=seconds)
+        try:
+            (ack,) = await super().ask(name, *args, namespace=namespace, seconds=seconds)
+        except NotConnectedError:
+            raise LostError from None
         return ack
 
 

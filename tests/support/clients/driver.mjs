@@ -40,6 +40,8 @@ const commands = {
     });
   },
   call({ number, namespace, name, args }) {
+    // The library would keep it, and send it on the next connection: behind what the application says there anew.
+    if (!sockets[namespace].connected) return tell("lost", { number });
     sockets[namespace].emit(name, ...unpack(args), (...ack) => tell("ack", { number, ack }));
   },
   reopen({ namespace }) {

@@ -5,6 +5,7 @@ import base64
 import itertools
 import json
 import shutil
+import threading
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.clients.official import RECONNECTION_SECONDS, OfficialClient
+from tests.support.clients.official import RECONNECTION_SECONDS, NotConnectedError, OfficialClient
 from web import npm
 
 _HERE: Final = Path(__file__).resolve().parent
+_installing: Final = threading.Lock()
+"""npm empties the folder first: a second one would take away what the first client runs on."""
 
 
 class JavaScriptClient(OfficialClient):
@@ -27,7 +30,7 @@ class JavaScriptClient(OfficialClient):
         """See `OfficialClient`."""
         node = shutil.which("node")
         try:
-            await asyncio.to_thread(npm.install, _HERE)
+            await asyncio.to_thread(_install)
         except npm.NoNpmError:
             node = None
         if node is None:
@@ -104,14 +107,22 @@ class JavaScriptClient(OfficialClient):
         async for line in self._process.stdout:
             told = unpacked(json.loads(line))
             self.hear(told)
-            if told["is"] == "ack" and not (ack := self._acks.pop(told["number"])).done():
-                ack.set_result(told["ack"])
+            if told["is"] in {"ack", "lost"} and not (ack := self._acks.pop(told["number"])).done():
+                if told["is"] == "ack":
+                    ack.set_result(told["ack"])
+                else:
+                    ack.set_exception(NotConnectedError())
 
 
 class OldestJavaScriptClient(JavaScriptClient):
     """Of version 4.0.0."""
 
     package = "socket.io-client-oldest"
+
+
+def _install() -> None:
+    with _installing:
+        npm.install(_HERE)
 
 
 def packed(value: Any) -> Any:

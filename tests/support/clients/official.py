@@ -12,6 +12,10 @@ RECONNECTION_SECONDS: Final = (0.05, 0.2)
 Told = dict[str, Any]
 
 
+class NotConnectedError(Exception):
+    """The client was asked to send something while it had no connection: it was not sent, and will not be."""
+
+
 class OfficialClient(ABC):
     """A client at `url`, of the default namespace and `others`; `options` are its own.
 
