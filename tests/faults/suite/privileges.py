@@ -10,6 +10,8 @@ from tests.faults.suite.fault import Fault
 
 def lacking(fault: Fault) -> str:
     """Why `fault` cannot happen here; empty if it can."""
+    if shutil.which("node") is None:
+        return "needs node"  # for one of the members
     return _lacking() if fault.needs_root else ""
 
 
