@@ -15,9 +15,9 @@ from checker.judge import Kind
 from tests.faults.suite import privileges, table
 from tests.faults.suite.arena import Arena, one_nats
 from tests.faults.suite.catalogue import FAULTS
-from tests.faults.suite.crowd import MEMBERS_A_ROOM
 from tests.faults.suite.fault import Blow, Fault, Ground, fault
 from tests.faults.suite.run import SHORT, Result, run
+from tests.faults.suite.seats import MEMBERS_A_ROOM
 
 # The Python clients leave their old sockets to the collector when they connect again.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")

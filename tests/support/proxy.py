@@ -22,9 +22,11 @@ class Proxy:
     """Passes bytes on between its port and one of `ports`: whichever accepts, tried in random order.
 
     `buffer` bounds what the system keeps of what a client does not read; a reader that stops then shows soon.
+    `rng` may be replaced by one that has a seed.
     """
 
     def __init__(self, *ports: int, buffer: int = 0) -> None:
+        self.rng = random.Random()
         self._targets = ports
         self._passing: float = math.inf
         self._buffer = buffer
@@ -141,7 +143,7 @@ class Proxy:
             server_writer.close()
 
     async def _connect(self) -> tuple[StreamReader, StreamWriter]:
-        for port in random.sample(self._targets, len(self._targets)):
+        for port in self.rng.sample(self._targets, len(self._targets)):
             with suppress(OSError):
                 return await self._connect_to(port)
         raise ConnectionRefusedError

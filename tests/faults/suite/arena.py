@@ -8,11 +8,11 @@ from typing import Final
 
 from deploy.local.ports import HOST, Ports
 from deploy.local.process import Child
+from deploy.local.stack import GATEWAYS
 from tests.support.nats_server import NatsServer
 from tests.support.proxy import Proxy
 from tests.support.stacks import TestStack
 
-GATEWAYS: Final = ("gateway-1", "gateway-2")
 _BUFFER: Final = 32 * 1024
 _WAYS: Final = ("history", *GATEWAYS)
 

@@ -24,6 +24,7 @@ _ALL: Final = (
     network.nats_throttled,
     network.nats_swallowed,
     network.reader_stopped,
+    network.member_away,
     network.slow_consumer,
     disk.disk_full,
     cluster.nats_leader_killed,

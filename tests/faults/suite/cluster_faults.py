@@ -56,10 +56,10 @@ async def nats_leader_killed(blow: Blow) -> None:
 async def two_nats_killed(blow: Blow) -> None:
     """Kill -9 of two of three servers: no majority is left to store anything."""
     two = blow.rng.sample(_cluster(blow).servers, 2)
-    for each in two:
-        await each.kill()
-    await blow.wait(10, short=0)
-    await blow.somebody_sends_again()
+    async with blow.somebody_is_refused():
+        for each in two:
+            await each.kill()
+        await blow.wait(10, short=0)
     for each in two:
         await each.start()
 

@@ -3,37 +3,40 @@
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Any, Final, Self
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, Self
 
 from checker.ledger import Ledger
-from tests.faults.suite import history
+from tests.faults.suite import seats
 from tests.faults.suite.light_line import LightLine
 from tests.faults.suite.member import Member
-from tests.faults.suite.official_lines import JsLine, PythonLine
+from tests.faults.suite.seats import ROOMS_EACH
 from tests.faults.suite.talk import Talk
 from tests.support.waiting import until
 
-ROOMS_EACH: Final = 2
 USUAL_BYTES: Final = 20
 """Of a message's body."""
-MEMBERS_A_ROOM: Final = 6
-_OFFICIAL_EACH: Final = 2
-_LISTENERS: Final = 3
+_START_SECONDS: Final = 60.0
+_VOICES: Final = 12
+"""Of those who shout: so many messages are on their way at once."""
 _WHISPER_SECONDS: Final = (0.1, 0.5)
 _WANDERERS: Final = 6
 """One in so many leaves a room now and then."""
 
 
 class Crowd:
-    """`tokens` has one for each member; `rate` is how many messages they send a second, all together."""
+    """`tokens` has one for each member; `rate` is how many messages they send a second, all together.
 
-    def __init__(self, name: str, url: str, tokens: list[str], rng: random.Random, *, rate: float) -> None:
+    `officials` of them are on either official client.
+    """
+
+    def __init__(
+        self, name: str, url: str, tokens: list[str], rng: random.Random, *, rate: float, officials: int
+    ) -> None:
         self.ledger = Ledger()
         self.complaints: list[str] = []
         self.body_bytes = USUAL_BYTES
-        self._url = url
         self._rng = rng
         self._pause = len(tokens) / rate
         self._stopping = False
@@ -42,20 +45,28 @@ class Crowd:
         self._quiet = f"{name}-quiet"
         self.members = [
             Member(f"{name}-{number}", rooms, self.ledger, self._own_rng(), self._complain)
-            for number, rooms in enumerate(self._seats(name, len(tokens)))
+            for number, rooms in enumerate(seats.rooms(name, len(tokens), self._quiet))
         ]
         self.talks = [self._talk_of(member) for member in self.members]
-        for member, line in zip(self.members, self._lines(tokens), strict=True):
+        lines = seats.lines(url, self.members, tokens, officials, self._own_rng())
+        for member, line in zip(self.members, lines, strict=True):
             member.line = line
 
     async def __aenter__(self) -> Self:
         """Everybody connects, and joins their rooms."""
-        try:
-            await asyncio.gather(*(each.line.start() for each in self.members))
-            await self.is_inside(60)
-        except BaseException:
-            await asyncio.gather(*(each.stop() for each in self.members), return_exceptions=True)
-            raise
+        async with AsyncExitStack() as exits:
+
+            async def start(member: Member) -> None:
+                await member.line.start()
+                exits.push_async_callback(member.stop)
+
+            # All of them have to be through before those that did start can be stopped.
+            started = await asyncio.gather(*map(start, self.members), return_exceptions=True)
+            for error in started:
+                if error is not None:
+                    raise error
+            await self.is_inside(_START_SECONDS)
+            exits.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,6 +91,10 @@ class Crowd:
         """How often anybody said the same again, for want of an outcome."""
         return sum(each.resends for each in self.talks)
 
+    def longest_wait(self, since: float) -> float:
+        """How long anybody waited for an outcome after `since`, of those that are known; in seconds."""
+        return max(each.longest_wait(since) for each in self.talks)
+
     @property
     def recoveries(self) -> int:
         """How often anybody got their session back with that."""
@@ -101,9 +116,14 @@ class Crowd:
 
     async def is_inside(self, seconds: float) -> None:
         """Wait until everybody is where they should be; raises `AssertionError` after `seconds`."""
-        await until(
-            lambda: not any(each.outside for each in self.members), "all members in their rooms", seconds=seconds
-        )
+        try:
+            await until(lambda: not self.outsiders(), "all members in their rooms", seconds=seconds)
+        except AssertionError as error:
+            raise AssertionError("; ".join([str(error), *self.outsiders()])) from None
+
+    def outsiders(self) -> list[str]:
+        """Who is not where they should be."""
+        return [f"{each.name} is not in {each.outside}" for each in self.members if each.outside]
 
     # --- what is said -----------------------------------------------------------------------------------------------
 
@@ -136,6 +156,19 @@ class Crowd:
             is_over = True
             self._whispers.append(whispering)
 
+    async def shout(self, room: str, times: int, *, but: Member) -> None:
+        """Everybody in `room` except `but` says so much there, as fast as it is taken."""
+        speakers = [each for each in self.members if room in each.rooms and each is not but]
+        talks = [self._talk_of(speakers[number % len(speakers)]) for number in range(_VOICES)]
+        self.talks += talks
+        left = iter(range(times))
+
+        async def speak(talk: Talk) -> None:
+            for _ in left:
+                await talk.say(room, "x" * self.body_bytes)
+
+        await asyncio.gather(*map(speak, talks))
+
     def stop_talking(self) -> None:
         """Let what is being said be the last."""
         self._stopping = True
@@ -152,22 +185,9 @@ class Crowd:
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 
-    async def read_history(self, url: str, token: str) -> None:
-        """Put the whole history of all rooms into the account."""
-        self.ledger.account.history.update(await history.read(url, token, self.ledger.rooms))
-
     def behind(self) -> list[str]:
         """Who has not heard the last of a room, in which, and where they are."""
         return [f"{each.reader} is at {each.position} in {each.room}" for each in self.ledger.behind()]
-
-    # --- who sits where ---------------------------------------------------------------------------------------------
-
-    def _seats(self, name: str, members: int) -> Iterator[list[str]]:
-        """The rooms of each member: neighbours share some, and one in `_LISTENERS` is in the quiet one, too."""
-        count = max(3, members * ROOMS_EACH // MEMBERS_A_ROOM)
-        for number in range(members):
-            rooms = [f"{name}-r{(number + each) % count}" for each in range(ROOMS_EACH)]
-            yield rooms if number % _LISTENERS else [*rooms, self._quiet]
 
     def _talk_of(self, member: Member) -> Talk:
         return Talk(next(self._ids), member, self.ledger, self._own_rng(), self._complain)
@@ -177,10 +197,3 @@ class Crowd:
 
     def _complain(self, complaint: str) -> None:
         self.complaints.append(complaint)
-
-    def _lines(self, tokens: list[str]) -> Iterator[Any]:
-        kinds = [JsLine, PythonLine] * _OFFICIAL_EACH
-        for number, (member, token) in enumerate(zip(self.members, tokens, strict=True)):
-            kind = kinds[number] if number < len(kinds) else LightLine
-            recovers = number > 1 and kind is not PythonLine and number % 2 == 0
-            yield kind(self._url, {"token": token, **({"recover": True} if recovers else {})}, member)

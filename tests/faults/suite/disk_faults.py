@@ -35,9 +35,9 @@ async def disk_full(blow: Blow) -> None:
     nats-server 2.15 needs that: once a write has failed, its stream stores nothing until then.
     """
     filler = blow.arena.stack.data / "nats" / "filler"
-    await asyncio.to_thread(_fill, filler)
-    await blow.wait(15, short=0)
-    await blow.somebody_sends_again()
+    async with blow.somebody_is_refused():
+        await asyncio.to_thread(_fill, filler)
+        await blow.wait(15, short=0)
     filler.unlink()
     nats = blow.arena.child("nats")
     await nats.stop()

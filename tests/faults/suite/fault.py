@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from deploy.local.process import Child
+from deploy.local.stack import GATEWAYS
 from tests.faults.suite.arena import Arena, one_nats
 from tests.faults.suite.crowd import Crowd
 from tests.support.waiting import until
@@ -38,7 +40,7 @@ class Blow:
 
     def gateway(self) -> str:
         """Either of them."""
-        return self.rng.choice(["gateway-1", "gateway-2"])
+        return self.rng.choice(GATEWAYS)
 
     async def kill(self, child: Child) -> None:
         """Kill -9, and start it again a moment later."""
@@ -47,11 +49,11 @@ class Blow:
         await child.start()
 
     @asynccontextmanager
-    async def counted(self, metric: str, *services: str) -> AsyncIterator[None]:
+    async def counted(self, metric: str, *services: str, **labels: str) -> AsyncIterator[None]:
         """Stay in the block until one of `services` has counted more: a fault that does nothing shows nothing."""
 
         async def count() -> float:
-            return sum([await self.arena.stack.metric(each, metric) for each in services])
+            return sum([await self.arena.stack.metric(each, metric, **labels) for each in services])
 
         async def is_counted() -> bool:
             return await count() > before
@@ -60,15 +62,31 @@ class Blow:
         yield
         await until(is_counted, f"{metric} to rise", seconds=_COUNTED_SECONDS, every=0.5)
 
-    async def somebody_sends_again(self) -> None:
-        """Wait until an outcome was unknown: a fault that does nothing shows nothing."""
-        before = self.crowd.resends
-        await until(lambda: self.crowd.resends > before, "somebody to send again", seconds=_COUNTED_SECONDS)
+    @asynccontextmanager
+    async def somebody_is_refused(self) -> AsyncIterator[None]:
+        """Stay in the block until a gateway has answered a message with `unavailable`."""
+        metric = "parley_gateway_events_total"
+        async with self.counted(metric, *GATEWAYS, event="message", result="unavailable"):
+            yield
 
-    async def everybody_comes_back(self, before: int) -> None:
-        """Wait until there are as many reconnects as members, more than `before`."""
+    @asynccontextmanager
+    async def felt(self, seconds: float, *, short: float) -> AsyncIterator[None]:
+        """Stay in the block until somebody has waited so long in it for an outcome: as `counted`."""
+        since, least = time.monotonic(), short if self.is_short else seconds
+        yield
         await until(
-            lambda: self.crowd.reconnects >= before + len(self.crowd.members),
+            lambda: self.crowd.longest_wait(since) >= least,
+            f"somebody to wait for {least:g} s",
+            seconds=_COUNTED_SECONDS,
+        )
+
+    @asynccontextmanager
+    async def everybody_comes_back(self) -> AsyncIterator[None]:
+        """Stay in the block until each member has connected again."""
+        before = {each.name: each.connects for each in self.crowd.members}
+        yield
+        await until(
+            lambda: all(each.connects > before[each.name] for each in self.crowd.members),
             "all to come back",
             seconds=_COUNTED_SECONDS,
         )

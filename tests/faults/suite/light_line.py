@@ -4,8 +4,8 @@ import asyncio
 import itertools
 import json
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import aiohttp
@@ -21,18 +21,21 @@ _LONGEST_PAUSE: Final = 1.0
 class LightLine:
     """See `line.Line`; `url` is where it connects, with `auth`."""
 
-    def __init__(self, url: str, auth: dict[str, Any], listener: Listener) -> None:
+    def __init__(self, url: str, auth: dict[str, Any], listener: Listener, rng: random.Random) -> None:
         self._url = url
         self._auth = auth
         self._session: dict[str, str] = {}
         """What it asks for when it comes back: `pid` and `offset`, if it has them."""
         self._listener = listener
+        self._rng = rng
         self._numbers = itertools.count()
         self._acks: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._is_connected = False
         self._reading = asyncio.Event()
         self._reading.set()
+        self._may_connect = asyncio.Event()
+        self._may_connect.set()
 
     async def start(self) -> None:
         """See `line.Line`."""
@@ -68,9 +71,21 @@ class LightLine:
         finally:
             self._reading.set()
 
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Lose the connection, and make no other within the block."""
+        self._may_connect.clear()
+        try:
+            if self._socket is not None:
+                await self._socket.close()
+            yield
+        finally:
+            self._may_connect.set()
+
     async def _run(self) -> None:
         pause = _SHORTEST_PAUSE
         while True:
+            await self._may_connect.wait()
             try:
                 await self._connection()
             except (aiohttp.ClientError, OSError, LostError):
@@ -78,7 +93,7 @@ class LightLine:
             finally:
                 pause = _SHORTEST_PAUSE if self._is_connected else min(pause * 2, _LONGEST_PAUSE)
                 self._end()
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            await asyncio.sleep(pause * self._rng.uniform(0.5, 1.5))
 
     async def _connection(self) -> None:
         """Serve one connection to its end, whatever that is."""

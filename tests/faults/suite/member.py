@@ -32,6 +32,7 @@ class Member:
         self.line: Line
         self.connects = 0
         self.recoveries = 0
+        self.paged_back = 0  # how often it read all that a truncated join had left out
         self.longest_absence = 0.0
         """In seconds, from the loss of its connection until it was in all of its rooms again."""
         self._ledger = ledger
@@ -176,13 +177,13 @@ class Member:
             with suppress(LostError):
                 question = {"room": room, "after": stay.position, "limit": 200}
                 page = await self.ask("history", question, _ANSWER_SECONDS)
-                messages = page["messages"] if page["ok"] else []
-                for message in messages:
+                for message in page["messages"] if page["ok"] else []:
                     if message["seq"] <= upto:
                         self._ledger.received(stay, place(message))
                 if page["ok"] and not page["more"]:
-                    return
+                    break
             await self._pause()
+        self.paged_back += 1
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._rng.uniform(*_RETRY_SECONDS))

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from tests.faults.suite.arena import GATEWAYS
+from deploy.local.stack import GATEWAYS
 from tests.faults.suite.fault import Blow, fault
 from tests.support.paused import paused
 from tests.support.waiting import until
@@ -13,6 +13,8 @@ _RECONNECT_SECONDS: Final = 1.5 * 5.0
 """The longest pause of an official client between two attempts to connect: randomized, with its default options."""
 _EXIT_SECONDS: Final = 15.0
 """What a gateway may take beside its drain."""
+_FELT: Final = 0.7
+"""How much of a stop somebody has to wait for, at least: nobody may have spoken just when it began."""
 
 
 @fault()
@@ -39,15 +41,13 @@ async def rolling_restart(blow: Blow) -> None:
 @fault()
 async def gateway_stopped_5(blow: Blow) -> None:
     """SIGSTOP to a gateway for 5 s: less than anything notices."""
-    async with paused(blow.arena.child(blow.gateway())):
-        await blow.wait(5, short=2)
+    await _stopped(blow, blow.gateway(), 5, short=2)
 
 
 @fault()
 async def gateway_stopped_30(blow: Blow) -> None:
     """SIGSTOP to a gateway for 30 s: longer than NATS waits for it to read."""
-    async with paused(blow.arena.child(blow.gateway())):
-        await blow.wait(30, short=6)
+    await _stopped(blow, blow.gateway(), 30, short=6)
 
 
 @fault()
@@ -91,8 +91,7 @@ async def nats_killed(blow: Blow) -> None:
 @fault()
 async def nats_stopped(blow: Blow) -> None:
     """SIGSTOP to nats-server for 10 s."""
-    async with paused(blow.arena.child("nats")):
-        await blow.wait(10, short=3)
+    await _stopped(blow, "nats", 10, short=3)
 
 
 @fault()
@@ -113,3 +112,8 @@ async def all_killed(blow: Blow) -> None:
     for name, child in stack.children.items():  # servers first
         await child.start()
         await stack.ready(name)
+
+
+async def _stopped(blow: Blow, name: str, seconds: float, *, short: float) -> None:
+    async with blow.felt(_FELT * seconds, short=_FELT * short), paused(blow.arena.child(name)):
+        await blow.wait(seconds, short=short)

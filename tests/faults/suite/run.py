@@ -10,12 +10,12 @@ from typing import Final
 from checker.account import Account
 from checker.judge import Verdict, judge
 from deploy.local.process import StackError
+from tests.faults.suite import history
 from tests.faults.suite.arena import Arena
 from tests.faults.suite.crowd import Crowd
 from tests.faults.suite.fault import Blow, Fault
 from tests.support.waiting import until
 
-_STRIKE_SECONDS: Final = 150.0
 _numbers = itertools.count(1)
 
 
@@ -32,6 +32,16 @@ class Plan:
     def heal_seconds(self) -> float:
         """How long anything may take to be well again: more than twice QUIET_CHECK_SECONDS."""
         return 40.0 if self.is_short else 90.0
+
+    @property
+    def strike_seconds(self) -> float:
+        """How long a fault may last."""
+        return 75.0 if self.is_short else 150.0
+
+    @property
+    def officials(self) -> int:
+        """How many members are on either official client: a process for each of JavaScript's."""
+        return 1 if self.is_short else 2
 
     @property
     def drain_seconds(self) -> float:
@@ -77,17 +87,28 @@ class Result:
         return self.verdict.holds and not self.troubles
 
 
+def not_run(fault: Fault, seed: int, why: str) -> Result:
+    """What comes of a fault that there was no ground for."""
+    nothing = Account()
+    return Result(fault.name, seed, nothing, judge(nothing), 0, 0, 0, 0.0, 0.0, [why])
+
+
 async def run(fault: Fault, arena: Arena, plan: Plan, seed: int) -> Result:
     """Let `fault` happen to `arena`, which is well before and afterwards unless the result says otherwise."""
     rng = random.Random(f"{fault.name} {seed}")
     tokens = [await arena.stack.token() for _ in range(plan.members)]
     name = f"{fault.name}-{next(_numbers)}"
-    async with Crowd(name, arena.url, tokens, rng, rate=plan.rate) as crowd:
-        troubles = await _struck(Blow(arena, crowd, rng, plan.is_short), fault, plan)
-        troubles = troubles or await _settled(arena, crowd, plan)
-        troubles += await _history_read(arena, crowd, tokens[0])
-        troubles += [f"{each.name} is not in {each.outside}" for each in crowd.members if each.outside]
-        verdict = judge(crowd.ledger.account)
+    crowd = Crowd(name, arena.url, tokens, rng, rate=plan.rate, officials=plan.officials)
+    arena.door.rng = random.Random(rng.random())
+    try:
+        async with crowd:
+            troubles = await _struck(Blow(arena, crowd, rng, plan.is_short), fault, plan)
+            troubles = troubles or await _settled(arena, crowd, plan)
+            troubles += await _history_read(arena, crowd, tokens[0])
+            troubles += crowd.outsiders()
+            verdict = judge(crowd.ledger.account)
+    except Exception as error:  # noqa: BLE001 - whatever it is: the result is bad, and says so
+        troubles, verdict = [described(error)], judge(crowd.ledger.account)
     if fault.absence_most is not None and crowd.longest_absence > (most := fault.absence_most(plan.drain_seconds)):
         troubles.append(f"a member was away for {crowd.longest_absence:.1f} s, and {most} s is the most")
     troubles += [*crowd.complaints, *arena.troubles]
@@ -114,7 +135,7 @@ async def _struck(blow: Blow, fault: Fault, plan: Plan) -> list[str]:
     try:
         await until(lambda: len(crowd.ledger.account.acknowledged) > len(crowd.members), "everybody to talk")
         await blow.moment()
-        async with asyncio.timeout(_STRIKE_SECONDS), crowd.whispering():
+        async with asyncio.timeout(plan.strike_seconds), crowd.whispering():
             await fault.strike(blow)
         async with asyncio.timeout(plan.heal_seconds):
             await blow.arena.healed()
@@ -127,7 +148,7 @@ async def _struck(blow: Blow, fault: Fault, plan: Plan) -> list[str]:
         async with asyncio.timeout(plan.heal_seconds):
             await talking
     except (StackError, AssertionError, TimeoutError) as error:
-        troubles.append(f"{type(error).__name__}: {error}")
+        troubles.append(described(error))
     finally:
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
@@ -149,14 +170,20 @@ async def _settled(arena: Arena, crowd: Crowd, plan: Plan) -> list[str]:
         if not plan.is_short:
             await until(is_persisted, "history to catch up", seconds=plan.heal_seconds, every=0.5)
     except (AssertionError, OSError) as error:
-        return [f"{type(error).__name__}: {error}", *crowd.behind()]
+        return [described(error), *crowd.behind()]
     return []
 
 
 async def _history_read(arena: Arena, crowd: Crowd, token: str) -> list[str]:
-    """Read all of it; returns what did not work."""
+    """Put the whole history of all rooms into the account; returns what did not work."""
     try:
-        await crowd.read_history(arena.stack.gateway_urls[0], token)
+        read = await history.read(arena.stack.gateway_urls[0], token, crowd.ledger.rooms)
+        crowd.ledger.account.history.update(read)
     except AssertionError as error:
-        return [f"{type(error).__name__}: {error}"]
+        return [described(error)]
     return []
+
+
+def described(error: Exception) -> str:
+    """In one line."""
+    return f"{type(error).__name__}: {error}"

@@ -5,6 +5,7 @@ Now and then one gives up on an outcome that is unknown: that message may be the
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -37,6 +38,8 @@ class Talk:
         self._rng = rng
         self._complain = complain
         self._count = 0
+        self._waits: list[tuple[float, float]] = []
+        """From when until when it waited for each outcome."""
         self.resends = 0
 
     async def say(self, room: str, body: str) -> None:
@@ -44,6 +47,17 @@ class Talk:
         self._count += 1
         id = f"{self._name}-{self._count}"
         self._ledger.sending(id)
+        began = time.monotonic()
+        try:
+            await self._say_until_known(room, id, body)
+        finally:
+            self._waits.append((began, time.monotonic()))
+
+    def longest_wait(self, since: float) -> float:
+        """How long it waited for an outcome after `since`, of those that are known; in seconds."""
+        return max((ended - max(began, since) for began, ended in self._waits), default=0.0)
+
+    async def _say_until_known(self, room: str, id: str, body: str) -> None:
         unknown = False
         while code := await self._say_once(room, id, body):
             unknown = unknown or code == "unavailable"
@@ -67,7 +81,7 @@ class Talk:
             return "unavailable"
         if not ack["ok"]:
             return str(ack["error"]["code"])
-        self._ledger.sent(room, ack["seq"], id, self._member.name)
+        self._ledger.sent(room, ack["seq"], id, self._name)
         return None
 
     async def _pause(self) -> None:
