@@ -17,7 +17,7 @@ import uvloop
 from tests.faults.suite import privileges, table
 from tests.faults.suite.catalogue import FAULTS
 from tests.faults.suite.fault import Fault
-from tests.faults.suite.run import Plan, Result, run
+from tests.faults.suite.run import Plan, Result, described, not_run, run
 
 _SEEDS: Final = 100_000
 
@@ -57,9 +57,14 @@ async def _run_all(faults: Sequence[Fault], plan: Plan, seed: int) -> int:
 
 async def _run_one(fault: Fault, plan: Plan, seed: int) -> Result:
     output: list[str] = []
-    async with fault.ground(plan.environ) as arena:
-        result = await run(fault, arena, plan, seed)
-        output = arena.stack.output
+    result: Result | None = None
+    try:
+        async with fault.ground(plan.environ) as arena:
+            output = arena.stack.output
+            result = await run(fault, arena, plan, seed)
+    except Exception as error:  # noqa: BLE001 - the other faults are still to be run
+        result = result or not_run(fault, seed, "its ground was not well")
+        result.troubles.append(described(error))
     print(table.row(result), flush=True)
     if not result.is_good:
         print(table.details(result), f"kept in {_keep(result, output)}", sep="\n  ", flush=True)
