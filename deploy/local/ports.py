@@ -1,12 +1,14 @@
 """Which process listens where, on the loopback interface."""
 
+import random
 import socket
-from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from typing import Self
 
 HOST = "127.0.0.1"
 _HIGHEST = 65_535
+_FREE = range(10_000, 32_768)
+"""Below those of which a system gives one to each connection: they stay free until somebody listens there."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,8 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Ports that nobody listens on now, for stacks that run side by side."""
-        with ExitStack() as stack:
-            sockets = {each.name: stack.enter_context(socket.socket()) for each in fields(cls)}
-            for each in sockets.values():
-                each.bind((HOST, 0))
-            return cls(**{name: each.getsockname()[1] for name, each in sockets.items()})
+        free = (port for port in random.sample(_FREE, len(_FREE)) if not is_taken(port))
+        return cls(**{each.name: next(free) for each in fields(cls)})
 
 
 def is_taken(port: int) -> bool:

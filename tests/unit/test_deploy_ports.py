@@ -70,9 +70,11 @@ def test_ports_can_be_shifted(offset: int) -> None:
 
 
 def test_free_ports_are_distinct_and_free() -> None:
-    """Two stacks side by side: no port is another's, and each can be listened on."""
+    """Two stacks side by side: no port is another's, each can be listened on, and no connection is given one."""
     ports = list(asdict(Ports.free()).values())
     assert len(set(ports)) == len(NAMES)
+    with socket.create_server((HOST, 0)) as server, socket.create_connection(server.getsockname()) as connection:
+        assert max(ports) < connection.getsockname()[1]
     assert not any(is_taken(port) for port in ports)
 
 
