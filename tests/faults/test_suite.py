@@ -15,6 +15,7 @@ from checker.judge import Kind
 from tests.faults.suite import privileges, table
 from tests.faults.suite.arena import Arena, one_nats
 from tests.faults.suite.catalogue import FAULTS
+from tests.faults.suite.command import keep
 from tests.faults.suite.fault import Blow, Fault, Ground, fault
 from tests.faults.suite.run import SHORT, Result, run
 from tests.faults.suite.seats import MEMBERS_A_ROOM
@@ -26,8 +27,11 @@ _FORGED: Final = b'{"type":"message","id":"forged","from":{"id":"u","display_nam
 _AT_ONCE: Final = 3
 """Stacks on which something breaks at the same time: most of what the suite does is waiting."""
 
+_SHOWN_MOST: Final = 200
+"""Lines of what the processes said; a folder has the others."""
+
 Outcome = tuple[Result, list[str]]
-"""What came of a fault, and the last that its stack said."""
+"""What came of a fault, and what its processes said if that was not good."""
 
 
 @fault()
@@ -97,7 +101,7 @@ class Outcomes:
         except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - the test that waits for it gets it
             self._fail(fault, error)
             return False
-        self._of[fault.name].set_result((result, arena.stack.output[-200:]))
+        self._of[fault.name].set_result((result, [] if result.is_good else arena.output))
         return result.is_good
 
     def _fail(self, fault: Fault, error: BaseException) -> None:
@@ -128,7 +132,7 @@ async def test_the_promise_holds_through(outcomes: Outcomes, name: str) -> None:
     result, output = await outcomes.of(FAULTS[name])
     print(table.HEAD, table.row(result), sep="\n")
     if not result.is_good:
-        print(*output, sep="\n")
+        print(*output[-_SHOWN_MOST:], f"all of it is kept in {keep(result, output)}", sep="\n")
     assert result.is_good, table.details(result)
 
 

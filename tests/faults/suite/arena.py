@@ -31,6 +31,11 @@ class Arena:
         """What went wrong beside the promise: an exit code, say."""
 
     @property
+    def output(self) -> list[str]:
+        """What the processes said."""
+        return self.stack.output
+
+    @property
     def url(self) -> str:
         """Where clients connect."""
         return f"http://{HOST}:{self.door.port}"

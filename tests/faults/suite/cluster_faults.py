@@ -18,6 +18,11 @@ class ClusterArena(Arena):
 
     cluster: NatsCluster
 
+    @property
+    def output(self) -> list[str]:
+        """See `Arena`; the servers of the cluster are not of the stack."""
+        return [*self.cluster.output, *self.stack.output]
+
 
 @asynccontextmanager
 async def three_nats(environ: Mapping[str, str]) -> AsyncIterator[ClusterArena]:

@@ -60,18 +60,21 @@ async def _run_one(fault: Fault, plan: Plan, seed: int) -> Result:
     result: Result | None = None
     try:
         async with fault.ground(plan.environ) as arena:
-            output = arena.stack.output
-            result = await run(fault, arena, plan, seed)
+            try:
+                result = await run(fault, arena, plan, seed)
+            finally:
+                output = arena.output
     except Exception as error:  # noqa: BLE001 - the other faults are still to be run
         result = result or not_run(fault, seed, "its ground was not well")
         result.troubles.append(described(error))
     print(table.row(result), flush=True)
     if not result.is_good:
-        print(table.details(result), f"kept in {_keep(result, output)}", sep="\n  ", flush=True)
+        print(table.details(result), f"kept in {keep(result, output)}", sep="\n  ", flush=True)
     return result
 
 
-def _keep(result: Result, output: Sequence[str]) -> Path:
+def keep(result: Result, output: Sequence[str]) -> Path:
+    """Write all that was seen and said into a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix=f"parley-{result.fault}-{result.seed}-"))
     (folder / "output").write_text("\n".join(output))
     (folder / "account.json").write_bytes(msgspec.json.encode(result.account))
