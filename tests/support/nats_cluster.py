@@ -1,12 +1,14 @@
 """Three nats-servers as a cluster, each on a host of its own."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import nats
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from deploy.local import programs
@@ -19,6 +21,8 @@ SIZE: Final = 3
 _CLIENTS: Final = 4222
 _ROUTES: Final = 6222
 _START_SECONDS: Final = 60
+_SUBJECT: Final = "tests.hello"
+_TRIES: Final = 5
 
 
 class NatsCluster:
@@ -52,6 +56,35 @@ class NatsCluster:
         await until(is_found, "a leader", seconds=_START_SECONDS)
         return found[-1]
 
+    async def is_whole(self) -> bool:
+        """Whether what is said to any of the servers is heard at each."""
+        heard: list[int] = []
+        async with AsyncExitStack() as exits:
+            connections = []
+            for url in self.urls:
+                try:
+                    connection = await nats.connect(url, connect_timeout=1, allow_reconnect=False)
+                except (NatsError, OSError, TimeoutError):
+                    return False
+                exits.push_async_callback(connection.close)
+                connections.append(connection)
+
+            async def hear(_message: Msg) -> None:
+                heard.append(1)
+
+            for each in connections:
+                await each.subscribe(_SUBJECT, cb=hear)
+                await each.flush()
+            for _ in range(_TRIES):
+                heard.clear()
+                for each in connections:
+                    await each.publish(_SUBJECT, b"")
+                    await each.flush()
+                await asyncio.sleep(0.1)
+                if len(heard) == SIZE * SIZE:
+                    return True
+        return False
+
     def _server(self, host: int, folder: Path) -> Child:
         folder.mkdir()
         addresses = self.network.addresses
@@ -71,12 +104,13 @@ class NatsCluster:
 
 @asynccontextmanager
 async def nats_cluster(folder: Path) -> AsyncIterator[NatsCluster]:
-    """A cluster that has a leader, while the block runs."""
+    """A cluster whose servers hear each other, while the block runs."""
     async with Network(SIZE) as network:
         cluster = NatsCluster(network, folder)
         try:
             for each in cluster.servers:
                 await each.start()
+            await until(cluster.is_whole, "the servers to hear each other", seconds=_START_SECONDS)
             yield cluster
         finally:
             for each in cluster.servers:
