@@ -35,6 +35,8 @@ class _OfficialLine(OfficialClient):
 class JsLine(_OfficialLine, JavaScriptClient):
     """The JavaScript client. When the server refuses it, coming back is left to its application."""
 
+    keeps_questions = False
+    """On the next connection a stale join would meet the one that the member sends there."""
     _coming_back: asyncio.Task[None] | None = None
 
     def hear(self, told: Told) -> None:

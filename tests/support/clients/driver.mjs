@@ -39,9 +39,9 @@ const commands = {
       answer?.(...args);
     });
   },
-  call({ number, namespace, name, args }) {
-    // The library would keep it, and send it on the next connection: behind what the application says there anew.
-    if (!sockets[namespace].connected) return tell("lost", { number });
+  call({ number, namespace, name, args, keep }) {
+    // The library keeps it, and sends it on the next connection, if it may.
+    if (!keep && !sockets[namespace].connected) return tell("lost", { number });
     sockets[namespace].emit(name, ...unpack(args), (...ack) => tell("ack", { number, ack }));
   },
   reopen({ namespace }) {

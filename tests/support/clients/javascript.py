@@ -22,6 +22,8 @@ class JavaScriptClient(OfficialClient):
     """In a Node.js process of its own."""
 
     package = "socket.io-client"
+    keeps_questions = True
+    """Whether what is asked without a connection is sent on the next, as the library does; else it is lost."""
 
     async def start(self) -> None:
         """See `OfficialClient`."""
@@ -71,7 +73,14 @@ class JavaScriptClient(OfficialClient):
             acks.append(ack)
             packed_args = [packed(each) for each in args]
             commands.append(
-                {"do": "call", "number": number, "namespace": namespace, "name": name, "args": packed_args}
+                {
+                    "do": "call",
+                    "number": number,
+                    "namespace": namespace,
+                    "name": name,
+                    "args": packed_args,
+                    "keep": self.keeps_questions,
+                }
             )
         await self._do(*commands)
         async with asyncio.timeout(seconds):
