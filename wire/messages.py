@@ -4,7 +4,7 @@ The tag travels as ``type``, so that bytes say what they are wherever they are f
 in a log. Changing a field here changes the wire: `tests/contract/golden/` holds each message's bytes.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Raw, field
@@ -77,64 +77,6 @@ class RoomEvent(Message, frozen=True, tag="event"):
     origin: str
 
 
-# --- auth -------------------------------------------------------------------------------------------------------
-
-
-class VerifyToken(Message, frozen=True, tag="auth.verify"):
-    """Is this access token good? Answered by `Verified` or `Refused`."""
-
-    token: str
-
-
-class Verified(Message, frozen=True, tag="auth.verified"):
-    """The bearer of the token."""
-
-    user: User
-    session: str
-    expires_at: Annotated[int, Meta(ge=0)]
-    """Seconds since the epoch."""
-
-
-class Guest(Message, frozen=True, tag="auth.guest"):
-    """Let somebody in by a name alone. Answered by `Session` or `Refused`."""
-
-    display_name: str
-
-
-class Register(Message, frozen=True, tag="auth.register"):
-    """Make an account. Answered by `Session` or `Refused`."""
-
-    username: str
-    password: str
-    display_name: str | None = None
-
-
-class Login(Message, frozen=True, tag="auth.login"):
-    """Open a session for an account. Answered by `Session` or `Refused`."""
-
-    username: str
-    password: str
-
-
-class Session(Message, frozen=True, tag="auth.session"):
-    """A session was opened."""
-
-    user: User
-    access_token: str
-    expires_in: int
-    """Seconds."""
-
-
-class GetKeys(Message, frozen=True, tag="auth.get_keys"):
-    """Which keys verify access tokens? Answered by `Keys`."""
-
-
-class Keys(Message, frozen=True, tag="auth.keys"):
-    """A JSON Web Key Set (RFC 7517): public keys only."""
-
-    keys: list[dict[str, Any]]
-
-
 # --- history ----------------------------------------------------------------------------------------------------
 
 
@@ -186,6 +128,10 @@ class Page(Message, frozen=True, tag="history.page"):
 
 
 # --- any request ------------------------------------------------------------------------------------------------
+
+
+class Done(Message, frozen=True, tag="done"):
+    """The "yes" to a request that asks for nothing but to be carried out."""
 
 
 class Refused(Message, frozen=True, tag="refused"):

@@ -1,4 +1,4 @@
-"""JetStream declarations: the stream that stores what was said, its consumer, and the bucket of clients' sessions."""
+"""JetStream declarations: what was said, its consumer, clients' sessions, and who may not be here any more."""
 
 from typing import Final
 
@@ -17,6 +17,12 @@ from wire import subjects
 
 MESSAGES: Final = "MESSAGES"
 HISTORY_CONSUMER: Final = "history"
+CONTROL: Final = "CONTROL"
+TOKEN_SECONDS_MOST: Final = 86_400
+"""How long after its issue an access token can be good, whoever issued it."""
+CONTROL_SECONDS: Final = TOKEN_SECONDS_MOST + 3600.0
+"""How long a revocation or a change of members is kept, unless its own time to live is shorter: a connection that was
+made before it has ended by then."""
 KEPT_SESSIONS: Final = "KV_SESSIONS"
 """The stream of the key-value bucket SESSIONS."""
 KEPT_SESSION_SECONDS: Final = 240.0
@@ -63,6 +69,21 @@ def kept_sessions(*, replicas: int) -> StreamConfig:
         max_msgs_per_subject=1,
         allow_rollup_hdrs=True,
         deny_delete=True,
+    )
+
+
+def control(*, replicas: int) -> StreamConfig:
+    """The stream of revocations and changes of members; a message may have a shorter life than it gives."""
+    return StreamConfig(
+        name=CONTROL,
+        subjects=[subjects.CONTROL],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        num_replicas=replicas,
+        max_age=CONTROL_SECONDS,
+        duplicate_window=0,
+        allow_msg_ttl=True,
     )
 
 

@@ -2,7 +2,8 @@
 
 chat.room.<room>.message                        stored by the stream MESSAGES
 live.room.<room>.{message,typing,event}         what a gateway with members of the room hears
-auth.*  history.*                               request/reply, answered by NATS micro services
+auth.*  rooms.*  history.*                      request/reply, answered by NATS micro services
+control.{session,user,room}.<id>                stored by the stream CONTROL, and heard by every gateway
 $JS.API.*                                       request/reply, answered by nats-server
 $KV.SESSIONS.<pid>                              stored by the bucket SESSIONS
 """
@@ -22,9 +23,27 @@ AUTH_VERIFY: Final = "auth.verify"
 AUTH_GUEST: Final = "auth.guest"
 AUTH_REGISTER: Final = "auth.register"
 AUTH_LOGIN: Final = "auth.login"
+AUTH_REFRESH: Final = "auth.refresh"
+AUTH_LOGOUT: Final = "auth.logout"
+AUTH_PASSWORD: Final = "auth.password"  # noqa: S105 - a subject
+AUTH_DISCONNECT: Final = "auth.disconnect"
+AUTH_VERIFY_SERVICE: Final = "auth.verify_service"
 AUTH_KEYS: Final = "auth.keys"
 
+ROOMS_CHECK: Final = "rooms.check"
+ROOMS_CREATE: Final = "rooms.create"
+ROOMS_DIRECT: Final = "rooms.direct"
+ROOMS_ADD: Final = "rooms.add"
+ROOMS_REMOVE: Final = "rooms.remove"
+ROOMS_RENAME: Final = "rooms.rename"
+ROOMS_DELETE: Final = "rooms.delete"
+ROOMS_LIST: Final = "rooms.list"
+ROOMS_GET: Final = "rooms.get"
+
 HISTORY_PAGE: Final = "history.page"
+
+CONTROL: Final = "control.*.*"
+"""What the stream CONTROL captures, and every gateway listens to."""
 
 KEPT_SESSIONS: Final = "$KV.SESSIONS.>"
 """What the bucket of clients' sessions captures."""
@@ -58,3 +77,18 @@ def stream_get(stream: str) -> str:
 def kept_session(pid: str) -> str:
     """Where the session with the secret `pid` is put; `pid` is an id (see `wire.ids`)."""
     return f"$KV.SESSIONS.{pid}"
+
+
+def session_revoked(session: str) -> str:
+    """Where it is published that a session has been revoked."""
+    return f"control.session.{session}"
+
+
+def user_revoked(user: str) -> str:
+    """Where it is published that all sessions of a user have been revoked."""
+    return f"control.user.{user}"
+
+
+def members_changed(room: str) -> str:
+    """Where it is published who has become a member of a private room, or is none any more."""
+    return f"control.room.{room}"

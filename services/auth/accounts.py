@@ -8,8 +8,9 @@ from typing import Final
 from services.auth.passwords import Passwords
 from services.auth.store import Account, AccountStore, UsernameTakenError
 from services.auth.tokens import Tokens
+from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Guest, Login, Register, Session, User
+from wire.messages import User
 
 _USERNAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,31}\Z")
 _DISPLAY_NAME_LONGEST: Final = 64

@@ -17,8 +17,9 @@ from services.auth.settings import AuthSettings
 from services.auth.store import AccountStore
 from services.auth.tokens import Tokens
 from wire import subjects
+from wire.accounts import GetKeys, Guest, Keys, Login, Register, VerifyToken
 from wire.errors import ParleyError
-from wire.messages import GetKeys, Guest, Keys, Login, Message, Register, VerifyToken
+from wire.messages import Message
 
 Q = TypeVar("Q", bound=Message)
 

@@ -8,8 +8,9 @@ import jwt
 
 from services.auth.keys import SigningKey
 from services.auth.settings import TokenSettings
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import User, Verified
+from wire.messages import User
 
 _ALGORITHM: Final = "EdDSA"
 _TYPE: Final = "at+jwt"
@@ -58,6 +59,7 @@ class Tokens:
                 user=User(id=claims["sub"], display_name=claims["name"], username=claims.get("preferred_username")),
                 session=claims["sid"],
                 expires_at=claims["exp"],
+                issued_at=int(claims["iat"] * 1000),
             )
         except jwt.ExpiredSignatureError:
             raise ParleyError(ErrorCode.EXPIRED, "the token has expired") from None

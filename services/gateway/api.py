@@ -11,9 +11,10 @@ from runtime.rpc import Caller
 from services.gateway import requests
 from services.gateway.access import Access
 from services.gateway.auth import Auth
-from wire import codec, messages
+from wire import accounts, codec, messages
+from wire.accounts import GetKeys
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import GetKeys, Page, User
+from wire.messages import Page, User
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -78,16 +79,21 @@ class Api:
 
     async def _guest(self, request: web.Request) -> web.Response:
         body = await self._body(request, GuestBody)
-        return _session(await self._auth.guest(messages.Guest(display_name=body.display_name)), HTTPStatus.CREATED)
+        return _session(
+            await self._auth.guest(accounts.Guest(display_name=body.display_name, address=_address(request))),
+            HTTPStatus.CREATED,
+        )
 
     async def _register(self, request: web.Request) -> web.Response:
         body = await self._body(request, RegisterBody)
-        wanted = messages.Register(username=body.username, password=body.password, display_name=body.display_name)
+        wanted = accounts.Register(
+            username=body.username, password=body.password, display_name=body.display_name, address=_address(request)
+        )
         return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
 
     async def _login(self, request: web.Request) -> web.Response:
         body = await self._body(request, LoginBody)
-        login = messages.Login(username=body.username, password=body.password)
+        login = accounts.Login(username=body.username, password=body.password, address=_address(request))
         return _session(await self._auth.login(login), HTTPStatus.OK)
 
     async def _keys(self, _request: web.Request) -> web.Response:
@@ -127,7 +133,11 @@ def _convert(values: dict[str, str], kind: type[T]) -> T:
         raise ParleyError(ErrorCode.INVALID, str(error)) from None
 
 
-def _session(session: messages.Session, status: HTTPStatus) -> web.Response:
+def _address(request: web.Request) -> str:
+    return request.remote or ""
+
+
+def _session(session: accounts.Session, status: HTTPStatus) -> web.Response:
     body = SessionBody(user=session.user, access_token=session.access_token, expires_in=session.expires_in)
     response = _json(body, status)
     response.headers[hdrs.CACHE_CONTROL] = "no-store"

@@ -38,7 +38,8 @@ from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
-from wire.messages import Page, Verified
+from wire.accounts import Verified
+from wire.messages import Page
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0

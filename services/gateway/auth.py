@@ -7,8 +7,8 @@ import msgspec
 from runtime.bus import Bus
 from runtime.rpc import Caller
 from wire import subjects
+from wire.accounts import Keys, Session, Verified, VerifyToken
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Keys, Session, Verified, VerifyToken
 
 _VERIFY_SECONDS = 3.0
 _SIGN_IN_SECONDS = 10.0

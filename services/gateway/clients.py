@@ -14,8 +14,8 @@ from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.server import Server
 from services.gateway.edge.session import Session
+from wire.accounts import Verified
 from wire.errors import ParleyError
-from wire.messages import Verified
 
 PATH: Final = "/socket.io/"
 

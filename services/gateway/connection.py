@@ -5,8 +5,8 @@ from typing import Final
 
 from services.gateway.edge.session import Session
 from services.gateway.kept_session import Kept
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Verified
 
 EVENTS_AT_ONCE: Final = 64
 """Events of one connection under way at once; no other is read until one is done."""

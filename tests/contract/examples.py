@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from msgspec import Raw
 
-from wire import messages, subjects
+from wire import accounts, control, membership, messages, subjects
 from wire.errors import ErrorCode
 from wire.kept_sessions import KeptRoom, KeptSession
 from wire.messages import Author, Message, StoredMessage, User
@@ -17,23 +17,47 @@ _DATA: Final = Raw(b'{"reply_to":"m-0","tags":["a",1,null]}')
 _STORED: Final = StoredMessage(
     room="lobby", seq=42, prev=40, id="m-1", author=_AUTHOR, body='Hello "Bob" \n ✓', ts=_TS, data=_DATA
 )
+_GROUP: Final = membership.RoomInfo(
+    room="g-1", kind="group", member_count=2, name="Climbing", owner="u-ann", members=[_AUTHOR]
+)
 _STORED_LEAST: Final = StoredMessage(room="lobby", seq=7, prev=0, id="m-1", author=_AUTHOR, body="Hello", ts=_TS)
 
 FULL: Final[tuple[Message, ...]] = (
     messages.ChatMessage(id="m-1", author=_AUTHOR, body='Hello "Bob" \n ✓', ts=_TS, data=_DATA),
     messages.Typing(user="u-ann", active=True, origin="c-1"),
     messages.RoomEvent(user="u-ann", name="cursor", data=_DATA, origin="c-1"),
-    messages.VerifyToken(token="header.claims.signature"),  # noqa: S106 - no token
-    messages.Verified(user=_ANN, session="s-1", expires_at=1_767_229_200),
-    messages.Guest(display_name="Bob"),
-    messages.Register(username="ann", password="correct horse", display_name="Ann Ümlaut"),  # noqa: S106
-    messages.Login(username="ann", password="correct horse"),  # noqa: S106 - no password of anybody
-    messages.Session(user=_ANN, access_token="header.claims.signature", expires_in=3600),  # noqa: S106
-    messages.GetKeys(),
-    messages.Keys(keys=[{"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "k-1"}]),
+    accounts.VerifyToken(token="header.claims.signature"),  # noqa: S106 - no token
+    accounts.Verified(user=_ANN, session="s-1", expires_at=1_767_229_200, issued_at=_TS),
+    accounts.Guest(display_name="Bob", address="192.0.2.1"),
+    accounts.Register(username="ann", password="correct horse", display_name="Ann Ümlaut", address="192.0.2.1"),  # noqa: S106
+    accounts.Login(username="ann", password="correct horse", address="192.0.2.1"),  # noqa: S106 - of nobody
+    accounts.Refresh(refresh_token="opaque"),  # noqa: S106 - no token
+    accounts.Session(user=_ANN, access_token="header.claims.signature", expires_in=600, refresh_token="opaque"),  # noqa: S106
+    accounts.Logout(user="u-ann", session="s-1", expires_at=1_767_229_200),
+    accounts.ChangePassword(user="u-ann", password="correct horse", new_password="battery", address="192.0.2.1"),  # noqa: S106
+    accounts.Disconnect(user="u-ann"),
+    accounts.VerifyService(token="opaque", scope="notify"),  # noqa: S106 - no token
+    accounts.Service(name="billing"),
+    accounts.GetKeys(),
+    accounts.Keys(keys=[{"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "k-1"}]),
+    membership.CheckMember(user="u-ann", rooms=["g-1", "d-1"]),
+    membership.CreateGroup(owner="u-ann", members=["u-bob"], name="Climbing"),
+    membership.OpenDirect(user="u-ann", other="u-bob"),
+    membership.AddMember(by="u-ann", room="g-1", user="u-bob"),
+    membership.RemoveMember(by="u-ann", room="g-1", user="u-bob"),
+    membership.RenameGroup(by="u-ann", room="g-1", name="Bouldering"),
+    membership.DeleteGroup(by="u-ann", room="g-1"),
+    membership.ListRooms(user="u-ann", after="g-1"),
+    membership.GetRoom(user="u-ann", room="g-1"),
+    _GROUP,
+    membership.RoomList(rooms=[_GROUP], more=True),
+    control.SessionRevoked(session="s-1"),
+    control.UserRevoked(user="u-ann", before=_TS),
+    control.MembersChanged(room="g-1", added=("u-ann",), removed=("u-bob",), reason="removed"),
     messages.GetPage(room="lobby", limit=50, before=42, after=7),
     messages.Page(messages=[_STORED], more=True),
     KeptSession(user="u-ann", holder="c-1", rooms={"lobby": KeptRoom(key="aB3_", since=42)}),
+    messages.Done(),
     messages.Refused(code=ErrorCode.RATE_LIMITED, message="too many", retry_after=1.5),
 )
 
@@ -41,17 +65,38 @@ LEAST: Final[tuple[Message, ...]] = (
     messages.ChatMessage(id="m-1", author=_AUTHOR, body="Hello", ts=_TS),
     messages.Typing(user="u-ann", active=False, origin="c-1"),
     messages.RoomEvent(user="u-ann", name="cursor", data=Raw(b"null"), origin="c-1"),
-    messages.VerifyToken(token=""),
-    messages.Verified(user=_BOB, session="s-1", expires_at=0),
-    messages.Guest(display_name=""),
-    messages.Register(username="ann", password="correct horse"),  # noqa: S106
-    messages.Login(username="", password=""),
-    messages.Session(user=_BOB, access_token="header.claims.signature", expires_in=0),  # noqa: S106
-    messages.GetKeys(),
-    messages.Keys(keys=[]),
+    accounts.VerifyToken(token=""),
+    accounts.Verified(user=_BOB, session="s-1", expires_at=0, issued_at=0),
+    accounts.Guest(display_name="", address=""),
+    accounts.Register(username="ann", password="correct horse", address=""),  # noqa: S106
+    accounts.Login(username="", password="", address=""),
+    accounts.Refresh(refresh_token=""),
+    accounts.Session(user=_BOB, access_token="header.claims.signature", expires_in=0),  # noqa: S106
+    accounts.Logout(user="u-ann", session="s-1", expires_at=0),
+    accounts.ChangePassword(user="u-ann", password="", new_password="", address=""),
+    accounts.Disconnect(user="u-ann"),
+    accounts.VerifyService(token="", scope="publish"),
+    accounts.Service(name="billing"),
+    accounts.GetKeys(),
+    accounts.Keys(keys=[]),
+    membership.CheckMember(user="u-ann", rooms=["g-1"]),
+    membership.CreateGroup(owner="u-ann", members=[]),
+    membership.OpenDirect(user="u-ann", other="u-bob"),
+    membership.AddMember(by="u-ann", room="g-1", user="u-bob"),
+    membership.RemoveMember(by="u-ann", room="g-1", user="u-bob"),
+    membership.RenameGroup(by="u-ann", room="g-1", name=""),
+    membership.DeleteGroup(by="u-ann", room="g-1"),
+    membership.ListRooms(user="u-ann"),
+    membership.GetRoom(user="u-ann", room="g-1"),
+    membership.RoomInfo(room="d-1", kind="direct", member_count=2),
+    membership.RoomList(rooms=[], more=False),
+    control.SessionRevoked(session="s-1"),
+    control.UserRevoked(user="u-ann", before=0),
+    control.MembersChanged(room="g-1"),
     messages.GetPage(room="lobby", limit=1),
     messages.Page(messages=[_STORED_LEAST], more=False),
     KeptSession(user="u-ann", holder="c-1", rooms={}),
+    messages.Done(),
     messages.Refused(code=ErrorCode.FORBIDDEN, message="no such room"),
 )
 
@@ -59,6 +104,9 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "stored_message": ("lobby",),
     "room_of_stored": ("chat.room.lobby.message",),
     "kept_session": ("aB3_-secret",),
+    "session_revoked": ("s-1",),
+    "user_revoked": ("u-ann",),
+    "members_changed": ("g-1",),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
     "stream_get": ("MESSAGES",),

@@ -67,6 +67,7 @@ def _streams() -> dict[str, Any]:
     return {
         "messages": declared.as_dict(),
         "kept_sessions": streams.kept_sessions(replicas=3).as_dict(),
+        "control": streams.control(replicas=3).as_dict(),
         "history_consumer": streams.history_consumer().as_dict(),
     }
 

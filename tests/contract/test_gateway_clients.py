@@ -13,8 +13,9 @@ from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
 from tests.conformance.raw import Endpoint, WebSocket
 from tests.conformance.serving import Serving
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import User, Verified
+from wire.messages import User
 
 
 class Application:
@@ -28,7 +29,7 @@ class Application:
         self.told.append(("authenticate", auth))
         if not isinstance(auth, dict):
             raise ParleyError(ErrorCode.UNAUTHORIZED, "who are you?")
-        return Verified(user=User(id=auth["token"], display_name="N"), session="s", expires_at=2**40)
+        return Verified(user=User(id=auth["token"], display_name="N"), session="s", expires_at=2**40, issued_at=0)
 
     async def admit(self, connection: Connection, auth: object) -> None:
         """See `clients.Application`."""

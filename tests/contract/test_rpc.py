@@ -8,8 +8,9 @@ from runtime.bus import Bus
 from runtime.rpc import Caller
 from tests.support.nats_server import connected, nats_server
 from tests.support.waiting import until
+from wire.accounts import GetKeys, Keys
 from wire.errors import ParleyError
-from wire.messages import GetKeys, Keys, Message
+from wire.messages import Message
 
 SUBJECT: Final = "slow.keys"
 ASKED: Final = 5

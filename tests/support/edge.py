@@ -8,7 +8,8 @@ from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Session
-from wire.messages import User, Verified
+from wire.accounts import Verified
+from wire.messages import User
 
 _ids = itertools.count(1)
 _LATE = 1e-7
@@ -155,5 +156,5 @@ class Ears:
 def connection() -> tuple[Connection, Wire]:
     """A connection of a user of its own, on a transport that keeps everything."""
     wire, id = Wire(), f"c{next(_ids)}"
-    bearer = Verified(user=User(id=id, display_name=id), session="s", expires_at=0)
+    bearer = Verified(user=User(id=id, display_name=id), session="s", expires_at=0, issued_at=0)
     return Connection(id, bearer, Session(Ears(), id, wire)), wire

@@ -33,8 +33,9 @@ from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from tests.support.edge import Ears, Wire
 from wire import codec
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Author, ChatMessage, GetPage, Page, StoredMessage, User, Verified
+from wire.messages import Author, ChatMessage, GetPage, Page, StoredMessage, User
 
 ROOMS: Final = ("a", "b", "c")
 
@@ -185,7 +186,7 @@ class Client:
         """As `Clients` and `app` do it."""
         self.gateway, self._wire, self._applied, self._busy = gateway, Wire(), 0, asyncio.Lock()
         id = f"c{next(_ids)}"
-        bearer = Verified(user=User(id="u", display_name="U"), session="s", expires_at=0)
+        bearer = Verified(user=User(id="u", display_name="U"), session="s", expires_at=0, issued_at=0)
         self.connection = connection = Connection(id, bearer, Session(Ears(), id, self._wire))
         self.connections.append((gateway, connection))
         await gateway.recovery.begin(connection, dict(self._auth))

@@ -18,8 +18,8 @@ from services.auth.passwords import Passwords
 from services.auth.settings import TokenSettings
 from services.auth.store import Account, AccountStore, UsernameTakenError
 from services.auth.tokens import Tokens
+from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Guest, Login, Register, Session
 
 PASSWORD = "correct horse"
 TOKENS = Tokens([keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_key_file="-"), time.time)
@@ -76,7 +76,7 @@ def accounts(shelf: Shelf, hashing: Passwords) -> Accounts:
 
 def ann(username: str = "ann", password: str = PASSWORD, display: str | None = None) -> Register:
     """Ann's wish for an account."""
-    return Register(username=username, password=password, display_name=display)
+    return Register(username=username, password=password, display_name=display, address="192.0.2.1")
 
 
 async def refused(session: "object") -> ParleyError:
@@ -89,7 +89,7 @@ async def refused(session: "object") -> ParleyError:
 async def test_an_account_can_sign_in(accounts: Accounts, shelf: Shelf) -> None:
     """Registering and signing in open different sessions of the same user; the password itself is kept nowhere."""
     made = await accounts.register(ann(display="Ann Ä."))
-    again = await accounts.login(Login(username="ann", password=PASSWORD))
+    again = await accounts.login(Login(username="ann", password=PASSWORD, address="192.0.2.1"))
     assert made.user == again.user == shelf.accounts["ann"].user
     assert (made.user.username, made.user.display_name) == ("ann", "Ann Ä.")
     one, other = (TOKENS.verify(each.access_token) for each in (made, again))
@@ -100,14 +100,14 @@ async def test_an_account_can_sign_in(accounts: Accounts, shelf: Shelf) -> None:
 
 async def test_a_session_says_how_long_it_lasts(accounts: Accounts) -> None:
     """`expires_in` is the lifetime of the token that comes with it."""
-    session = await accounts.guest(Guest(display_name="Bob"))
+    session = await accounts.guest(Guest(display_name="Bob", address="192.0.2.1"))
     claims = jwt.decode(session.access_token, options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == session.expires_in == TOKENS.lifetime
 
 
 async def test_guests_have_a_name_and_nothing_else(accounts: Accounts, shelf: Shelf) -> None:
     """Two guests of one name are two users; neither has a username or leaves anything behind."""
-    sessions: list[Session] = [await accounts.guest(Guest(display_name="Bob")) for _ in range(2)]
+    sessions: list[Session] = [await accounts.guest(Guest(display_name="Bob", address="192.0.2.1")) for _ in range(2)]
     assert sessions[0].user.id != sessions[1].user.id
     assert {each.user.username for each in sessions} == {None}
     assert not shelf.accounts
@@ -116,7 +116,7 @@ async def test_guests_have_a_name_and_nothing_else(accounts: Accounts, shelf: Sh
 async def test_guests_can_be_kept_out(hashing: Passwords, shelf: Shelf) -> None:
     """Where guests are not allowed, no name lets one in."""
     closed = Accounts(cast("AccountStore", shelf), hashing, TOKENS, allow_guests=False)
-    assert (await refused(closed.guest(Guest(display_name="Bob")))).code == ErrorCode.FORBIDDEN
+    assert (await refused(closed.guest(Guest(display_name="Bob", address="192.0.2.1")))).code == ErrorCode.FORBIDDEN
 
 
 @pytest.mark.parametrize("username", ["ab", "a.b-c_d", "9lives", "A" * 32])
@@ -164,7 +164,7 @@ async def test_passwords_have_a_length(accounts: Accounts, shelf: Shelf, passwor
 async def test_the_bounds_of_a_password_are_allowed(accounts: Accounts, password: str) -> None:
     """Counted in characters, and good for signing in."""
     await accounts.register(ann(password=password))
-    await accounts.login(Login(username="ann", password=password))
+    await accounts.login(Login(username="ann", password=password, address="192.0.2.1"))
 
 
 async def test_a_taken_username_is_taken_in_any_case(accounts: Accounts, shelf: Shelf) -> None:
@@ -174,7 +174,7 @@ async def test_a_taken_username_is_taken_in_any_case(accounts: Accounts, shelf: 
     assert error.code == ErrorCode.INVALID
     assert "taken" in error.message
     assert [each.user for each in shelf.accounts.values()] == [first.user]
-    assert (await accounts.login(Login(username="aNN", password=PASSWORD))).user == first.user
+    assert (await accounts.login(Login(username="aNN", password=PASSWORD, address="192.0.2.1"))).user == first.user
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ async def test_a_failed_sign_in_does_not_say_why(
     await accounts.register(ann())
     hasher = cast("Counting", hashing._hasher)
     before = hasher.checks
-    error = await refused(accounts.login(Login(username=username, password=password)))
+    error = await refused(accounts.login(Login(username=username, password=password, address="192.0.2.1")))
     assert (error.code, error.message, error.retry_after) == (
         ErrorCode.UNAUTHORIZED,
         "wrong username or password",
@@ -212,8 +212,8 @@ async def test_a_failed_sign_in_does_not_say_why(
 async def test_the_end_of_a_long_password_counts(accounts: Accounts) -> None:
     """A password that is too long is wrong, also when its beginning is the right one."""
     await accounts.register(ann(password="a" * 256))
-    await accounts.login(Login(username="ann", password="a" * 256))
-    error = await refused(accounts.login(Login(username="ann", password="a" * 257)))
+    await accounts.login(Login(username="ann", password="a" * 256, address="192.0.2.1"))
+    error = await refused(accounts.login(Login(username="ann", password="a" * 257, address="192.0.2.1")))
     assert error.code == ErrorCode.UNAUTHORIZED
 
 

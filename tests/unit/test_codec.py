@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.contract.examples import FULL, message_types
 from wire import codec
-from wire.messages import ChatMessage, Keys, Message, Refused, RoomLive
+from wire.accounts import Keys
+from wire.messages import ChatMessage, Message, Refused, RoomLive
 
 DECODERS: list[codec.Decoder[Any]] = [codec.Decoder(each) for each in message_types()]
 DECODERS.append(codec.Decoder(RoomLive))  # type: ignore[arg-type] # a union

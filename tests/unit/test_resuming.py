@@ -32,8 +32,9 @@ from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
 from tests.support.edge import Ears, Wire
 from wire import codec
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Author, ChatMessage, GetPage, Page, StoredMessage, User, Verified
+from wire.messages import Author, ChatMessage, GetPage, Page, StoredMessage, User
 
 MISSED_MOST: Final = 8
 A_PAGE: Final = 3
@@ -188,7 +189,7 @@ class _World:
         """One that reads when a test says so."""
         wire, owner, id = _SlowWire(), Ears(), f"c{next(_ids)}"
         owner.limits = Limits(unsent_most=UNSENT_MOST)
-        bearer = Verified(user=User(id=id, display_name=id), session="s", expires_at=0)
+        bearer = Verified(user=User(id=id, display_name=id), session="s", expires_at=0, issued_at=0)
         return Connection(id, bearer, Session(owner, id, wire)), wire
 
     async def join(self, connection: Connection, after: int | None) -> Joined:

@@ -8,9 +8,10 @@ import pytest
 from services.gateway.connection import Connection
 from services.gateway.rooms import Room, Rooms
 from tests.support.waiting import until
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
-from wire.messages import Author, ChatMessage, User, Verified
+from wire.messages import Author, ChatMessage, User
 
 
 class _Subscription:
@@ -45,7 +46,7 @@ def _rooms(bus: _Bus, baseline: Any, linger: float = 0) -> Rooms:
 
 
 def _connection() -> Connection:
-    bearer = Verified(user=User(id="u", display_name="U"), session="s", expires_at=0)
+    bearer = Verified(user=User(id="u", display_name="U"), session="s", expires_at=0, issued_at=0)
     return Connection("c", bearer, None)  # type: ignore[arg-type] # nothing is sent to it
 
 
