@@ -25,6 +25,7 @@ from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
 from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
+from services.gateway.private_rooms import PrivateRooms
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
@@ -34,6 +35,7 @@ from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.rooms_api import RoomsApi
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
@@ -99,6 +101,7 @@ class Gateway:
             fan_out=fan_out,
         )
         self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
+        self.rooms_api = RoomsApi(self._auth, PrivateRooms(connection), body_timeout=settings.limits.body_timeout)
         connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
 
     async def drain(self, seconds: float) -> None:
@@ -151,6 +154,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         guard = HttpGuard(limits)
         app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
         app.add_routes(gateway.api.routes())
+        app.add_routes(gateway.rooms_api.routes())
         app.add_routes(ChatPage(settings.web).routes())
         gateway.clients.attach(app)
         # Connections last for hours: waiting for them to end by themselves would be in vain.
