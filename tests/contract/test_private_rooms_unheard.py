@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from runtime.bus import Bus
-from services.auth import rooms, sightings
+from services.auth import announcing, rooms, sightings
 from services.auth.sightings import Sightings
 from tests.support.mongo_server import MongoServer, mongo_server
 from tests.support.nats_server import connected, nats_server
@@ -48,6 +48,12 @@ async def mongo() -> AsyncIterator[MongoServer]:
     """A database server of this module's own."""
     async with mongo_server() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Somebody listens, so nobody says at once that there is no stream.
+    monkeypatch.setattr(announcing, "_TIMEOUT_SECONDS", 0.5)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
