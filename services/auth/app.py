@@ -16,6 +16,7 @@ from services.auth import keys, metrics, passwords
 from services.auth.accounts import Accounts
 from services.auth.announcing import Announcer
 from services.auth.directory import Directory
+from services.auth.room_changes import RoomChanges
 from services.auth.room_store import RoomStore
 from services.auth.rooms import PrivateRooms
 from services.auth.settings import AuthSettings
@@ -62,14 +63,15 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
             return Keys(keys=tokens.keys())
 
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
+        changes = RoomChanges(room_store, Announcer(connection, token_seconds=tokens.lifetime))
         rooms = PrivateRooms(
             room_store,
+            changes,
             directory,
-            Announcer(connection, token_seconds=tokens.lifetime),
             members_most=settings.group_members_most,
             owned_most=settings.groups_per_user_most,
         )
-        for work in (sightings.write(), rooms.mend()):
+        for work in (sightings.write(), changes.mend()):
             await stack.enter_async_context(_at_work(work, lifecycle))
         endpoints: list[rpc.Endpoint[Any]] = [
             _measured("verify", subjects.AUTH_VERIFY, VerifyToken, verify),

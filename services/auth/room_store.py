@@ -114,11 +114,11 @@ class RoomStore:
     async def announced(self, room: Room) -> None:
         """All gateways have heard of all that `room` says; one that is over goes now."""
         heard = {"$pull": {"unannounced": {"revision": {"$lte": room.revision}}}}
-        over = {"_id": room.id, "member_count": 0, "unannounced.id": {"$exists": False}}
         try:
-            await self._rooms.update_one({"_id": room.id}, heard)
-            if not room.members:
-                await self._rooms.delete_one(over)
+            if room.members:
+                await self._rooms.update_one({"_id": room.id}, heard)
+            else:
+                await self._rooms.delete_one({"_id": room.id, "member_count": 0})
         except PyMongoError as error:
             raise unavailable() from error
 

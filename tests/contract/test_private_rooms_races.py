@@ -59,6 +59,18 @@ async def test_all_are_invited_at_once(world: RoomsWorld) -> None:
     assert {each for change in world.heard for each in change.added} == {ANN, BOB, *CROWD}
 
 
+async def test_many_changes_at_once_are_not_in_each_others_way(world: RoomsWorld) -> None:
+    """They are carried out one after the other, and none has to be asked for again."""
+    room = await world.group()
+    names = [f"Name {number}" for number in range(60)]
+    wishes = [world.rooms.rename(membership.RenameGroup(by=ANN, room=room, name=each)) for each in names]
+    assert len(await asyncio.gather(*wishes)) == len(names)
+    stored = await world.stores[0]._one({"_id": room})
+    assert stored is not None
+    assert stored.name in names
+    assert stored.revision == 2 + len(names)
+
+
 async def test_two_are_removed_at_once(world: RoomsWorld) -> None:
     """Neither comes back with the other's removal, whoever removes whom."""
     room = await world.group(BOB, CAM, DEE)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from runtime.bus import Bus
-from services.auth import announcing, rooms, sightings
+from services.auth import announcing, room_changes, sightings
 from services.auth.sightings import Sightings
 from tests.support.mongo_server import MongoServer, mongo_server
 from tests.support.nats_server import connected, nats_server
@@ -66,8 +66,8 @@ async def world(bus: Bus, mongo: MongoServer) -> AsyncIterator[RoomsWorld]:
 @asynccontextmanager
 async def mending(world: RoomsWorld, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """As the service does it, only more often."""
-    monkeypatch.setattr(rooms, "_MEND_SECONDS", 0.05)
-    task = asyncio.create_task(world.others.mend())
+    monkeypatch.setattr(room_changes, "_MEND_SECONDS", 0.05)
+    task = asyncio.create_task(world.changes.mend())
     try:
         yield
     finally:

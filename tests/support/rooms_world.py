@@ -14,6 +14,7 @@ from runtime.bus import Bus
 from runtime.listening import Delivery
 from services.auth.announcing import Announcer
 from services.auth.directory import Directory
+from services.auth.room_changes import RoomChanges
 from services.auth.room_store import RoomStore
 from services.auth.rooms import PrivateRooms
 from tests.support.mongo_server import MongoServer
@@ -69,8 +70,8 @@ class RoomsWorld:
         store = RoomStore(url, self.database)
         stack.callback(store.close)
         self.stores.append(store)
-        announcer = Announcer(self.bus, token_seconds=600)
-        return PrivateRooms(store, self.directory, announcer, members_most=MEMBERS_MOST, owned_most=owned_most)
+        self.changes = RoomChanges(store, Announcer(self.bus, token_seconds=600))
+        return PrivateRooms(store, self.changes, self.directory, members_most=MEMBERS_MOST, owned_most=owned_most)
 
     def _hear(self, delivery: Delivery) -> None:
         self.heard.append(codec.Decoder(MembersChanged).decode(delivery.data))
