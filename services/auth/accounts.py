@@ -1,10 +1,11 @@
-"""Letting people in: guests, new accounts, sign-ins. The rules of names and passwords are here."""
+"""Letting people in: guests, new accounts, sign-ins. The rules of usernames and passwords are here."""
 
 import re
 import secrets
-import unicodedata
 from typing import Final
 
+from services.auth import names
+from services.auth.directory import Directory
 from services.auth.passwords import Passwords
 from services.auth.store import Account, AccountStore, UsernameTakenError
 from services.auth.tokens import Tokens
@@ -13,32 +14,27 @@ from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
 
 _USERNAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,31}\Z")
-_DISPLAY_NAME_LONGEST: Final = 64
 _PASSWORD_SHORTEST: Final = 8
 _PASSWORD_LONGEST: Final = 256
-
-_NOT_IN_NAMES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Cf holds the bidirectional overrides, with which one name can be made to look like another."""
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Part of how some scripts, and some emoji, are written."""
-_WITHOUT_INK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that show nothing."""
 
 
 class Accounts:
     """Opens sessions."""
 
-    def __init__(self, store: AccountStore, passwords: Passwords, tokens: Tokens, *, allow_guests: bool) -> None:
+    def __init__(
+        self, store: AccountStore, directory: Directory, passwords: Passwords, tokens: Tokens, *, allow_guests: bool
+    ) -> None:
         self._store = store
+        self._directory = directory
         self._passwords = passwords
         self._tokens = tokens
         self._allow_guests = allow_guests
 
     async def guest(self, request: Guest) -> Session:
-        """A session for a name alone; nothing is stored. Raises `ParleyError`: forbidden, invalid."""
+        """A session for a name alone; only that is stored. Raises `ParleyError`: forbidden, invalid, unavailable."""
         if not self._allow_guests:
             raise ParleyError(ErrorCode.FORBIDDEN, "guests are not admitted here")
-        return self._open(User(id=_new_user_id(), display_name=display_name(request.display_name)))
+        return await self._open(User(id=_new_user_id(), display_name=display_name(request.display_name)))
 
     async def register(self, request: Register) -> Session:
         """Make an account and open its first session. Raises `ParleyError`: invalid, rate_limited, unavailable."""
@@ -52,7 +48,7 @@ class Accounts:
             await self._store.add(Account(user, await self._passwords.hash(request.password)))
         except UsernameTakenError:
             raise _invalid("this username is taken") from None
-        return self._open(user)
+        return await self._open(user)
 
     async def login(self, request: Login) -> Session:
         """Open a session. Raises `ParleyError`: unauthorized (of which part, is not said), and as `register`."""
@@ -61,23 +57,18 @@ class Accounts:
         stored = None if account is None else account.password_hash
         if not await self._passwords.matches(request.password[:_PASSWORD_LONGEST], stored) or account is None:
             raise ParleyError(ErrorCode.UNAUTHORIZED, "wrong username or password")
-        return self._open(account.user)
+        return await self._open(account.user)
 
-    def _open(self, user: User) -> Session:
+    async def _open(self, user: User) -> Session:
+        # Before anybody can hear of the session: who has one can be invited.
+        await self._directory.saw(user)
         token = self._tokens.issue(user, session=f"s-{secrets.token_hex(12)}")
         return Session(user=user, access_token=token, expires_in=self._tokens.lifetime)
 
 
 def display_name(text: str) -> str:
-    """`text` as it will be shown: composed, trimmed, one line. Raises `ParleyError` (invalid)."""
-    shown = unicodedata.normalize("NFC", text).strip()
-    if not 1 <= len(shown) <= _DISPLAY_NAME_LONGEST:
-        raise _invalid(f"display_name must have 1 to {_DISPLAY_NAME_LONGEST} characters")
-    if any(unicodedata.category(each) in _NOT_IN_NAMES and each not in _JOINERS for each in shown):
-        raise _invalid("display_name must not have control characters")
-    if not any(unicodedata.category(each)[0] in "LNPS" and each not in _WITHOUT_INK for each in shown):
-        raise _invalid("display_name must have something to see")
-    return shown
+    """`text` as it will be shown. Raises `ParleyError` (invalid)."""
+    return names.shown(text, "display_name")
 
 
 def _new_user_id() -> str:

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from services.auth import keys, passwords
 from services.auth.accounts import Accounts, display_name
+from services.auth.directory import Directory
 from services.auth.passwords import Passwords
 from services.auth.settings import TokenSettings
 from services.auth.store import Account, AccountStore, UsernameTakenError
 from services.auth.tokens import Tokens
 from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
+from wire.messages import User
 
 PASSWORD = "correct horse"
 TOKENS = Tokens([keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_key_file="-"), time.time)
@@ -41,6 +43,17 @@ class Shelf:
     async def find(self, username: str) -> Account | None:
         """See `AccountStore.find`."""
         return self.accounts.get(username.casefold())
+
+
+class Book:
+    """The directory in memory; the methods of `Directory` that accounts use."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, User] = {}
+
+    async def saw(self, user: User) -> None:
+        """See `Directory.saw`."""
+        self.people[user.id] = user
 
 
 class Counting(PasswordHasher):
@@ -69,9 +82,15 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture
-def accounts(shelf: Shelf, hashing: Passwords) -> Accounts:
+def book() -> Book:
+    """Nobody has been here yet."""
+    return Book()
+
+
+@pytest.fixture
+def accounts(shelf: Shelf, book: Book, hashing: Passwords) -> Accounts:
     """Everything but the database."""
-    return Accounts(cast("AccountStore", shelf), hashing, TOKENS, allow_guests=True)
+    return Accounts(cast("AccountStore", shelf), cast("Directory", book), hashing, TOKENS, allow_guests=True)
 
 
 def ann(username: str = "ann", password: str = PASSWORD, display: str | None = None) -> Register:
@@ -106,16 +125,26 @@ async def test_a_session_says_how_long_it_lasts(accounts: Accounts) -> None:
 
 
 async def test_guests_have_a_name_and_nothing_else(accounts: Accounts, shelf: Shelf) -> None:
-    """Two guests of one name are two users; neither has a username or leaves anything behind."""
+    """Two guests of one name are two users; neither has a username or an account."""
     sessions: list[Session] = [await accounts.guest(Guest(display_name="Bob", address="192.0.2.1")) for _ in range(2)]
     assert sessions[0].user.id != sessions[1].user.id
     assert {each.user.username for each in sessions} == {None}
     assert not shelf.accounts
 
 
+async def test_whoever_has_a_session_is_in_the_directory(accounts: Accounts, book: Book) -> None:
+    """Guests, new accounts, and those who sign in again, also if the directory was lost meanwhile."""
+    guest = await accounts.guest(Guest(display_name="Bob", address="192.0.2.1"))
+    made = await accounts.register(ann())
+    assert book.people == {each.user.id: each.user for each in (guest, made)}
+    book.people.clear()
+    await accounts.login(Login(username="ann", password=PASSWORD, address="192.0.2.1"))
+    assert book.people == {made.user.id: made.user}
+
+
 async def test_guests_can_be_kept_out(hashing: Passwords, shelf: Shelf) -> None:
     """Where guests are not allowed, no name lets one in."""
-    closed = Accounts(cast("AccountStore", shelf), hashing, TOKENS, allow_guests=False)
+    closed = Accounts(cast("AccountStore", shelf), cast("Directory", Book()), hashing, TOKENS, allow_guests=False)
     assert (await refused(closed.guest(Guest(display_name="Bob", address="192.0.2.1")))).code == ErrorCode.FORBIDDEN
 
 
