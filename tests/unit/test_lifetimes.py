@@ -128,7 +128,7 @@ async def test_another_users_token_changes_nothing(world: _World) -> None:
 
 @pytest.mark.parametrize("step", [-500.0, 500.0])
 async def test_a_clock_that_is_set(world: _World, step: float) -> None:
-    """Counts: the token expires by the clock on the wall, which is looked at when it was to be told, and at the end."""
+    """Counts: a token expires by the clock on the wall, which is looked at when it was to be told, and at its end."""
     one, _ = world.enter(100)
     world.clock.pass_time(10)
     world.offset += step
