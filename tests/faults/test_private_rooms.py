@@ -8,7 +8,7 @@ from runtime.listening import Delivery
 from tests.support.clients.parley import PythonClient
 from tests.support.nats_server import connected
 from tests.support.paused import paused
-from tests.support.private_rooms import Person, people, with_control_stream
+from tests.support.people import Person, guest
 from tests.support.stacks import TestStack
 from tests.support.waiting import until
 from wire import codec, streams, subjects
@@ -24,14 +24,18 @@ async def gateway_that_hears(stack: TestStack) -> AsyncIterator[list[MembersChan
         heard.append(codec.Decoder(MembersChanged).decode(delivery.data))
 
     async with connected(stack.nats_url) as bus:
-        bus.listen(subjects.CONTROL, hear)
+        bus.listen(subjects.CONTROL_INTEREST, hear)
         assert await bus.round_trip(5)
         yield heard
 
 
-async def _lose_control_stream(stack: TestStack) -> None:
-    async with connected(stack.nats_url) as bus:
+@asynccontextmanager
+async def nothing_can_be_announced(stack: TestStack) -> AsyncIterator[None]:
+    """The stream is lost while the block runs, and nobody makes it again."""
+    async with paused(stack.children["history"]), connected(stack.nats_url) as bus:
         await bus.jetstream.delete_stream(streams.CONTROL)
+        yield
+        await bus.jetstream.add_stream(streams.control(replicas=1))
 
 
 async def _auth_dies(stack: TestStack) -> None:
@@ -45,16 +49,15 @@ async def test_a_change_outlives_whoever_stored_it(own_stack: TestStack) -> None
 
     So does auth by itself, if nobody asks again.
     """
-    ann, bob, cam = await people(own_stack, "Ann", "Bob", "Cam")
-    async with with_control_stream(own_stack):
-        asked, unasked = await ann.group(bob, cam), await ann.group(bob, cam)
-    await _lose_control_stream(own_stack)
-    for room in (asked, unasked):
-        answer = await ann.ask("DELETE", f"/api/rooms/{room}/members/{bob.id}")
-        assert (answer.status, answer.body["code"]) == (503, "unavailable")
-    await _auth_dies(own_stack)
-    assert (await bob.ask("GET", f"/api/rooms/{asked}")).status == 403
-    async with with_control_stream(own_stack), gateway_that_hears(own_stack) as heard:
+    ann, bob, cam = [await guest(own_stack) for _ in range(3)]
+    asked, unasked = await ann.group(bob, cam), await ann.group(bob, cam)
+    async with nothing_can_be_announced(own_stack):
+        for room in (asked, unasked):
+            answer = await ann.ask("DELETE", f"/api/rooms/{room}/members/{bob.id}")
+            assert (answer.status, answer.body["code"]) == (503, "unavailable")
+        await _auth_dies(own_stack)
+        assert (await bob.ask("GET", f"/api/rooms/{asked}")).status == 403
+    async with gateway_that_hears(own_stack) as heard:
         assert (await ann.ask("DELETE", f"/api/rooms/{asked}/members/{bob.id}")).status == 204
         assert MembersChanged(room=asked, removed=(bob.id,), reason="removed") in heard
         late = MembersChanged(room=unasked, removed=(bob.id,), reason="removed")
@@ -63,13 +66,12 @@ async def test_a_change_outlives_whoever_stored_it(own_stack: TestStack) -> None
 
 async def test_a_deletion_outlives_whoever_stored_it(own_stack: TestStack) -> None:
     """Its owner, who is no member of anything any more, can ask again; then gateways hear of all who were."""
-    ann, bob = await people(own_stack, "Ann", "Bob")
-    async with with_control_stream(own_stack):
-        room = await ann.group(bob)
-    await _lose_control_stream(own_stack)
-    assert (await ann.ask("DELETE", f"/api/rooms/{room}")).status == 503
-    await _auth_dies(own_stack)
-    async with with_control_stream(own_stack), gateway_that_hears(own_stack) as heard:
+    ann, bob = await guest(own_stack), await guest(own_stack)
+    room = await ann.group(bob)
+    async with nothing_can_be_announced(own_stack):
+        assert (await ann.ask("DELETE", f"/api/rooms/{room}")).status == 503
+        await _auth_dies(own_stack)
+    async with gateway_that_hears(own_stack) as heard:
         assert (await bob.ask("DELETE", f"/api/rooms/{room}")).status == 403
         assert (await ann.ask("DELETE", f"/api/rooms/{room}")).status == 204
         assert MembersChanged(room=room, removed=(ann.id, bob.id), reason="deleted") in heard
@@ -93,8 +95,8 @@ async def _everything(ann: Person, bob: Person, room: str) -> set[tuple[int, str
 
 async def test_without_mongodb_private_rooms_are_unavailable_and_public_ones_are_not(own_stack: TestStack) -> None:
     """Nobody is let in unasked, and nobody is told that they are no member; afterwards all is as it was."""
-    ann, bob = await people(own_stack, "Ann", "Bob")
-    async with with_control_stream(own_stack), PythonClient(own_stack.gateway_urls[0], ann.token) as client:
+    ann, bob = await guest(own_stack), await guest(own_stack)
+    async with PythonClient(own_stack.gateway_urls[0], ann.token) as client:
         room = await ann.group(bob)
         async with paused(own_stack.children["mongo"]):
             refused = await client.call("join", {"room": room})
@@ -110,8 +112,8 @@ async def test_without_mongodb_private_rooms_are_unavailable_and_public_ones_are
 
 async def test_without_auth_private_rooms_are_unavailable_and_public_ones_are_not(own_stack: TestStack) -> None:
     """Of whoever is connected already; nobody waits long."""
-    ann, bob = await people(own_stack, "Ann", "Bob")
-    async with with_control_stream(own_stack), PythonClient(own_stack.gateway_urls[0], ann.token) as client:
+    ann, bob = await guest(own_stack), await guest(own_stack)
+    async with PythonClient(own_stack.gateway_urls[0], ann.token) as client:
         room = await ann.group(bob)
         await own_stack.children["auth"].kill()
         refused = await client.call("join", {"room": room})

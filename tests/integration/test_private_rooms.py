@@ -1,14 +1,13 @@
 """Private rooms over HTTP, and who gets in over Socket.IO: two gateways, auth, and everything behind them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from tests.support.clients.parley import PythonClient
-from tests.support.private_rooms import Person, people, with_control_stream
+from tests.support.people import Person, guest
 from tests.support.stacks import TestStack
 from tests.support.waiting import until
 from wire.membership import NOT_A_MEMBER
@@ -16,21 +15,14 @@ from wire.membership import NOT_A_MEMBER
 NO_SUCH = "g-" + "0" * 32
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def here(stack: TestStack) -> AsyncIterator[TestStack]:
-    """The stack, with the stream that changes are announced in."""
-    async with with_control_stream(stack):
-        yield stack
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def three(here: TestStack) -> list[Person]:
-    """Ann and Cam at one gateway, Bob at the other."""
-    return await people(here, "Ann", "Bob", "Cam")
+async def three(stack: TestStack) -> list[Person]:
+    """Ann, Bob and Cam."""
+    return [await guest(stack) for _ in range(3)]
 
 
 async def test_a_group_from_its_making_to_its_end(three: list[Person]) -> None:
-    """As its members see it, at either gateway; to everybody else it is not there."""
+    """As its members see it, at either gateway; to everybody else it is not tstack."""
     ann, bob, cam = three
     made = await ann.ask("POST", "/api/rooms", {"name": " Climbing ", "members": [bob.id]})
     assert made.status == 201
@@ -41,10 +33,10 @@ async def test_a_group_from_its_making_to_its_end(three: list[Person]) -> None:
         "name": "Climbing",
         "owner": ann.id,
         "member_count": 2,
-        "members": [{"id": ann.id, "display_name": "Ann"}, {"id": bob.id, "display_name": "Bob"}],
+        "members": [{"id": ann.id, "display_name": ann.name}, {"id": bob.id, "display_name": bob.name}],
     }
-    assert await bob.ask("GET", f"/api/rooms/{room}") == (200, made.body)
-    assert await bob.ask("GET", "/api/rooms") == (200, {"rooms": [made.body], "more": False})
+    assert await bob.ask("GET", f"/api/rooms/{room}", gateway=1) == (200, made.body)
+    assert await bob.ask("GET", "/api/rooms", gateway=1) == (200, {"rooms": [made.body], "more": False})
     assert await bob.ask("GET", f"/api/rooms?after={room}") == (200, {"rooms": [], "more": False})
     assert (await cam.ask("GET", f"/api/rooms/{room}")).status == 403
     assert await cam.ask("GET", "/api/rooms") == (200, {"rooms": [], "more": False})
@@ -56,7 +48,10 @@ async def test_a_group_from_its_making_to_its_end(three: list[Person]) -> None:
     assert (refused.status, refused.body["code"]) == (403, "forbidden")
     assert refused.body["detail"] == "only the owner of a group may rename it"
     seen = (await cam.ask("GET", f"/api/rooms/{room}")).body
-    assert (seen["name"], [each["display_name"] for each in seen["members"]]) == ("Hiking", ["Ann", "Bob", "Cam"])
+    assert (seen["name"], [each["display_name"] for each in seen["members"]]) == (
+        "Hiking",
+        [ann.name, bob.name, cam.name],
+    )
     assert await ann.ask("DELETE", f"/api/rooms/{room}/members/{bob.id}") == (204, None)
     assert (await bob.ask("GET", f"/api/rooms/{room}")).status == 403
     # Ann leaves it to Cam, who ends it.
@@ -72,7 +67,7 @@ async def test_a_direct_conversation_is_the_same_room_whoever_opens_it(three: li
     opened = await ann.ask("POST", "/api/direct", {"user": bob.id})
     assert (opened.status, opened.body["kind"], opened.body["member_count"]) == (200, "direct", 2)
     assert {each["id"] for each in opened.body["members"]} == {ann.id, bob.id}
-    assert await bob.ask("POST", "/api/direct", {"user": ann.id}) == opened
+    assert await bob.ask("POST", "/api/direct", {"user": ann.id}, gateway=1) == opened
     room = opened.body["room"]
     for method, path, body in (
         ("PUT", f"/api/rooms/{room}/members/{cam.id}", None),
@@ -86,14 +81,14 @@ async def test_a_direct_conversation_is_the_same_room_whoever_opens_it(three: li
     assert (await ann.ask("POST", "/api/direct", {"user": ann.id})).status == 400
 
 
-async def test_members_talk_and_others_neither_get_in_nor_read(here: TestStack, three: list[Person]) -> None:
+async def test_members_talk_and_others_neither_get_in_nor_read(stack: TestStack, three: list[Person]) -> None:
     """By Socket.IO through both gateways, and pages over HTTP; who is invited later reads what was said before."""
     ann, bob, cam = three
     room = await ann.group(bob)
     async with (
-        PythonClient(here.gateway_urls[0], ann.token) as anns,
-        PythonClient(here.gateway_urls[1], bob.token) as bobs,
-        PythonClient(here.gateway_urls[1], cam.token) as cams,
+        PythonClient(stack.gateway_urls[0], ann.token) as anns,
+        PythonClient(stack.gateway_urls[1], bob.token) as bobs,
+        PythonClient(stack.gateway_urls[1], cam.token) as cams,
     ):
         assert (await anns.join(room))["ok"]
         assert (await bobs.join(room))["ok"]
@@ -113,12 +108,12 @@ async def test_members_talk_and_others_neither_get_in_nor_read(here: TestStack, 
 
 
 async def test_what_is_sent_behind_a_join_of_a_private_room_waits_for_it(
-    here: TestStack, three: list[Person]
+    stack: TestStack, three: list[Person]
 ) -> None:
     """The gateway has to ask first whether it may be; a message that follows at once is in the room."""
     ann, _, _ = three
     room = await ann.group()
-    async with PythonClient(here.gateway_urls[0], ann.token) as client:
+    async with PythonClient(stack.gateway_urls[0], ann.token) as client:
         joined, said = await asyncio.gather(client.call("join", {"room": room}), client.say(room, "m1"))
         assert joined["ok"]
         assert said["ok"], said
@@ -141,7 +136,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 async def test_not_a_member_and_no_such_room_are_alike(
-    here: TestStack, three: list[Person], method: str, path: str, body: Any
+    stack: TestStack, three: list[Person], method: str, path: str, body: Any
 ) -> None:
     """In all that is said, and in all that is asked behind it, on every route."""
     ann, bob, cam = three
@@ -149,9 +144,9 @@ async def test_not_a_member_and_no_such_room_are_alike(
     direct = (await ann.ask("POST", "/api/direct", {"user": bob.id})).body["room"]
     answers, asked = [], []
     for room in (foreign, direct, NO_SUCH, "d-" + "0" * 32):
-        before = await _asked(here)
+        before = await _asked(stack)
         answers.append(await cam.ask(method, path.format(room=room, bob=bob.id, me=cam.id), body))
-        after = await _asked(here)
+        after = await _asked(stack)
         asked.append({kind: after[kind] - before[kind] for kind in after})
     assert [answers[0]] * 4 == answers
     assert [asked[0]] * 4 == asked
@@ -210,16 +205,16 @@ async def test_bad_input_is_told(three: list[Person], method: str, path: str, bo
 )
 async def test_nobody_asks_without_a_token(three: list[Person], method: str, path: str) -> None:
     """Whatever they ask."""
-    stranger = Person(three[0].url, {"access_token": "x.y.z", "user": {"id": "u-1", "display_name": "X"}})
+    stranger = Person(three[0].stack, "u-1", "X", "x.y.z")
     answer = await stranger.ask(method, path, {})
     assert (answer.status, answer.body["code"]) == (401, "unauthorized")
 
 
-async def test_a_user_of_another_issuer_can_be_invited_once_seen(here: TestStack, three: list[Person]) -> None:
+async def test_a_user_of_another_issuer_can_be_invited_once_seen(stack: TestStack, three: list[Person]) -> None:
     """As soon as a gateway has had a token of theirs verified."""
     ann, _, _ = three
-    token = await here.token()
-    async with PythonClient(here.gateway_urls[1], token) as client:
+    token = await stack.token()
+    async with PythonClient(stack.gateway_urls[1], token) as client:
         user = client.of("session")[0]["user"]
         room = await ann.group()
 

@@ -1,6 +1,6 @@
 """Guests, and what they ask over HTTP."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -8,20 +8,28 @@ import msgspec
 from tests.support.stacks import TestStack, unique
 
 
+class Answer(NamedTuple):
+    """What the HTTP API said: JSON, or None for nothing."""
+
+    status: int
+    body: Any
+
+
 class Person(msgspec.Struct, frozen=True):
     """Somebody with a session."""
 
     stack: TestStack
     id: str
+    name: str
     token: str
 
-    async def ask(self, method: str, path: str, body: Any = None, *, gateway: int = 0) -> tuple[int, Any]:
-        """The status and the JSON of the answer, None for an empty one."""
+    async def ask(self, method: str, path: str, body: Any = None, *, gateway: int = 0) -> Answer:
+        """As the bearer of the token."""
         url = self.stack.gateway_urls[gateway] + path
         headers = {"Authorization": f"Bearer {self.token}"}
         async with aiohttp.ClientSession() as http, http.request(method, url, json=body, headers=headers) as answer:
             text = await answer.text()
-            return answer.status, msgspec.json.decode(text) if text else None
+            return Answer(answer.status, msgspec.json.decode(text) if text else None)
 
     async def group(self, *others: "Person") -> str:
         """A new group of this person's and `others`."""
@@ -52,4 +60,5 @@ async def guest(stack: TestStack) -> Person:
     async with aiohttp.ClientSession() as http, http.post(f"{stack.gateway_urls[0]}/api/guest", json=body) as answer:
         assert answer.status == 201, await answer.text()
         session = await answer.json()
-    return Person(stack, session["user"]["id"], session["access_token"])
+    user = session["user"]
+    return Person(stack, user["id"], user["display_name"], session["access_token"])

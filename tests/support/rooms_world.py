@@ -63,7 +63,7 @@ class RoomsWorld:
         self.stores: list[RoomStore] = []
         self.rooms, self.others = (self._instance(url, stack, owned_most) for _ in range(2))
         self.heard: list[MembersChanged] = []
-        listening = bus.listen(subjects.CONTROL, self._hear)
+        listening = bus.listen(subjects.CONTROL_INTEREST, self._hear)
         stack.callback(listening.close)
 
     def _instance(self, url: str, stack: AsyncExitStack, owned_most: int) -> PrivateRooms:
