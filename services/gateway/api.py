@@ -11,6 +11,8 @@ from runtime.rpc import Caller
 from services.gateway import requests
 from services.gateway.access import Access
 from services.gateway.auth import Auth
+from services.gateway.edge.addresses import Addresses
+from services.gateway.edge.limits import Limits
 from wire import accounts, codec, messages
 from wire.accounts import GetKeys
 from wire.errors import ErrorCode, ParleyError
@@ -61,11 +63,12 @@ class PageBody(msgspec.Struct, frozen=True):
 class Api:
     """One method per route."""
 
-    def __init__(self, auth: Auth, access: Access, history: Caller[Page], *, body_timeout: float) -> None:
+    def __init__(self, auth: Auth, access: Access, history: Caller[Page], *, limits: Limits) -> None:
         self._auth = auth
         self._access = access
         self._history = history
-        self._body_timeout = body_timeout
+        self._body_timeout = limits.body_timeout
+        self._address = Addresses(limits.trusted_proxies).of
 
     def routes(self) -> list[web.RouteDef]:
         """The table of routes."""
@@ -80,20 +83,23 @@ class Api:
     async def _guest(self, request: web.Request) -> web.Response:
         body = await self._body(request, GuestBody)
         return _session(
-            await self._auth.guest(accounts.Guest(display_name=body.display_name, address=_address(request))),
+            await self._auth.guest(accounts.Guest(display_name=body.display_name, address=self._address(request))),
             HTTPStatus.CREATED,
         )
 
     async def _register(self, request: web.Request) -> web.Response:
         body = await self._body(request, RegisterBody)
         wanted = accounts.Register(
-            username=body.username, password=body.password, display_name=body.display_name, address=_address(request)
+            username=body.username,
+            password=body.password,
+            display_name=body.display_name,
+            address=self._address(request),
         )
         return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
 
     async def _login(self, request: web.Request) -> web.Response:
         body = await self._body(request, LoginBody)
-        login = accounts.Login(username=body.username, password=body.password, address=_address(request))
+        login = accounts.Login(username=body.username, password=body.password, address=self._address(request))
         return _session(await self._auth.login(login), HTTPStatus.OK)
 
     async def _keys(self, _request: web.Request) -> web.Response:
@@ -131,10 +137,6 @@ def _convert(values: dict[str, str], kind: type[T]) -> T:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ParleyError(ErrorCode.INVALID, str(error)) from None
-
-
-def _address(request: web.Request) -> str:
-    return request.remote or ""
 
 
 def _session(session: accounts.Session, status: HTTPStatus) -> web.Response:

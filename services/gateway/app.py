@@ -13,7 +13,9 @@ from runtime.key_value import KeyValue
 from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
+from services.gateway import capacity
 from services.gateway.access import Access
+from services.gateway.admission import Admission
 from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
@@ -28,6 +30,7 @@ from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
+from services.gateway.query_tokens import no_tokens_in_query
 from services.gateway.quiet_rooms import QuietRooms
 from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
@@ -63,6 +66,10 @@ class Gateway:
             limits=settings.limits,
             transports=settings.transports,
             allowed_origins=settings.allowed_origins,
+            admission=Admission(
+                at_once=settings.allowed.verifications_at_once,
+                per_user=settings.allowed.connections_per_user_most,
+            ),
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
         relay = Relay(fan_out, stream)
@@ -96,8 +103,9 @@ class Gateway:
             ),
             history=history,
             fan_out=fan_out,
+            allowed=settings.allowed,
         )
-        self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
+        self.api = Api(self._auth, access, history, limits=settings.limits)
         connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
 
     async def drain(self, seconds: float) -> None:
@@ -112,6 +120,10 @@ class Gateway:
     async def admit(self, connection: Connection, auth: object) -> None:
         """See `clients.Application`."""
         await self._recovery.begin(connection, auth)
+
+    async def why_full(self) -> str | None:
+        """For `/readyz`: a balancer leads elsewhere while no more clients fit in here."""
+        return "full" if self.clients.is_full else None
 
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """See `clients.Application`."""
@@ -143,12 +155,16 @@ class Gateway:
 async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     """Serve clients until the process must stop. Traffic is accepted last, and refused first."""
     async with AsyncExitStack() as stack:
+        capacity.prepare(settings.allowed)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        lifecycle.add_readiness_check(gateway.why_full)
         await stack.enter_async_context(gateway.quiet_rooms.watched())
         limits = settings.limits
         guard = HttpGuard(limits)
-        app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
+        app = web.Application(
+            middlewares=[guard.middleware, as_problems, no_tokens_in_query], client_max_size=limits.payload_most
+        )
         app.add_routes(gateway.api.routes())
         app.add_routes(ChatPage(settings.web).routes())
         gateway.clients.attach(app)

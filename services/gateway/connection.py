@@ -15,7 +15,7 @@ EVENTS_AT_ONCE: Final = 64
 class Connection:
     """Made once the client's token was verified."""
 
-    __slots__ = ("bearer", "events", "has_left", "id", "kept", "rooms", "session")
+    __slots__ = ("bearer", "buckets", "events", "has_left", "id", "kept", "rooms", "session")
 
     def __init__(self, id: str, bearer: Verified, session: Session) -> None:
         self.id: Final = id
@@ -27,6 +27,8 @@ class Connection:
         """What its client can get back, if it opted in."""
         self.has_left = False
         """Its client has disconnected by its own will, and does not come back to it."""
+        self.buckets: list[float] | None = None
+        """See `meter.Allowance`; None until it does something."""
         self.events = 0
         """Under way."""
 
