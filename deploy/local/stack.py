@@ -114,6 +114,7 @@ class Stack:
             "INSTANCE": name,
             "SIGNING_KEY_FILE": str(self.signing_key),
             "ALLOW_GUESTS": "true",
+            "CONNECTIONS_PER_ADDRESS_MOST": "0",  # everybody has the same one here
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }

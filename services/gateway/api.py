@@ -11,6 +11,8 @@ from services.gateway import bodies, requests
 from services.gateway.access import Access
 from services.gateway.auth import Auth
 from services.gateway.bearer import bearer
+from services.gateway.edge.addresses import Addresses
+from services.gateway.edge.limits import Limits
 from wire import accounts, messages
 from wire.accounts import GetKeys
 from wire.messages import Page, User
@@ -60,11 +62,12 @@ class PageBody(msgspec.Struct, frozen=True):
 class Api:
     """One method per route."""
 
-    def __init__(self, auth: Auth, access: Access, history: Caller[Page], *, body_timeout: float) -> None:
+    def __init__(self, auth: Auth, access: Access, history: Caller[Page], *, limits: Limits) -> None:
         self._auth = auth
         self._access = access
         self._history = history
-        self._body_timeout = body_timeout
+        self._body_timeout = limits.body_timeout
+        self._address = Addresses(limits.trusted_proxies).of
 
     def routes(self) -> list[web.RouteDef]:
         """The table of routes."""
@@ -79,20 +82,23 @@ class Api:
     async def _guest(self, request: web.Request) -> web.Response:
         body = await self._body(request, GuestBody)
         return _session(
-            await self._auth.guest(accounts.Guest(display_name=body.display_name, address=_address(request))),
+            await self._auth.guest(accounts.Guest(display_name=body.display_name, address=self._address(request))),
             HTTPStatus.CREATED,
         )
 
     async def _register(self, request: web.Request) -> web.Response:
         body = await self._body(request, RegisterBody)
         wanted = accounts.Register(
-            username=body.username, password=body.password, display_name=body.display_name, address=_address(request)
+            username=body.username,
+            password=body.password,
+            display_name=body.display_name,
+            address=self._address(request),
         )
         return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
 
     async def _login(self, request: web.Request) -> web.Response:
         body = await self._body(request, LoginBody)
-        login = accounts.Login(username=body.username, password=body.password, address=_address(request))
+        login = accounts.Login(username=body.username, password=body.password, address=self._address(request))
         return _session(await self._auth.login(login), HTTPStatus.OK)
 
     async def _keys(self, _request: web.Request) -> web.Response:
@@ -110,10 +116,6 @@ class Api:
 
     async def _body(self, request: web.Request, kind: type[T]) -> T:
         return await bodies.read(request, kind, timeout=self._body_timeout)
-
-
-def _address(request: web.Request) -> str:
-    return request.remote or ""
 
 
 def _session(session: accounts.Session, status: HTTPStatus) -> web.Response:
