@@ -163,7 +163,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         limits = settings.limits
         guard = HttpGuard(limits)
         app = web.Application(
-            middlewares=[guard.middleware, as_problems, no_tokens_in_query], client_max_size=limits.payload_most
+            middlewares=[as_problems, guard.middleware, no_tokens_in_query], client_max_size=limits.payload_most
         )
         app.add_routes(gateway.api.routes())
         app.add_routes(ChatPage(settings.web).routes())
