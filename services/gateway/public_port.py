@@ -21,7 +21,7 @@ async def serving(
     """
     limits = settings.limits
     guard = HttpGuard(limits)
-    middlewares = [guard.middleware, as_problems, no_tokens_in_query]
+    middlewares = [as_problems, guard.middleware, no_tokens_in_query]
     app = web.Application(middlewares=middlewares, client_max_size=limits.payload_most)
     app.add_routes(routes)
     attach(app)

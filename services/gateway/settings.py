@@ -54,7 +54,7 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
             addresses.networks(self.trusted_proxies)
         except ValueError:
             raise SettingsError(
-                "TRUSTED_PROXIES is malformed: a network is written as 10.0.0.0/8 or fd00::/8"
+                "TRUSTED_PROXIES is malformed: it lists networks, as 10.0.0.0/8 or fd00::/8"
             ) from None
 
     @property

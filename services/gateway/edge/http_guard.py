@@ -9,14 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from services.gateway.edge import metrics, responses
+from services.gateway.edge import metrics
 from services.gateway.edge.limits import Limits
-from services.gateway.edge.responses import Later
 
 _SWEEP_SECONDS: Final = 1.0
-_BUSY: Final = Later(503, "too many requests at once", 1.0)
 
 log = structlog.get_logger()
 
@@ -46,12 +44,15 @@ class HttpGuard:
     async def middleware(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Take note of each request; the outermost middleware."""
+        """Take note of each request, before anything is done for it.
+
+        Raises `HTTPServiceUnavailable` for one too many.
+        """
         connection = request.protocol
         most = self._limits.http_connections_most
         if most and len(self._handling) >= most and connection not in self._handling:
             metrics.limited.labels(limit="http").inc()
-            return responses.later(_BUSY, request)
+            raise web.HTTPServiceUnavailable(reason="too many requests at once", headers={hdrs.RETRY_AFTER: "1"})
         self._asked[connection] = asyncio.get_running_loop().time()
         self._handling.add(connection)
         try:
