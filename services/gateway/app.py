@@ -13,7 +13,7 @@ from runtime.key_value import KeyValue
 from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
-from services.gateway.access import Access
+from services.gateway.access import CHECK_SECONDS, Access
 from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
@@ -39,7 +39,7 @@ from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
 from wire.accounts import Verified
-from wire.messages import Page
+from wire.messages import Done, Page
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
@@ -55,7 +55,8 @@ class Gateway:
     def __init__(self, settings: GatewaySettings, connection: Bus) -> None:
         stream = MessageStream(connection)
         history = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_HISTORY_SECONDS)
-        access = Access(public_rooms=settings.public_rooms)
+        members = Caller(connection, subjects.ROOMS_CHECK, Done, timeout=CHECK_SECONDS)
+        access = Access(members, public_rooms=settings.public_rooms)
         self._settings = settings
         self._auth = Auth(connection)
         self.clients = Clients(

@@ -90,18 +90,26 @@ class Events:
                 call.done(reply)
 
     def _join(self, call: Call, request: requests.Join) -> Done | None:
-        self._access.check(request.room)
-        kept = call.connection.kept
-        if kept is not None:
-            kept.places.begin(request.room, request.after)
-            joining = self._joining.join(call.connection, request)
-            self._later(call, self._sessions.joining(call.connection, joining), in_turn=True)
+        # Later, but in turn: what the client sends next may need it.
+        connection = call.connection
+        if not self._access.is_open(request.room):
+            self._later(call, self._join_private(connection, request), in_turn=True)
             return None
-        joined = self._joining.join_at_once(call.connection, request)
+        joined = self._joining.join_at_once(connection, request) if connection.kept is None else None
         if joined is None:
-            # What the client sends next may need it.
-            self._later(call, self._joining.join(call.connection, request), in_turn=True)
+            self._later(call, self._join_when_told(connection, request), in_turn=True)
         return joined
+
+    async def _join_private(self, connection: Connection, request: requests.Join) -> Done:
+        await self._access.check(connection.bearer.user.id, request.room)
+        return await self._join_when_told(connection, request)
+
+    def _join_when_told(self, connection: Connection, request: requests.Join) -> Coroutine[Any, Any, Done]:
+        joining = self._joining.join(connection, request)
+        if connection.kept is None:
+            return joining
+        connection.kept.places.begin(request.room, request.after)
+        return self._sessions.joining(connection, joining)
 
     def _leave(self, call: Call, request: requests.Leave) -> Done | None:
         if call.connection.kept is not None:

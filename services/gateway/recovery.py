@@ -147,13 +147,12 @@ class Recovery:
         if session.user != connection.bearer.user.id:
             raise _NotRecoveredError("other_user")
         try:
-            for room in session.rooms:
-                self._access.check(room)
+            await self._access.check(connection.bearer.user.id, *session.rooms)
             return found, Places(session.rooms).proven(asked.offset)
         except OffsetError:
             raise _NotRecoveredError("malformed") from None
         except ParleyError as error:
-            if error.code is ErrorCode.UNAVAILABLE:
+            if error.code is not ErrorCode.FORBIDDEN:
                 raise
             raise _NotRecoveredError("forbidden") from None
 

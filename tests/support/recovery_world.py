@@ -32,6 +32,7 @@ from services.gateway.rooms import Rooms
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from tests.support.edge import Ears, Wire
+from tests.support.membership import Membership
 from wire import codec
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -93,7 +94,7 @@ class Gateway:
         self.recovery = Recovery(
             sessions=self.sessions,
             rooms=self.rooms,
-            access=Access(public_rooms=True),
+            access=Access(Membership(), public_rooms=True),
             joining=self.joining,
             missed=missed,
             fan_out=self.fan_out,
