@@ -29,14 +29,16 @@ class Announcer:
         self._bus = bus
         self._token_seconds = token_seconds
 
-    async def session_revoked(self, session: str, *, expires_at: float = 0.0) -> None:
-        """No token of `session` is good any more; kept until the last one has expired.
+    async def session_revoked(self, session: str, user: str, *, expires_at: float = 0.0) -> None:
+        """No token of `session`, which is `user`'s, is good any more; kept until the last one has expired.
 
         That is one that was issued just now, or one that is known to expire at `expires_at`, seconds since the epoch.
         """
-        last = max(self._token_seconds, expires_at - time.time()) + _MARGIN_SECONDS
+        now = time.time()
+        last = max(self._token_seconds, expires_at - now) + _MARGIN_SECONDS
         seconds = math.ceil(min(last, streams.CONTROL_SECONDS))
-        await self._publish(subjects.session_revoked(session), SessionRevoked(session=session), seconds)
+        revoked = SessionRevoked(session=session, user=user, until=math.ceil(now) + seconds)
+        await self._publish(subjects.session_revoked(session), revoked, seconds)
 
     async def user_revoked(self, user: str, *, before: int) -> None:
         """No token of `user` that was issued up to `before`, in ms, is good any more, whoever issued it."""

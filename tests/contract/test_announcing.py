@@ -46,19 +46,21 @@ def seconds(message: RawStreamMsg) -> int:
 
 async def test_a_revoked_session_is_kept_until_its_last_token_has_expired(bus: Bus, announcer: Announcer) -> None:
     """One that may have been issued just now, or the one that was presented, whichever expires last."""
-    await announcer.session_revoked("s-1")
+    await announcer.session_revoked("s-1", "u-ann")
     message = await last(bus, subjects.session_revoked("s-1"))
-    assert message.data == codec.encode(SessionRevoked(session="s-1"))
+    revoked = codec.Decoder(SessionRevoked).decode(message.data or b"")
+    assert revoked == SessionRevoked(session="s-1", user="u-ann", until=revoked.until)
+    assert abs(revoked.until - time.time() - TOKEN_SECONDS - MARGIN) <= 2
     assert seconds(message) == TOKEN_SECONDS + MARGIN
-    await announcer.session_revoked("s-1", expires_at=time.time() + 5000)
+    await announcer.session_revoked("s-1", "u-ann", expires_at=time.time() + 5000)
     assert abs(seconds(await last(bus, subjects.session_revoked("s-1"))) - 5000 - MARGIN) <= 2
-    await announcer.session_revoked("s-1", expires_at=time.time() - 5000)
+    await announcer.session_revoked("s-1", "u-ann", expires_at=time.time() - 5000)
     assert seconds(await last(bus, subjects.session_revoked("s-1"))) == TOKEN_SECONDS + MARGIN
 
 
 async def test_no_token_makes_the_stream_keep_more_than_it_does(bus: Bus, announcer: Announcer) -> None:
     """A minted token may be good for a year."""
-    await announcer.session_revoked("s-1", expires_at=time.time() + 1e9)
+    await announcer.session_revoked("s-1", "u-ann", expires_at=time.time() + 1e9)
     assert seconds(await last(bus, subjects.session_revoked("s-1"))) == math.ceil(streams.CONTROL_SECONDS)
 
 
@@ -83,7 +85,7 @@ async def test_what_is_not_stored_is_unavailable(bus: Bus) -> None:
     """Without the stream nobody is told that it is done."""
     announcer = Announcer(bus, token_seconds=TOKEN_SECONDS)
     for work in (
-        announcer.session_revoked("s-1"),
+        announcer.session_revoked("s-1", "u-ann"),
         announcer.user_revoked("u-1", before=1),
         announcer.members_changed(MembersChanged(room="g-1")),
     ):
@@ -98,7 +100,7 @@ async def test_a_stream_that_refuses_is_unavailable(bus: Bus) -> None:
     declared.allow_msg_ttl = False
     await bus.jetstream.add_stream(declared)
     with pytest.raises(ParleyError, match="TTL") as refused:
-        await Announcer(bus, token_seconds=TOKEN_SECONDS).session_revoked("s-1")
+        await Announcer(bus, token_seconds=TOKEN_SECONDS).session_revoked("s-1", "u-ann")
     assert refused.value.code is ErrorCode.UNAVAILABLE
     assert refused.value.retry_after
     await bus.jetstream.delete_stream(streams.CONTROL)
