@@ -1,6 +1,5 @@
 """The HTTP API."""
 
-import asyncio
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -8,12 +7,12 @@ import msgspec
 from aiohttp import hdrs, web
 
 from runtime.rpc import Caller
-from services.gateway import requests
+from services.gateway import bodies, requests
 from services.gateway.access import Access
 from services.gateway.auth import Auth
-from wire import accounts, codec, messages
+from services.gateway.bearer import bearer
+from wire import accounts, messages
 from wire.accounts import GetKeys
-from wire.errors import ErrorCode, ParleyError
 from wire.messages import Page, User
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -103,34 +102,14 @@ class Api:
         return web.Response(body=body, content_type="application/jwk-set+json", headers=headers)
 
     async def _messages(self, request: web.Request) -> web.Response:
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <access token>")
-        bearer = await self._auth.bearer(token.strip())
-        wanted = _convert({**request.query, "room": request.match_info["room"]}, requests.GetHistory)
-        await self._access.check(bearer.user.id, wanted.room)
+        who = await bearer(request, self._auth)
+        wanted = bodies.converted({**request.query, "room": request.match_info["room"]}, requests.GetHistory)
+        await self._access.check(who.user.id, wanted.room)
         page = await self._history(requests.page_request(wanted))
-        return _json(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
+        return bodies.answer(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
 
     async def _body(self, request: web.Request, kind: type[T]) -> T:
-        try:
-            async with asyncio.timeout(self._body_timeout):
-                body = await request.read()
-        except TimeoutError:
-            raise web.HTTPRequestTimeout(reason=f"the body did not come within {self._body_timeout:g} s") from None
-        except web.RequestPayloadError:
-            raise ParleyError(ErrorCode.INVALID, "the body is not what its headers say") from None
-        try:
-            return codec.Decoder(kind).decode(body)
-        except codec.WireError as error:
-            raise ParleyError(ErrorCode.INVALID, str(error)) from None
-
-
-def _convert(values: dict[str, str], kind: type[T]) -> T:
-    try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise ParleyError(ErrorCode.INVALID, str(error)) from None
+        return await bodies.read(request, kind, timeout=self._body_timeout)
 
 
 def _address(request: web.Request) -> str:
@@ -139,10 +118,6 @@ def _address(request: web.Request) -> str:
 
 def _session(session: accounts.Session, status: HTTPStatus) -> web.Response:
     body = SessionBody(user=session.user, access_token=session.access_token, expires_in=session.expires_in)
-    response = _json(body, status)
+    response = bodies.answer(body, status)
     response.headers[hdrs.CACHE_CONTROL] = "no-store"
     return response
-
-
-def _json(body: msgspec.Struct, status: HTTPStatus) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json", status=status)
