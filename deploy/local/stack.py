@@ -114,6 +114,10 @@ class Stack:
             "INSTANCE": name,
             "SIGNING_KEY_FILE": str(self.signing_key),
             "ALLOW_GUESTS": "true",
+            # Here everybody has one address.
+            "LOGIN_FAILURES_PER_ADDRESS": "0",
+            "REGISTRATIONS_PER_ADDRESS": "0",
+            "GUESTS_PER_ADDRESS": "0",
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }

@@ -47,6 +47,8 @@ class AttemptStore:
             found = await self._upsert(what, update)
         except PyMongoError as error:
             raise unavailable() from error
+        if found is None:  # somebody has just begun again
+            return Counted(1, now + seconds)
         return Counted(int(found["count"]), found["until"].timestamp())
 
     async def take_back(self, what: str, *, now: float) -> None:
@@ -63,12 +65,13 @@ class AttemptStore:
         except PyMongoError as error:
             raise unavailable() from error
 
-    async def _upsert(self, what: str, update: Document) -> Document:
-        async def once() -> Document:
-            found: Document = await self._attempts.find_one_and_update(
+    async def _upsert(self, what: str, update: Document) -> Document | None:
+        async def once() -> Document | None:
+            found: Document | None = await self._attempts.find_one_and_update(
                 {"_id": what}, [{"$set": update}], upsert=True, return_document=ReturnDocument.AFTER
             )
-            return found
+            # SecantusDB, when somebody else makes it at the same time: it counts, and answers nothing.
+            return found or await self._attempts.find_one({"_id": what})
 
         try:
             return await once()

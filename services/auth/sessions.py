@@ -74,8 +74,8 @@ class Sessions:
         if found is None:
             raise _unauthorized()
         following = token.following()
-        # Issued before the session is looked at for the last time: a token that is issued after all of the user's were
-        # revoked would be good.
+        # Issued before the session is looked at for the last time: a token that is issued after all those of the user
+        # have been revoked is good.
         answer = self._answer(found.user, found.id, following)
         if (
             found.is_revoked
@@ -96,7 +96,7 @@ class Sessions:
         """End a session, also one that MongoDB does not know. Idempotent."""
         if await self._store.revoke(request.session, request.user, now=self._clock()):
             metrics.sessions_revoked.labels(reason="logout").inc()
-        await self._announcer.session_revoked(request.session, expires_at=request.expires_at)
+        await self._announcer.session_revoked(request.session, request.user, expires_at=request.expires_at)
         return Done()
 
     async def disconnect(self, request: Disconnect) -> Done:
@@ -120,7 +120,7 @@ class Sessions:
         if await self._store.revoke(found.id, found.user.id, now=self._clock()):
             metrics.sessions_revoked.labels(reason="reuse").inc()
             log.warning("a refresh token was used again: the session ends", session=found.id, user=found.user.id)
-        await self._announcer.session_revoked(found.id)
+        await self._announcer.session_revoked(found.id, found.user.id)
         await self._store.announced(found.id)
 
     def _answer(self, user: User, session: str, token: RefreshToken) -> Session:

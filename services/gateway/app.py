@@ -42,6 +42,7 @@ from services.gateway.rooms import Rooms
 from services.gateway.roster import Roster
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
+from services.gateway.sessions_api import SessionsApi
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
 from wire.accounts import Verified
@@ -119,7 +120,8 @@ class Gateway:
             history=history,
             fan_out=fan_out,
         )
-        self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
+        self.api = Api(self._auth, access, history)
+        self.sessions_api = SessionsApi(self._auth, body_timeout=settings.limits.body_timeout)
 
     async def drain(self, seconds: float) -> None:
         """Send all clients away, evenly over `seconds`; see `Drain`."""
@@ -190,6 +192,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         guard = HttpGuard(limits)
         app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
         app.add_routes(gateway.api.routes())
+        app.add_routes(gateway.sessions_api.routes())
         app.add_routes(ChatPage(settings.web).routes())
         gateway.clients.attach(app)
         # Connections last for hours: waiting for them to end by themselves would be in vain.

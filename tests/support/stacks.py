@@ -59,7 +59,7 @@ class TestStack(Stack):
 
     async def mint(self, users: int) -> list[str]:
         """Tokens of load-1, load-2, ..., by the command that operators use."""
-        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users)]
+        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users), "--seconds", "3600"]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=self.environment("auth"), stdout=asyncio.subprocess.PIPE
         )

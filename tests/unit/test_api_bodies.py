@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.gateway import api
 from services.gateway.problems import as_problems
+from services.gateway.sessions_api import SessionsApi
 
 
 @pytest.mark.parametrize("encoding", ["deflate", "gzip"])
@@ -15,7 +15,7 @@ async def test_a_body_that_does_not_inflate_is_the_clients_error(encoding: str) 
     """A problem with status 400; nothing is logged as a failure of ours."""
     nobody = cast("Any", None)
     app = web.Application(middlewares=[as_problems])
-    app.add_routes(api.Api(nobody, nobody, nobody, body_timeout=10).routes())
+    app.add_routes(SessionsApi(nobody, body_timeout=10).routes())
     async with TestClient(TestServer(app)) as client:
         headers = {"Content-Encoding": encoding}
         async with client.post("/api/guest", data=b"nonsense, not compressed", headers=headers) as response:
