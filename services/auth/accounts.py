@@ -1,12 +1,12 @@
-"""Letting people in: guests, new accounts, sign-ins. The rules of names and passwords are here."""
+"""Letting people in: guests, new accounts, sign-ins. The rules of usernames and passwords are here."""
 
 import re
 import secrets
-import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from services.auth import names
 from services.auth.attempts import Attempts
 from services.auth.passwords import Passwords
 from services.auth.sessions import Sessions
@@ -16,16 +16,8 @@ from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
 
 _USERNAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,31}\Z")
-_DISPLAY_NAME_LONGEST: Final = 64
 _PASSWORD_SHORTEST: Final = 8
 _PASSWORD_LONGEST: Final = 256
-
-_NOT_IN_NAMES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Cf holds the bidirectional overrides, with which one name can be made to look like another."""
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Part of how some scripts, and some emoji, are written."""
-_WITHOUT_INK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that show nothing."""
 
 
 class Accounts:
@@ -124,15 +116,8 @@ class _Attempt:
 
 
 def display_name(text: str) -> str:
-    """`text` as it will be shown: composed, trimmed, one line. Raises `ParleyError` (invalid)."""
-    shown = unicodedata.normalize("NFC", text).strip()
-    if not 1 <= len(shown) <= _DISPLAY_NAME_LONGEST:
-        raise _invalid(f"display_name must have 1 to {_DISPLAY_NAME_LONGEST} characters")
-    if any(unicodedata.category(each) in _NOT_IN_NAMES and each not in _JOINERS for each in shown):
-        raise _invalid("display_name must not have control characters")
-    if not any(unicodedata.category(each)[0] in "LNPS" and each not in _WITHOUT_INK for each in shown):
-        raise _invalid("display_name must have something to see")
-    return shown
+    """`text` as it will be shown. Raises `ParleyError` (invalid)."""
+    return names.shown(text, "display_name")
 
 
 def _check_new(password: str) -> None:

@@ -13,6 +13,7 @@ import structlog
 
 from services.auth import metrics
 from services.auth.announcing import Announcer
+from services.auth.directory import Directory
 from services.auth.refresh_tokens import RefreshToken
 from services.auth.session_store import SessionStore, StoredSession
 from services.auth.tokens import Tokens
@@ -34,6 +35,7 @@ class Sessions:
     def __init__(
         self,
         store: SessionStore,
+        directory: Directory,
         tokens: Tokens,
         announcer: Announcer,
         *,
@@ -41,6 +43,7 @@ class Sessions:
         clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._directory = directory
         self._tokens = tokens
         self._announcer = announcer
         self._refresh_seconds = refresh_seconds
@@ -48,6 +51,8 @@ class Sessions:
 
     async def open(self, user: User) -> Session:
         """A new session of `user`."""
+        # Before anybody can hear of the session: who has one can be invited.
+        await self._directory.saw(user)
         session = f"s-{secrets.token_hex(12)}"
         token = RefreshToken.first()
         now = self._clock()

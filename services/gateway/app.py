@@ -30,6 +30,7 @@ from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
+from services.gateway.private_rooms import PrivateRooms
 from services.gateway.problems import as_problems
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
@@ -39,6 +40,7 @@ from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.rooms_api import RoomsApi
 from services.gateway.roster import Roster
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
@@ -122,6 +124,7 @@ class Gateway:
         )
         self.api = Api(self._auth, access, history)
         self.sessions_api = SessionsApi(self._auth, body_timeout=settings.limits.body_timeout)
+        self.rooms_api = RoomsApi(self._auth, PrivateRooms(connection), body_timeout=settings.limits.body_timeout)
 
     async def drain(self, seconds: float) -> None:
         """Send all clients away, evenly over `seconds`; see `Drain`."""
@@ -193,6 +196,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
         app.add_routes(gateway.api.routes())
         app.add_routes(gateway.sessions_api.routes())
+        app.add_routes(gateway.rooms_api.routes())
         app.add_routes(ChatPage(settings.web).routes())
         gateway.clients.attach(app)
         # Connections last for hours: waiting for them to end by themselves would be in vain.

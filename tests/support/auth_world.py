@@ -17,6 +17,7 @@ from services.auth.accounts import Accounts
 from services.auth.announcing import Announcer
 from services.auth.attempt_store import AttemptStore
 from services.auth.attempts import Attempts
+from services.auth.directory import Directory
 from services.auth.passwords import Passwords
 from services.auth.session_store import SessionStore
 from services.auth.sessions import Sessions
@@ -46,6 +47,7 @@ class Instance:
         self.account_store = AccountStore(mongo)
         self.sessions = Sessions(
             self.store,
+            Directory(mongo),
             world.tokens,
             Announcer(world.bus, token_seconds=world.tokens.lifetime),
             refresh_seconds=REFRESH_SECONDS,

@@ -95,11 +95,25 @@ async def test_a_session_says_how_long_it_lasts(world: AuthWorld, accounts: Acco
 
 
 async def test_guests_have_a_name_and_nothing_else(accounts: Accounts, world: AuthWorld) -> None:
-    """Two guests of one name are two users; neither has a username or leaves anything behind."""
+    """Two guests of one name are two users; neither has a username or an account."""
     sessions: list[Session] = [await accounts.guest(Guest(display_name="Bob", address="192.0.2.1")) for _ in range(2)]
     assert sessions[0].user.id != sessions[1].user.id
     assert {each.user.username for each in sessions} == {None}
     assert not await world.stored("users")
+
+
+async def test_whoever_has_a_session_is_in_the_directory(accounts: Accounts, world: AuthWorld) -> None:
+    """Guests, new accounts, and those who sign in again, also if the directory was lost meanwhile."""
+
+    async def people() -> set[str]:
+        return {each["_id"] for each in await world.stored("people")}
+
+    guest = await accounts.guest(Guest(display_name="Bob", address="192.0.2.1"))
+    made = await accounts.register(ann())
+    assert await people() == {guest.user.id, made.user.id}
+    await world.mongo["people"].delete_many({})
+    await accounts.login(Login(username="ann", password=PASSWORD, address="192.0.2.1"))
+    assert await people() == {made.user.id}
 
 
 async def test_guests_can_be_kept_out(hashing: Passwords, world: AuthWorld) -> None:
