@@ -114,7 +114,8 @@ class Stack:
             "INSTANCE": name,
             "SIGNING_KEY_FILE": str(self.signing_key),
             "ALLOW_GUESTS": "true",
-            # Here everybody has one address.
+            # Everybody has the same address here.
+            "CONNECTIONS_PER_ADDRESS_MOST": "0",
             "LOGIN_FAILURES_PER_ADDRESS": "0",
             "REGISTRATIONS_PER_ADDRESS": "0",
             "GUESTS_PER_ADDRESS": "0",

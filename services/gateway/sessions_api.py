@@ -9,6 +9,8 @@ from aiohttp import hdrs, web
 from services.gateway import bodies
 from services.gateway.auth import Auth
 from services.gateway.bearer import bearer, token
+from services.gateway.edge.addresses import Addresses
+from services.gateway.edge.limits import Limits
 from wire import accounts
 from wire.ids import Id
 from wire.messages import User
@@ -67,9 +69,10 @@ class _Disconnected(msgspec.Struct, frozen=True):
 class SessionsApi:
     """One method per route."""
 
-    def __init__(self, auth: Auth, *, body_timeout: float) -> None:
+    def __init__(self, auth: Auth, limits: Limits) -> None:
         self._auth = auth
-        self._body_timeout = body_timeout
+        self._body_timeout = limits.body_timeout
+        self._address = Addresses(limits.trusted_proxies).of
 
     def routes(self) -> list[web.RouteDef]:
         """The table of routes."""
@@ -85,19 +88,22 @@ class SessionsApi:
 
     async def _guest(self, request: web.Request) -> web.Response:
         body = await self._body(request, GuestBody)
-        wanted = accounts.Guest(display_name=body.display_name, address=_address(request))
+        wanted = accounts.Guest(display_name=body.display_name, address=self._address(request))
         return _session(await self._auth.guest(wanted), HTTPStatus.CREATED)
 
     async def _register(self, request: web.Request) -> web.Response:
         body = await self._body(request, RegisterBody)
         wanted = accounts.Register(
-            username=body.username, password=body.password, display_name=body.display_name, address=_address(request)
+            username=body.username,
+            password=body.password,
+            display_name=body.display_name,
+            address=self._address(request),
         )
         return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
 
     async def _login(self, request: web.Request) -> web.Response:
         body = await self._body(request, LoginBody)
-        login = accounts.Login(username=body.username, password=body.password, address=_address(request))
+        login = accounts.Login(username=body.username, password=body.password, address=self._address(request))
         return _session(await self._auth.login(login), HTTPStatus.OK)
 
     async def _refresh(self, request: web.Request) -> web.Response:
@@ -114,7 +120,7 @@ class SessionsApi:
         who = await bearer(request, self._auth)
         body = await self._body(request, PasswordBody)
         change = accounts.ChangePassword(
-            user=who.user.id, password=body.password, new_password=body.new_password, address=_address(request)
+            user=who.user.id, password=body.password, new_password=body.new_password, address=self._address(request)
         )
         return _session(await self._auth.password(change), HTTPStatus.OK)
 
@@ -126,10 +132,6 @@ class SessionsApi:
 
     async def _body(self, request: web.Request, kind: type[T]) -> T:
         return await bodies.read(request, kind, timeout=self._body_timeout)
-
-
-def _address(request: web.Request) -> str:
-    return request.remote or ""
 
 
 def _session(session: accounts.Session, status: HTTPStatus) -> web.Response:

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from services.gateway.edge.limits import Limits
 from services.gateway.problems import as_problems
 from services.gateway.sessions_api import SessionsApi
 
@@ -15,7 +16,7 @@ async def test_a_body_that_does_not_inflate_is_the_clients_error(encoding: str) 
     """A problem with status 400; nothing is logged as a failure of ours."""
     nobody = cast("Any", None)
     app = web.Application(middlewares=[as_problems])
-    app.add_routes(SessionsApi(nobody, body_timeout=10).routes())
+    app.add_routes(SessionsApi(nobody, Limits()).routes())
     async with TestClient(TestServer(app)) as client:
         headers = {"Content-Encoding": encoding}
         async with client.post("/api/guest", data=b"nonsense, not compressed", headers=headers) as response:

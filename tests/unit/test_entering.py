@@ -44,6 +44,7 @@ class _World:
             joining=self,  # type: ignore[arg-type]
             sessions=mock.Mock(),
             fan_out=FanOut(0),
+            rooms_most=0,
         )
 
     async def join(self, connection: Connection, _request: Join) -> Done:

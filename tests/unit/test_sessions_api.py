@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from services.gateway.auth import Auth
+from services.gateway.edge.limits import Limits
 from services.gateway.problems import as_problems
 from services.gateway.sessions_api import SessionsApi
 from wire.accounts import Disconnect, Service, VerifyService
@@ -45,7 +46,7 @@ def auth() -> Recorded:
 async def client(auth: Recorded) -> AsyncIterator[TestClient[Any, Any]]:
     """Somebody who talks to the API."""
     app = web.Application(middlewares=[as_problems])
-    app.add_routes(SessionsApi(cast("Auth", auth), body_timeout=10).routes())
+    app.add_routes(SessionsApi(cast("Auth", auth), Limits()).routes())
     async with TestClient(TestServer(app)) as made:
         yield made
 
