@@ -114,7 +114,11 @@ class Stack:
             "INSTANCE": name,
             "SIGNING_KEY_FILE": str(self.signing_key),
             "ALLOW_GUESTS": "true",
-            "CONNECTIONS_PER_ADDRESS_MOST": "0",  # everybody has the same one here
+            # Everybody has the same address here.
+            "CONNECTIONS_PER_ADDRESS_MOST": "0",
+            "LOGIN_FAILURES_PER_ADDRESS": "0",
+            "REGISTRATIONS_PER_ADDRESS": "0",
+            "GUESTS_PER_ADDRESS": "0",
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }

@@ -7,29 +7,26 @@ Motor stays inside the stores (see `database`).
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.auth import names
-from services.auth.database import client, unavailable
+from services.auth.database import Document, majority, unavailable
 from wire.messages import Author, User
+
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorDatabase
 
 
 class Directory:
     """Kept by a majority of the database's servers.
 
-    Every method raises `ParleyError` (unavailable) when the database does not answer; making it raises
-    `SettingsError` when `url` cannot be one.
+    Every method raises `ParleyError` (unavailable) when the database does not answer.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        self._client = client(url)
-        self._people = self._client[database].get_collection("people", write_concern=WriteConcern(w="majority"))
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
+    def __init__(self, database: "AsyncIOMotorDatabase[Document]") -> None:
+        self._people = majority(database, "people")
 
     async def saw(self, user: User) -> None:
         """`user` is there, under this name from now on. Idempotent."""

@@ -9,14 +9,17 @@ stores (see `database`).
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from pymongo import ASCENDING, WriteConcern
+from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from services.auth.database import client, unavailable
+from services.auth.database import Document, majority, unavailable
 from services.auth.groups import Room
+
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorDatabase
 
 _MEMBERS: Final = [("members.id", ASCENDING), ("_id", ASCENDING)]
 """Finds the rooms of a user in their order, and whether a user is in a room without a look at that room: so it takes
@@ -33,19 +36,13 @@ class Listed(msgspec.Struct, frozen=True):
 class RoomStore:
     """Rooms are kept by a majority of the database's servers.
 
-    Every method raises `ParleyError` (unavailable) when the database does not answer; making it raises
-    `SettingsError` when `url` cannot be one.
+    Every method raises `ParleyError` (unavailable) when the database does not answer.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        self._client = client(url)
-        self._rooms = self._client[database].get_collection("rooms", write_concern=WriteConcern(w="majority"))
+    def __init__(self, database: "AsyncIOMotorDatabase[Document]") -> None:
+        self._rooms = majority(database, "rooms")
         self._indexing = asyncio.Lock()
         self._indexed = False
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
 
     async def are_members(self, user: str, rooms: list[str]) -> bool:
         """Whether `user` is a member of each of `rooms`: one question, however many."""

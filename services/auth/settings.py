@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from runtime.settings import ServiceSettings, Text
+from runtime.settings import Seconds, ServiceSettings, Text
+from wire.streams import TOKEN_SECONDS_MOST
 
 
 class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,7 +16,22 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A PKCS#8 PEM file with an Ed25519 private key, readable by its owner (and group) alone."""
     token_issuer: Text = "parley"  # noqa: S105 - a name
     token_audience: Text = "parley"  # noqa: S105 - a name
-    access_token_seconds: Annotated[int, Meta(ge=60)] = 3600
+    access_token_seconds: Annotated[int, Meta(ge=60, le=TOKEN_SECONDS_MOST)] = 600
+
+
+Most = Annotated[int, Meta(ge=0)]
+"""0: no limit."""
+
+
+class AttemptSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How often somebody may try; an IPv6 address counts as the /64 it is in."""
+
+    login_failures_per_account: Most = 10
+    login_failures_per_address: Most = 100
+    login_failure_seconds: Seconds = 900
+    registrations_per_address: Most = 20
+    """In an hour, as is the next one."""
+    guests_per_address: Most = 100
 
 
 class AuthSettings(ServiceSettings, frozen=True, kw_only=True):
@@ -25,6 +41,9 @@ class AuthSettings(ServiceSettings, frozen=True, kw_only=True):
     mongo_url: Text
     mongo_database: Text = "parley"
     allow_guests: bool = False
+    refresh_token_seconds: Annotated[int, Meta(ge=60)] = 30 * 86_400
+    """How long a session lasts that nobody goes on with."""
+    attempts: AttemptSettings
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = 2
     hashing_queue: Annotated[int, Meta(ge=1)] = 64
     """How many password checks may wait for a thread before the next is told to come back."""

@@ -35,7 +35,7 @@ class Tokens:
 
     def issue(self, user: User, session: str) -> str:
         """A token that lets `user` connect, as part of `session`."""
-        now = int(self._clock())
+        now = int(self._clock() * 1000) / 1000
         claims: dict[str, Any] = {
             "iss": self._settings.token_issuer,
             "aud": self._settings.token_audience,
@@ -43,7 +43,7 @@ class Tokens:
             "sid": session,
             "jti": secrets.token_urlsafe(12),
             "iat": now,
-            "exp": now + self.lifetime,
+            "exp": int(now) + self.lifetime,
             "name": user.display_name,
         }
         if user.username is not None:
@@ -59,7 +59,7 @@ class Tokens:
                 user=User(id=claims["sub"], display_name=claims["name"], username=claims.get("preferred_username")),
                 session=claims["sid"],
                 expires_at=claims["exp"],
-                issued_at=int(claims["iat"] * 1000),
+                issued_at=round(claims["iat"] * 1000),
             )
         except jwt.ExpiredSignatureError:
             raise ParleyError(ErrorCode.EXPIRED, "the token has expired") from None

@@ -1,7 +1,7 @@
-"""The HTTP API."""
+"""The HTTP API of what was said, and of the keys by which tokens are verified."""
 
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from aiohttp import hdrs, web
@@ -11,45 +11,11 @@ from services.gateway import bodies, requests
 from services.gateway.access import Access
 from services.gateway.auth import Auth
 from services.gateway.bearer import bearer
-from services.gateway.edge.addresses import Addresses
-from services.gateway.edge.limits import Limits
-from wire import accounts, messages
+from wire import messages
 from wire.accounts import GetKeys
-from wire.messages import Page, User
-
-T = TypeVar("T", bound=msgspec.Struct)
+from wire.messages import Page
 
 _KEYS_FRESH_SECONDS: Final = 300
-
-
-class GuestBody(msgspec.Struct, frozen=True):
-    """`POST /api/guest`."""
-
-    display_name: str
-
-
-class RegisterBody(msgspec.Struct, frozen=True):
-    """`POST /api/register`."""
-
-    username: str
-    password: str
-    display_name: str | None = None
-
-
-class LoginBody(msgspec.Struct, frozen=True):
-    """`POST /api/login`."""
-
-    username: str
-    password: str
-
-
-class SessionBody(msgspec.Struct, frozen=True):
-    """What signing in returns."""
-
-    user: User
-    access_token: str
-    expires_in: int
-    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
 
 
 class PageBody(msgspec.Struct, frozen=True):
@@ -62,44 +28,17 @@ class PageBody(msgspec.Struct, frozen=True):
 class Api:
     """One method per route."""
 
-    def __init__(self, auth: Auth, access: Access, history: Caller[Page], *, limits: Limits) -> None:
+    def __init__(self, auth: Auth, access: Access, history: Caller[Page]) -> None:
         self._auth = auth
         self._access = access
         self._history = history
-        self._body_timeout = limits.body_timeout
-        self._address = Addresses(limits.trusted_proxies).of
 
     def routes(self) -> list[web.RouteDef]:
         """The table of routes."""
         return [
-            web.post("/api/guest", self._guest),
-            web.post("/api/register", self._register),
-            web.post("/api/login", self._login),
             web.get("/.well-known/jwks.json", self._keys),
             web.get("/api/rooms/{room}/messages", self._messages),
         ]
-
-    async def _guest(self, request: web.Request) -> web.Response:
-        body = await self._body(request, GuestBody)
-        return _session(
-            await self._auth.guest(accounts.Guest(display_name=body.display_name, address=self._address(request))),
-            HTTPStatus.CREATED,
-        )
-
-    async def _register(self, request: web.Request) -> web.Response:
-        body = await self._body(request, RegisterBody)
-        wanted = accounts.Register(
-            username=body.username,
-            password=body.password,
-            display_name=body.display_name,
-            address=self._address(request),
-        )
-        return _session(await self._auth.register(wanted), HTTPStatus.CREATED)
-
-    async def _login(self, request: web.Request) -> web.Response:
-        body = await self._body(request, LoginBody)
-        login = accounts.Login(username=body.username, password=body.password, address=self._address(request))
-        return _session(await self._auth.login(login), HTTPStatus.OK)
 
     async def _keys(self, _request: web.Request) -> web.Response:
         keys = await self._auth.keys(GetKeys())
@@ -113,13 +52,3 @@ class Api:
         await self._access.check(who.user.id, wanted.room)
         page = await self._history(requests.page_request(wanted))
         return bodies.answer(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
-
-    async def _body(self, request: web.Request, kind: type[T]) -> T:
-        return await bodies.read(request, kind, timeout=self._body_timeout)
-
-
-def _session(session: accounts.Session, status: HTTPStatus) -> web.Response:
-    body = SessionBody(user=session.user, access_token=session.access_token, expires_in=session.expires_in)
-    response = bodies.answer(body, status)
-    response.headers[hdrs.CACHE_CONTROL] = "no-store"
-    return response

@@ -43,6 +43,7 @@ from services.gateway.rooms_api import RoomsApi
 from services.gateway.roster import Roster
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
+from services.gateway.sessions_api import SessionsApi
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
 from wire.accounts import Verified
@@ -128,7 +129,8 @@ class Gateway:
         )
         timeout = settings.limits.body_timeout
         self.routes: Final = [
-            *Api(self._auth, access, history, limits=settings.limits).routes(),
+            *Api(self._auth, access, history).routes(),
+            *SessionsApi(self._auth, settings.limits).routes(),
             *RoomsApi(self._auth, PrivateRooms(connection), body_timeout=timeout).routes(),
             *ChatPage(settings.web).routes(),
         ]

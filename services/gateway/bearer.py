@@ -9,7 +9,12 @@ from wire.errors import ErrorCode, ParleyError
 
 async def bearer(request: web.Request, auth: Auth) -> Verified:
     """Who sends `request`. Raises `ParleyError`: unauthorized, expired, unavailable."""
-    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <access token>")
-    return await auth.bearer(token.strip())
+    return await auth.bearer(token(request))
+
+
+def token(request: web.Request) -> str:
+    """The token, of whichever kind, that `request` bears. Raises `ParleyError` (unauthorized)."""
+    scheme, _, borne = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "bearer" or not borne.strip():
+        raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <token>")
+    return borne.strip()

@@ -12,6 +12,7 @@ from pymongo import monitoring
 
 from runtime.bus import Bus
 from runtime.listening import Delivery
+from services.auth import database
 from services.auth.announcing import Announcer
 from services.auth.directory import Directory
 from services.auth.room_changes import RoomChanges
@@ -58,8 +59,7 @@ class RoomsWorld:
     def __init__(self, bus: Bus, url: str, stack: AsyncExitStack, *, owned_most: int = 1000) -> None:
         self.bus = bus
         self.database = f"rooms_{next(_names)}"
-        self.directory = Directory(url, self.database)
-        stack.callback(self.directory.close)
+        self.directory = Directory(stack.enter_context(database.connected(url, self.database)))
         self.stores: list[RoomStore] = []
         self.rooms, self.others = (self._instance(url, stack, owned_most) for _ in range(2))
         self.heard: list[MembersChanged] = []
@@ -67,8 +67,7 @@ class RoomsWorld:
         stack.callback(listening.close)
 
     def _instance(self, url: str, stack: AsyncExitStack, owned_most: int) -> PrivateRooms:
-        store = RoomStore(url, self.database)
-        stack.callback(store.close)
+        store = RoomStore(stack.enter_context(database.connected(url, self.database)))
         self.stores.append(store)
         self.changes = RoomChanges(store, Announcer(self.bus, token_seconds=600))
         return PrivateRooms(store, self.changes, self.directory, members_most=MEMBERS_MOST, owned_most=owned_most)

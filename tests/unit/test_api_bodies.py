@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.gateway import api
 from services.gateway.edge.limits import Limits
 from services.gateway.problems import as_problems
+from services.gateway.sessions_api import SessionsApi
 from wire.errors import ErrorCode, ParleyError
 
 
@@ -17,7 +17,7 @@ async def test_a_body_that_does_not_inflate_is_the_clients_error(encoding: str) 
     """A problem with status 400; nothing is logged as a failure of ours."""
     nobody = cast("Any", None)
     app = web.Application(middlewares=[as_problems])
-    app.add_routes(api.Api(nobody, nobody, nobody, limits=Limits()).routes())
+    app.add_routes(SessionsApi(nobody, Limits()).routes())
     async with TestClient(TestServer(app)) as client:
         headers = {"Content-Encoding": encoding}
         async with client.post("/api/guest", data=b"nonsense, not compressed", headers=headers) as response:
@@ -53,9 +53,9 @@ async def test_auth_is_told_whose_request_it_is(
     trusted: tuple[str, ...], forwarded: str | None, address: str
 ) -> None:
     """Attempts are limited by that address: a stranger must not choose it."""
-    auth, nobody = Deaf(), cast("Any", None)
+    auth = Deaf()
     app = web.Application(middlewares=[as_problems])
-    app.add_routes(api.Api(cast("Any", auth), nobody, nobody, limits=Limits(trusted_proxies=trusted)).routes())
+    app.add_routes(SessionsApi(cast("Any", auth), Limits(trusted_proxies=trusted)).routes())
     account = {"username": "ann", "password": "correct horse", "display_name": "Ann"}
     async with TestClient(TestServer(app)) as client:
         for path in ("guest", "register", "login"):
