@@ -2,22 +2,17 @@
 
     users: {_id: user id, username, username_key, display_name, password_hash, created_at}
 
-Motor stays inside this module.
+Motor stays inside the stores (see `database`).
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final
 
 import msgspec
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
-from pymongo.errors import ConfigurationError, DuplicateKeyError, PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from runtime.settings import SettingsError
-from wire.errors import ErrorCode, ParleyError
+from services.auth.database import client, unavailable
 from wire.messages import User
-
-_TIMEOUT_MS: Final = 3000
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -39,7 +34,7 @@ class AccountStore:
     """
 
     def __init__(self, url: str, database: str) -> None:
-        self._client = _client(url)
+        self._client = client(url)
         self._users = self._client[database].get_collection("users", write_concern=WriteConcern(w="majority"))
         self._indexed = False
 
@@ -65,14 +60,14 @@ class AccountStore:
         except DuplicateKeyError:
             raise UsernameTakenError from None
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
 
     async def find(self, username: str) -> Account | None:
         """The account of `username`, whatever its case."""
         try:
             found = await self._users.find_one({"username_key": username.casefold()})
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
         if found is None:
             return None
         user = User(id=found["_id"], username=found["username"], display_name=found["display_name"])
@@ -83,17 +78,3 @@ class AccountStore:
         if not self._indexed:
             await self._users.create_index("username_key", unique=True)
             self._indexed = True
-
-
-def _client(url: str) -> "AsyncIOMotorClient[dict[str, Any]]":
-    try:
-        return AsyncIOMotorClient(
-            url, serverSelectionTimeoutMS=_TIMEOUT_MS, connectTimeoutMS=_TIMEOUT_MS, timeoutMS=2 * _TIMEOUT_MS
-        )
-    except (ConfigurationError, ValueError, TypeError):
-        # What they say repeats the URL, and with it the password.
-        raise SettingsError("MONGO_URL is malformed") from None
-
-
-def _unavailable() -> ParleyError:
-    return ParleyError(ErrorCode.UNAVAILABLE, "the account store does not answer", retry_after=2)
