@@ -1,5 +1,6 @@
 """The auth service's composition root."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,8 +12,9 @@ import structlog
 from runtime import bus, rpc
 from runtime.lifecycle import Lifecycle
 from runtime.settings import SettingsError
-from services.auth import keys, metrics, passwords
+from services.auth import key_folder, metrics, passwords
 from services.auth.accounts import Accounts
+from services.auth.keys import KeyFileError, SigningKey
 from services.auth.settings import AuthSettings
 from services.auth.store import AccountStore
 from services.auth.tokens import Tokens
@@ -30,14 +32,15 @@ log = structlog.get_logger()
 
 async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
     """Answer `auth.*` until the process must stop."""
-    try:
-        signing_key = keys.read(Path(settings.tokens.signing_key_file))
-    except keys.KeyFileError as error:
-        raise SettingsError(f"SIGNING_KEY_FILE: {error}") from None
-    tokens = Tokens([signing_key], settings.tokens, time.time)
-    store = AccountStore(settings.mongo_url, settings.mongo_database)
+    keys_folder = Path(settings.tokens.signing_keys_dir)
+    signing_keys = await _signing_keys(keys_folder)
+    tokens = Tokens(signing_keys, settings.tokens, time.time)
+    metrics.signing_key_age.set_function(lambda: time.time() - tokens.signer.made)
+    store = AccountStore(settings.database.mongo_url, settings.database.mongo_database)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
+        following = key_folder.followed(keys_folder, signing_keys, tokens.use, every=settings.key_reload_seconds)
+        await stack.enter_async_context(following)
         pool = passwords.pool(threads=settings.hashing_threads, queue=settings.hashing_queue)
         hashing = await stack.enter_async_context(pool)
         accounts = Accounts(store, hashing, tokens, allow_guests=settings.allow_guests)
@@ -58,8 +61,15 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
         ]
         await stack.enter_async_context(rpc.responder(connection, "auth", VERSION, endpoints))
         lifecycle.started()
-        log.info("ready", signing_key=signing_key.kid, guests=settings.allow_guests)
+        log.info("ready", signing_key=tokens.signer.kid, guests=settings.allow_guests)
         await lifecycle.stopped()
+
+
+async def _signing_keys(folder: Path) -> list[SigningKey]:
+    try:
+        return await asyncio.to_thread(key_folder.read, folder)
+    except KeyFileError as error:
+        raise SettingsError(f"SIGNING_KEYS_DIR: {error}") from None
 
 
 def _measured(

@@ -22,7 +22,7 @@ from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
 
 PASSWORD = "correct horse"
-TOKENS = Tokens([keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_key_file="-"), time.time)
+TOKENS = Tokens([keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_keys_dir="-"), time.time)
 
 
 class Shelf:
