@@ -106,9 +106,9 @@ class Api:
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <access token>")
-        await self._auth.bearer(token.strip())
+        bearer = await self._auth.bearer(token.strip())
         wanted = _convert({**request.query, "room": request.match_info["room"]}, requests.GetHistory)
-        self._access.check(wanted.room)
+        await self._access.check(bearer.user.id, wanted.room)
         page = await self._history(requests.page_request(wanted))
         return _json(PageBody(messages=page.messages, more=page.more), HTTPStatus.OK)
 

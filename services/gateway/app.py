@@ -1,5 +1,6 @@
 """The gateway's composition root."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Final
@@ -13,16 +14,20 @@ from runtime.key_value import KeyValue
 from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
-from services.gateway.access import Access
+from services.gateway.access import CHECK_SECONDS, Access
 from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
+from services.gateway.control import Control
 from services.gateway.drain import Drain
 from services.gateway.edge.http_guard import HttpGuard
+from services.gateway.entering import Entering
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
+from services.gateway.lifetimes import Lifetimes
+from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
 from services.gateway.problems import as_problems
@@ -34,12 +39,16 @@ from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.roster import Roster
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
 from wire.accounts import Verified
-from wire.messages import Page
+from wire.control import Control as AnyControl
+from wire.control import MembersChanged
+from wire.errors import ParleyError
+from wire.messages import Done, Page
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
@@ -55,9 +64,12 @@ class Gateway:
     def __init__(self, settings: GatewaySettings, connection: Bus) -> None:
         stream = MessageStream(connection)
         history = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_HISTORY_SECONDS)
-        access = Access(public_rooms=settings.public_rooms)
+        members = Caller(connection, subjects.ROOMS_CHECK, Done, timeout=CHECK_SECONDS)
+        watch, roster = MemberWatch(), Roster()
+        access = Access(members, public_rooms=settings.public_rooms)
         self._settings = settings
-        self._auth = Auth(connection)
+        self.control = Control(connection, self._apply, self._on_current)
+        self._auth = Auth(connection, self.control)
         self.clients = Clients(
             self,
             limits=settings.limits,
@@ -65,7 +77,8 @@ class Gateway:
             allowed_origins=settings.allowed_origins,
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
-        relay = Relay(fan_out, stream)
+        self._relay = relay = Relay(fan_out, stream, self.control)
+        self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         missed = Missed(history, stream, ReplayMemory())
@@ -78,16 +91,25 @@ class Gateway:
             sessions=self._sessions,
             rooms=self._rooms,
             access=access,
+            watch=watch,
             joining=joining,
             missed=missed,
             fan_out=fan_out,
         )
-        self._events = Events(
-            bus=connection,
+        self._entering = Entering(
             access=access,
+            watch=watch,
+            roster=roster,
             rooms=self._rooms,
             joining=joining,
             sessions=self._sessions,
+            fan_out=fan_out,
+        )
+        self._events = Events(
+            bus=connection,
+            control=self.control,
+            entering=self._entering,
+            lifetimes=self._lifetimes,
             publisher=Publisher(
                 connection,
                 stream,
@@ -98,7 +120,6 @@ class Gateway:
             fan_out=fan_out,
         )
         self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
-        connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
 
     async def drain(self, seconds: float) -> None:
         """Send all clients away, evenly over `seconds`; see `Drain`."""
@@ -112,6 +133,11 @@ class Gateway:
     async def admit(self, connection: Connection, auth: object) -> None:
         """See `clients.Application`."""
         await self._recovery.begin(connection, auth)
+        try:
+            self._auth.check(connection.bearer)  # it may have been revoked meanwhile
+        except ParleyError:
+            self._recovery.abandon(connection)
+            raise
 
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """See `clients.Application`."""
@@ -124,16 +150,28 @@ class Gateway:
         )
         log.debug("connected", connection=connection.id, user=bearer.user.id)
         missed = self._recovery.complete(connection)
+        self._lifetimes.begin(connection)
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
+        self._lifetimes.end(connection)
         self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)
         log.debug("disconnected", connection=connection.id, user=connection.bearer.user.id)
+
+    def _apply(self, message: AnyControl) -> None:
+        if isinstance(message, MembersChanged):
+            self._entering.on_members_changed(message)
+        else:
+            self._lifetimes.on_revoked(message)
+
+    def _on_current(self) -> None:
+        # What came live while it was not known who may hear it was dropped.
+        self._catching_up = asyncio.ensure_future(self._relay.catch_up_all(self._rooms.open_rooms()))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """See `clients.Application`."""
@@ -145,6 +183,8 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        await stack.enter_async_context(gateway.control.followed())
+        lifecycle.add_readiness_check(gateway.control.why_not_ready)
         await stack.enter_async_context(gateway.quiet_rooms.watched())
         limits = settings.limits
         guard = HttpGuard(limits)

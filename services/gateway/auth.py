@@ -1,11 +1,14 @@
 """The auth service, as a gateway asks it."""
 
 import time
+from typing import Final
 
 import msgspec
 
 from runtime.bus import Bus
 from runtime.rpc import Caller
+from services.gateway.control import Control
+from services.gateway.revocations import Revocations
 from wire import subjects
 from wire.accounts import Keys, Session, Verified, VerifyToken
 from wire.errors import ErrorCode, ParleyError
@@ -20,9 +23,11 @@ class _ConnectAuth(msgspec.Struct):
 
 
 class Auth:
-    """Every call raises `ParleyError`."""
+    """Every call raises `ParleyError`. Nobody bears a token before it is known which are revoked: see `Control`."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, control: Control) -> None:
+        self._control = control
+        self.revocations: Final = Revocations()
         self._verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=_VERIFY_SECONDS)
         self.guest = Caller(bus, subjects.AUTH_GUEST, Session, timeout=_VERIFY_SECONDS)
         self.register = Caller(bus, subjects.AUTH_REGISTER, Session, timeout=_SIGN_IN_SECONDS)
@@ -31,10 +36,17 @@ class Auth:
 
     async def bearer(self, token: str) -> Verified:
         """Whose `token` it is: unauthorized, expired or unavailable otherwise."""
+        self._control.check()
         verified = await self._verify(VerifyToken(token=token))
         if verified.expires_at <= time.time():
             raise ParleyError(ErrorCode.EXPIRED, "the token has expired")
+        self.check(verified)
         return verified
+
+    def check(self, bearer: Verified) -> None:
+        """Raises `ParleyError` unless the token of `bearer`, who was verified before, is still good."""
+        self._control.check()
+        self.revocations.check(bearer)
 
     async def connecting(self, auth: object) -> Verified:
         """Who sends a CONNECT packet with `auth`, which must be ``{token}``."""

@@ -31,7 +31,10 @@ class Application(Protocol):
         """Who connects with the CONNECT packet's `auth`; raises `ParleyError` to refuse."""
 
     async def admit(self, connection: Connection, auth: object) -> None:
-        """`connection` is about to be there, in the turn of the loop in which this returns, or is gone by then."""
+        """`connection` is about to be there, in the turn of the loop in which this returns, or is gone by then.
+
+        Raises `ParleyError` to refuse it after all.
+        """
 
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """`connection` is there; what the answer says beside its sid, and the first packets that it is sent."""
@@ -90,6 +93,11 @@ class Clients:
         """Whether any is there, let in or not."""
         return bool(self._server.eio.sockets)
 
+    def dismiss_one(self, connection: Connection) -> None:
+        """End one connection, in the way that keeps its client from coming back; nothing of it can be recovered."""
+        connection.has_left = True
+        self._server.start_background_task(self._server.disconnect, connection.id)
+
     async def close(self) -> int:
         """End all connections, in the way that makes clients come back.
 
@@ -123,12 +131,13 @@ class Clients:
         try:
             bearer = await self._application.authenticate(auth)
         except ParleyError as error:
-            metrics.connects[error.code,] += 1
-            log.info("connection refused", code=error.code)
-            raise SocketIORefusal(error.message, {"code": error.code, "message": error.message}) from None
+            raise _refusal(error) from None
         session = _check_open(self._server.session_of(sid))
         connection = Connection(sid, bearer, session)
-        await self._application.admit(connection, auth)
+        try:
+            await self._application.admit(connection, auth)
+        except ParleyError as error:
+            raise _refusal(error) from None
         _check_open(session)
         session.application = connection
 
@@ -145,6 +154,15 @@ class Clients:
             self._count -= 1
             metrics.disconnects[reason.replace(" ", "_"),] += 1
             self._application.disconnected(connection)
+
+
+def _refusal(error: ParleyError) -> SocketIORefusal:
+    metrics.connects[error.code,] += 1
+    log.info("connection refused", code=error.code)
+    data: dict[str, object] = {"code": error.code, "message": error.message}
+    if error.retry_after is not None:
+        data["retry_after"] = error.retry_after
+    return SocketIORefusal(error.message, data)
 
 
 def _check_open(session: Session | None) -> Session:

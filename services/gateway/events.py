@@ -10,18 +10,17 @@ import structlog
 from runtime.bus import Bus
 from runtime.rpc import Caller
 from services.gateway import requests
-from services.gateway.access import Access
 from services.gateway.call import Call
 from services.gateway.checks import check_body, check_data
 from services.gateway.connection import Connection
+from services.gateway.control import Control
 from services.gateway.edge.metrics import malformed_packets
+from services.gateway.entering import Entering, Later
 from services.gateway.fanout import FanOut
-from services.gateway.joining import Joining
+from services.gateway.lifetimes import Lifetimes
 from services.gateway.publisher import Publisher
-from services.gateway.replies import Done, HistoryPage
+from services.gateway.replies import Done, HistoryPage, Refreshed
 from services.gateway.requests import AnyEvent
-from services.gateway.rooms import Rooms
-from services.gateway.sessions import Sessions
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
@@ -41,19 +40,17 @@ class Events:
         self,
         *,
         bus: Bus,
-        access: Access,
-        rooms: Rooms,
-        joining: Joining,
-        sessions: Sessions,
+        control: Control,
+        entering: Entering,
+        lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
         fan_out: FanOut,
     ) -> None:
         self._bus = bus
-        self._access = access
-        self._rooms = rooms
-        self._joining = joining
-        self._sessions = sessions
+        self._control = control
+        self._entering = entering
+        self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
         self._fan_out = fan_out
@@ -65,6 +62,7 @@ class Events:
             requests.TypingEvent: ("typing", self._typing),
             requests.RelayEvent: ("event", self._event),
             requests.HistoryEvent: ("history", self._page),
+            requests.RefreshEvent: ("refresh", self._refresh),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -80,6 +78,7 @@ class Events:
         name, handler = self._table[type(event)]
         call = Call(connection, name, ack_id, self._fan_out)
         try:
+            self._control.check()
             reply = handler(call, event.request)
         except ParleyError as error:
             call.failed(error)
@@ -90,33 +89,17 @@ class Events:
                 call.done(reply)
 
     def _join(self, call: Call, request: requests.Join) -> Done | None:
-        self._access.check(request.room)
-        kept = call.connection.kept
-        if kept is not None:
-            kept.places.begin(request.room, request.after)
-            joining = self._joining.join(call.connection, request)
-            self._later(call, self._sessions.joining(call.connection, joining), in_turn=True)
-            return None
-        joined = self._joining.join_at_once(call.connection, request)
-        if joined is None:
-            # What the client sends next may need it.
-            self._later(call, self._joining.join(call.connection, request), in_turn=True)
-        return joined
+        return self._now_or_in_turn(call, self._entering.join(call.connection, request))
 
     def _leave(self, call: Call, request: requests.Leave) -> Done | None:
-        if call.connection.kept is not None:
-            self._later(call, self._leave_for_good(call.connection, request.room), in_turn=True)
-            return None
-        return self._leave_now(call.connection, request.room)
+        return self._now_or_in_turn(call, self._entering.leave(call.connection, request.room))
 
-    async def _leave_for_good(self, connection: Connection, room: str) -> Done:
-        await self._sessions.leaving(connection, room)
-        return self._leave_now(connection, room)
-
-    def _leave_now(self, connection: Connection, room: str) -> Done:
-        self._fan_out.settle(connection)
-        self._rooms.leave(room, connection)
-        return Done()
+    def _now_or_in_turn(self, call: Call, answer: Done | Later) -> Done | None:
+        if isinstance(answer, Done):
+            return answer
+        # What the client sends next may need it.
+        self._later(call, answer, in_turn=True)
+        return None
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:
         _check_joined(call.connection, request.room)
@@ -149,11 +132,18 @@ class Events:
 
     def _page(self, call: Call, request: requests.GetHistory) -> None:
         _check_joined(call.connection, request.room)
-        self._later(call, self._read_page(request))
+        self._later(call, self._read_page(call.connection, request))
 
-    async def _read_page(self, request: requests.GetHistory) -> Done:
+    async def _read_page(self, connection: Connection, request: requests.GetHistory) -> Done:
         page = await self._history(requests.page_request(request))
+        _check_joined(connection, request.room)  # still
         return HistoryPage(messages=page.messages, more=page.more)
+
+    def _refresh(self, call: Call, request: requests.Refresh) -> None:
+        self._later(call, self._lengthen(call.connection, request))
+
+    async def _lengthen(self, connection: Connection, request: requests.Refresh) -> Done:
+        return Refreshed(expires_in=await self._lifetimes.lengthen(connection, request.token))
 
     def _later(self, call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool = False) -> None:
         """Answer `call` with the outcome of `work`; `in_turn`: what the client sent behind it waits for that."""

@@ -43,6 +43,7 @@ class SessionsBucket:
 
     async def _look(self) -> None:
         manager = self._bus.jetstream
+        await manager.add_stream(streams.control(replicas=1))
         try:
             # Once is enough for new settings, and asking costs a cluster less than an update.
             if self._is_declared:

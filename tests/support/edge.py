@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
@@ -151,6 +151,16 @@ class Ears:
     def ended(self, _session: Session, reason: str, /) -> None:
         """See `session.Owner`."""
         self.ends.append(reason)
+
+
+class Current:
+    """What stands for `Control` where nothing is asked of it but whether it is current."""
+
+    def __init__(self, *, is_current: bool = True) -> None:
+        self.is_current = is_current
+
+
+CURRENT: Final = Current()
 
 
 def connection() -> tuple[Connection, Wire]:

@@ -57,9 +57,9 @@ class TestStack(Stack):
             self._tokens = (await self.mint(400))[::-1]
         return self._tokens.pop()
 
-    async def mint(self, users: int) -> list[str]:
-        """Tokens of load-1, load-2, ..., by the command that operators use."""
-        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users)]
+    async def mint(self, users: int, *, seconds: int = 3600) -> list[str]:
+        """Tokens of load-1, load-2, ... that last for `seconds`, by the command that operators use."""
+        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users), "--seconds", str(seconds)]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=self.environment("auth"), stdout=asyncio.subprocess.PIPE
         )
