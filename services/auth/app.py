@@ -15,11 +15,13 @@ from runtime.settings import SettingsError
 from services.auth import key_folder, metrics, passwords
 from services.auth.accounts import Accounts
 from services.auth.keys import KeyFileError, SigningKey
+from services.auth.service_token_store import ServiceTokenStore
+from services.auth.service_tokens import ServiceTokens
 from services.auth.settings import AuthSettings
 from services.auth.store import AccountStore
 from services.auth.tokens import Tokens
 from wire import subjects
-from wire.accounts import GetKeys, Guest, Keys, Login, Register, VerifyToken
+from wire.accounts import GetKeys, Guest, Keys, Login, Register, VerifyService, VerifyToken
 from wire.errors import ParleyError
 from wire.messages import Message
 
@@ -37,10 +39,13 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
     tokens = Tokens(signing_keys, settings.tokens, time.time)
     metrics.signing_key_age.set_function(lambda: time.time() - tokens.signer.made)
     store = AccountStore(settings.database.mongo_url, settings.database.mongo_database)
+    service_token_store = ServiceTokenStore(settings.database.mongo_url, settings.database.mongo_database)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
+        stack.callback(service_token_store.close)
         following = key_folder.followed(keys_folder, signing_keys, tokens.use, every=settings.key_reload_seconds)
         await stack.enter_async_context(following)
+        service_tokens = ServiceTokens(service_token_store)
         pool = passwords.pool(threads=settings.hashing_threads, queue=settings.hashing_queue)
         hashing = await stack.enter_async_context(pool)
         accounts = Accounts(store, hashing, tokens, allow_guests=settings.allow_guests)
@@ -57,6 +62,7 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
             _measured("guest", subjects.AUTH_GUEST, Guest, accounts.guest),
             _measured("register", subjects.AUTH_REGISTER, Register, accounts.register),
             _measured("login", subjects.AUTH_LOGIN, Login, accounts.login),
+            _measured("verify_service", subjects.AUTH_VERIFY_SERVICE, VerifyService, service_tokens.verify),
             _measured("keys", subjects.AUTH_KEYS, GetKeys, publish_keys),
         ]
         await stack.enter_async_context(rpc.responder(connection, "auth", VERSION, endpoints))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import HOST
 from deploy.local.stack import ROOT
 from services.auth import key_folder, keys
 
@@ -73,6 +74,43 @@ def test_rotate_names_what_is_wrong(tmp_path: Path) -> None:
     for folder, said in (("none/keys", "No such file or directory"), ("file", "File exists")):
         done = auth("rotate", "--dir", str(tmp_path / folder))
         assert (done.returncode, done.stderr) == (1, f"auth: {tmp_path / folder}: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["create", "--name", "a b", "--scopes", "publish"], "argument --name: must be 1 to 64 letters"),
+        (["create", "--name", "billing\n", "--scopes", "publish"], "argument --name: must be 1 to 64 letters"),
+        (["create", "--name", "billing", "--scopes", "publish,admin"], "argument --scopes: must be some of publish,"),
+        (["create", "--name", "billing", "--scopes", ""], "argument --scopes: must be some of publish,"),
+        (["create", "--name", "billing"], "required: --scopes"),
+        (["revoke"], "required: --name"),
+        ([], "required: action"),
+    ],
+    ids=str,
+)
+def test_token_refuses_nonsense(arguments: list[str], said: str) -> None:
+    """Before the database is asked; nothing on standard output, which might be taken for a token."""
+    done = auth("token", *arguments, MONGO_URL=f"mongodb://{HOST}:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "MONGO_URL is not set"),
+        ("http://h", "MONGO_URL is malformed"),
+        (f"mongodb://{HOST}:1", "the database of accounts does not answer"),
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments", [["create", "--name", "n", "--scopes", "notify"], ["list"], ["revoke", "--name", "n"]]
+)
+def test_token_without_a_database(arguments: list[str], url: str, said: str) -> None:
+    """One line, exit code 1, nothing on standard output."""
+    done = auth("token", *arguments, MONGO_URL=url)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"auth: {said}\n")
 
 
 @pytest.mark.parametrize(
