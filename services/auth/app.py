@@ -12,8 +12,9 @@ import structlog
 from runtime import bus, rpc
 from runtime.lifecycle import Lifecycle
 from runtime.settings import SettingsError
-from services.auth import key_folder, metrics, passwords
+from services.auth import jwks_fetching, key_folder, metrics, passwords, trusted_issuers
 from services.auth.accounts import Accounts
+from services.auth.issuers import Verifier, open_issuers
 from services.auth.keys import KeyFileError, SigningKey
 from services.auth.service_token_store import ServiceTokenStore
 from services.auth.service_tokens import ServiceTokens
@@ -45,13 +46,16 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
         stack.callback(service_token_store.close)
         following = key_folder.followed(keys_folder, signing_keys, tokens.use, every=settings.key_reload_seconds)
         await stack.enter_async_context(following)
+        http = await stack.enter_async_context(jwks_fetching.client())
+        trusted = trusted_issuers.load(settings.trusted_issuers_file, own_issuer=tokens.issuer)
+        verifier = Verifier(tokens, await open_issuers(trusted, http, time.time))
         service_tokens = ServiceTokens(service_token_store)
         pool = passwords.pool(threads=settings.hashing_threads, queue=settings.hashing_queue)
         hashing = await stack.enter_async_context(pool)
         accounts = Accounts(store, hashing, tokens, allow_guests=settings.allow_guests)
 
         async def verify(request: VerifyToken) -> Message:
-            return tokens.verify(request.token)
+            return await verifier.verify(request.token)
 
         async def publish_keys(_request: GetKeys) -> Message:
             return Keys(keys=tokens.keys())

@@ -36,6 +36,8 @@ class AuthSettings(ServiceSettings, frozen=True, kw_only=True):
     database: DatabaseSettings
     key_reload_seconds: Seconds = 5
     """How often the folder of keys is looked at."""
+    trusted_issuers_file: str = ""
+    """JSON: who else's tokens are good here (see `issuers`); empty: nobody's."""
     allow_guests: bool = False
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = 2
     hashing_queue: Annotated[int, Meta(ge=1)] = 64
