@@ -59,7 +59,7 @@ ENTRYPOINT ["python", "-m", "services.gateway"]
 
 FROM service AS auth
 ENV ADMIN_PORT=9090
-# A new named volume takes the owner of the directory it covers: keygen can write there without being root.
+# A new named volume takes the owner of the directory it covers: `rotate` can write there without being root.
 USER 0
 RUN install -d -m 0700 -o 10001 -g 10001 /var/lib/parley/keys
 USER 10001:10001

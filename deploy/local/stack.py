@@ -45,7 +45,7 @@ class Stack:
         self.ports = ports
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
-        self.signing_key = self.data / "signing-key.pem"
+        self.signing_keys = self.data / "signing-keys"
         self.children: dict[str, Child] = {}
         self._sink = sink
         self._environ = {**os.environ, **(environ or {})}
@@ -112,7 +112,7 @@ class Stack:
             "ADMIN_HOST": HOST,
             "HOST": HOST,
             "INSTANCE": name,
-            "SIGNING_KEY_FILE": str(self.signing_key),
+            "SIGNING_KEYS_DIR": str(self.signing_keys),
             "ALLOW_GUESTS": "true",
             # Everybody has the same address here.
             "CONNECTIONS_PER_ADDRESS_MOST": "0",
@@ -162,16 +162,16 @@ class Stack:
             await self.ready(*tier)
 
     async def _make_signing_key(self) -> None:
-        if self.signing_key.exists():
+        if any(self.signing_keys.glob("*.pem")):
             return
-        command = [sys.executable, "-m", "services.auth", "keygen", "--out", str(self.signing_key)]
-        keygen = Child("keygen", command, cwd=ROOT, environ=self._environ, sink=self._sink)
-        await keygen.start()
+        command = [sys.executable, "-m", "services.auth", "rotate", "--dir", str(self.signing_keys)]
+        rotate = Child("rotate", command, cwd=ROOT, environ=self._environ, sink=self._sink)
+        await rotate.start()
         try:
-            how = await keygen.ended()
+            how = await rotate.ended()
         finally:
-            await keygen.kill()
-        if not self.signing_key.exists():
+            await rotate.kill()
+        if not any(self.signing_keys.glob("*.pem")):
             raise StackError(how)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:

@@ -12,15 +12,19 @@ import structlog
 from runtime import bus, rpc
 from runtime.lifecycle import Lifecycle
 from runtime.settings import SettingsError
-from services.auth import database, endpoints, keys, passwords
+from services.auth import database, endpoints, jwks_fetching, key_folder, metrics, passwords, trusted_issuers
 from services.auth.accounts import Accounts
 from services.auth.announcing import Announcer
 from services.auth.attempt_store import AttemptStore
 from services.auth.attempts import Attempts
 from services.auth.directory import Directory
+from services.auth.issuers import Verifier, open_issuers
+from services.auth.keys import KeyFileError, SigningKey
 from services.auth.room_changes import RoomChanges
 from services.auth.room_store import RoomStore
 from services.auth.rooms import PrivateRooms
+from services.auth.service_token_store import ServiceTokenStore
+from services.auth.service_tokens import ServiceTokens
 from services.auth.session_store import SessionStore
 from services.auth.sessions import Sessions
 from services.auth.settings import AuthSettings
@@ -35,13 +39,18 @@ log = structlog.get_logger()
 
 async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
     """Answer `auth.*` and `rooms.*` until the process must stop."""
-    try:
-        signing_key = keys.read(Path(settings.tokens.signing_key_file))
-    except keys.KeyFileError as error:
-        raise SettingsError(f"SIGNING_KEY_FILE: {error}") from None
-    tokens = Tokens([signing_key], settings.tokens, time.time)
+    keys_folder = Path(settings.tokens.signing_keys_dir)
+    signing_keys = await _signing_keys(keys_folder)
+    tokens = Tokens(signing_keys, settings.tokens, time.time)
+    metrics.signing_key_age.set_function(lambda: time.time() - tokens.signer.made)
     async with AsyncExitStack() as stack:
-        mongo = stack.enter_context(database.connected(settings.mongo_url, settings.mongo_database))
+        where = settings.database
+        mongo = stack.enter_context(database.connected(where.mongo_url, where.mongo_database))
+        following = key_folder.followed(keys_folder, signing_keys, tokens.use, every=settings.key_reload_seconds)
+        await stack.enter_async_context(following)
+        http = await stack.enter_async_context(jwks_fetching.client())
+        trusted = trusted_issuers.load(settings.trusted_issuers_file, own_issuer=tokens.issuer)
+        verifier = Verifier(tokens, await open_issuers(trusted, http, time.time))
         pool = passwords.pool(threads=settings.hashing_threads, queue=settings.hashing_queue)
         hashing = await stack.enter_async_context(pool)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
@@ -70,14 +79,22 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
         for work in (sightings.write(), changes.mend()):
             await stack.enter_async_context(_at_work(work, lifecycle))
         answered = [
-            *endpoints.of_tokens(tokens, sightings),
+            *endpoints.of_tokens(tokens, verifier, sightings),
+            *endpoints.of_services(ServiceTokens(ServiceTokenStore(mongo))),
             *endpoints.of_sessions(accounts, sessions, hashed_most=settings.hashing_threads + settings.hashing_queue),
             *endpoints.of_rooms(rooms),
         ]
         await stack.enter_async_context(rpc.responder(connection, "auth", VERSION, answered))
         lifecycle.started()
-        log.info("ready", signing_key=signing_key.kid, guests=settings.allow_guests)
+        log.info("ready", signing_key=tokens.signer.kid, guests=settings.allow_guests)
         await lifecycle.stopped()
+
+
+async def _signing_keys(folder: Path) -> list[SigningKey]:
+    try:
+        return await asyncio.to_thread(key_folder.read, folder)
+    except KeyFileError as error:
+        raise SettingsError(f"SIGNING_KEYS_DIR: {error}") from None
 
 
 @asynccontextmanager

@@ -7,7 +7,9 @@ from typing import Any, Final, TypeVar
 from runtime import rpc
 from services.auth import metrics
 from services.auth.accounts import Accounts
+from services.auth.issuers import Verifier
 from services.auth.rooms import PrivateRooms
+from services.auth.service_tokens import ServiceTokens
 from services.auth.sessions import Sessions
 from services.auth.sightings import Sightings
 from services.auth.tokens import Tokens
@@ -23,11 +25,11 @@ Endpoints = list[rpc.Endpoint[Any]]
 _REFUSED_AT_ONCE: Final = 64
 
 
-def of_tokens(tokens: Tokens, sightings: Sightings) -> Endpoints:
+def of_tokens(tokens: Tokens, verifier: Verifier, sightings: Sightings) -> Endpoints:
     """Access tokens, and the keys that verify them."""
 
     async def verify(request: ask.VerifyToken) -> Message:
-        verified = tokens.verify(request.token)
+        verified = await verifier.verify(request.token)
         sightings.note(verified.user)
         return verified
 
@@ -38,6 +40,11 @@ def of_tokens(tokens: Tokens, sightings: Sightings) -> Endpoints:
         _measured("verify", subjects.AUTH_VERIFY, ask.VerifyToken, verify),
         _measured("keys", subjects.AUTH_KEYS, ask.GetKeys, publish_keys),
     ]
+
+
+def of_services(tokens: ServiceTokens) -> Endpoints:
+    """Service tokens."""
+    return [_measured("verify_service", subjects.AUTH_VERIFY_SERVICE, ask.VerifyService, tokens.verify)]
 
 
 def of_sessions(accounts: Accounts, sessions: Sessions, *, hashed_most: int) -> Endpoints:

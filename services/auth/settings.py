@@ -6,14 +6,17 @@ import msgspec
 from msgspec import Meta
 
 from runtime.settings import Seconds, ServiceSettings, Text
+from services.auth.key_folder import ACTIVATION_SECONDS_MOST
 from wire.streams import TOKEN_SECONDS_MOST
 
 
 class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How tokens are signed; the part that `mint` needs too."""
 
-    signing_key_file: Text
-    """A PKCS#8 PEM file with an Ed25519 private key, readable by its owner (and group) alone."""
+    signing_keys_dir: Text
+    """A folder of PKCS#8 PEM files with Ed25519 private keys, readable by their owner (and group) alone."""
+    key_activation_seconds: Annotated[float, Meta(gt=0, le=ACTIVATION_SECONDS_MOST)] = 600
+    """How old a key must be to sign: longer than whoever verifies keeps what it knows of keys."""
     token_issuer: Text = "parley"  # noqa: S105 - a name
     token_audience: Text = "parley"  # noqa: S105 - a name
     access_token_seconds: Annotated[int, Meta(ge=60, le=TOKEN_SECONDS_MOST)] = 600
@@ -34,12 +37,22 @@ class AttemptSettings(msgspec.Struct, frozen=True, kw_only=True):
     guests_per_address: Most = 100
 
 
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where accounts are; the part that the commands for service tokens need too."""
+
+    mongo_url: Text
+    mongo_database: Text = "parley"
+
+
 class AuthSettings(ServiceSettings, frozen=True, kw_only=True):
     """All of it."""
 
     tokens: TokenSettings
-    mongo_url: Text
-    mongo_database: Text = "parley"
+    database: DatabaseSettings
+    key_reload_seconds: Seconds = 5
+    """How often the folder of keys is looked at."""
+    trusted_issuers_file: str = ""
+    """JSON: who else's tokens are good here (see `issuers`); empty: nobody's."""
     allow_guests: bool = False
     refresh_token_seconds: Annotated[int, Meta(ge=60)] = 30 * 86_400
     """How long a session lasts that nobody goes on with."""

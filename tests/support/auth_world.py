@@ -67,7 +67,7 @@ class AuthWorld:
         self.later = 0.0
         """How far the clock is ahead."""
         self.tokens = Tokens(
-            [keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_key_file="-"), self.now
+            [keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_keys_dir="-"), self.now
         )
         self.heard: list[Control] = []
         name = f"auth_{next(_databases)}"

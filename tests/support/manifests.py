@@ -19,7 +19,7 @@ SCHEMA = "1.34"
 KEY_MODE = 0o440
 SERVICES = ("gateway", "auth", "history")
 # Made by the operator, not by the base: deploy/k8s/README.md.
-SECRETS_BY_HAND = {"signing-key"}
+SECRETS_BY_HAND = {"signing-keys"}
 
 
 def kustomization(directory: Path) -> Manifest:
