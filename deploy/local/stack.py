@@ -114,6 +114,11 @@ class Stack:
             "INSTANCE": name,
             "SIGNING_KEYS_DIR": str(self.signing_keys),
             "ALLOW_GUESTS": "true",
+            # Everybody has the same address here.
+            "CONNECTIONS_PER_ADDRESS_MOST": "0",
+            "LOGIN_FAILURES_PER_ADDRESS": "0",
+            "REGISTRATIONS_PER_ADDRESS": "0",
+            "GUESTS_PER_ADDRESS": "0",
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }

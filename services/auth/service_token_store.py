@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from pymongo import ReadPreference, WriteConcern
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from services.auth.database import client, unavailable
+from services.auth.database import Document, majority, unavailable
 from wire.accounts import Scope
 from wire.ids import Id
 
@@ -33,19 +34,13 @@ class NameTakenError(Exception):
 class ServiceTokenStore:
     """What was written is kept by a majority of the database's servers, and what is read is no older.
 
-    Every method raises `ParleyError` (unavailable) when the database does not answer; making it raises
-    `SettingsError` when `url` cannot be one.
+    Every method raises `ParleyError` (unavailable) when the database does not answer.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        self._client = client(url)
-        self._tokens = self._client[database].get_collection(
-            "service_tokens", write_concern=WriteConcern(w="majority"), read_preference=ReadPreference.PRIMARY
+    def __init__(self, database: "AsyncIOMotorDatabase[Document]") -> None:
+        self._tokens = majority(database, "service_tokens").with_options(
+            read_preference=ReadPreference.PRIMARY  # type: ignore[arg-type] # a read preference all the same
         )
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
 
     async def add(self, token_hash: str, name: Id, scopes: frozenset[Scope]) -> None:
         """Keep a new token; raises `NameTakenError`."""

@@ -6,13 +6,16 @@ Motor stays inside the stores (see `database`).
 """
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
-from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from services.auth.database import client, unavailable
+from services.auth.database import Document, majority, unavailable
 from wire.messages import User
+
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorDatabase
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -29,18 +32,12 @@ class UsernameTakenError(Exception):
 class AccountStore:
     """Accounts are kept by a majority of the database's servers.
 
-    Every method raises `ParleyError` (unavailable) when the database does not answer; making it raises
-    `SettingsError` when `url` cannot be one.
+    Every method raises `ParleyError` (unavailable) when the database does not answer.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        self._client = client(url)
-        self._users = self._client[database].get_collection("users", write_concern=WriteConcern(w="majority"))
+    def __init__(self, database: "AsyncIOMotorDatabase[Document]") -> None:
+        self._users = majority(database, "users")
         self._indexed = False
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
 
     async def add(self, account: Account) -> None:
         """Keep a new account; raises `UsernameTakenError`."""
@@ -64,8 +61,28 @@ class AccountStore:
 
     async def find(self, username: str) -> Account | None:
         """The account of `username`, whatever its case."""
+        return await self._find({"username_key": username.casefold()})
+
+    async def of_user(self, user: str) -> Account | None:
+        """The account of a user id."""
+        return await self._find({"_id": user})
+
+    async def is_current(self, account: Account) -> bool:
+        """Whether the password of `account` has not been changed meanwhile."""
+        return await self._find({"_id": account.user.id, "password_hash": account.password_hash}) is not None
+
+    async def change_password(self, account: Account, password_hash: str) -> bool:
+        """Give it another password, unless that has been changed meanwhile; whether it was given."""
+        current = {"_id": account.user.id, "password_hash": account.password_hash}
         try:
-            found = await self._users.find_one({"username_key": username.casefold()})
+            result = await self._users.update_one(current, {"$set": {"password_hash": password_hash}})
+        except PyMongoError as error:
+            raise unavailable() from error
+        return bool(result.matched_count)
+
+    async def _find(self, which: Document) -> Account | None:
+        try:
+            found = await self._users.find_one(which)
         except PyMongoError as error:
             raise unavailable() from error
         if found is None:

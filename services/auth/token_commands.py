@@ -6,6 +6,7 @@ CommandError
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.auth import database
 from services.auth.service_token_store import NameTakenError, ServiceTokenStore
 from services.auth.service_tokens import ServiceTokens
 from services.auth.settings import DatabaseSettings
@@ -48,10 +49,8 @@ async def revoke(settings: DatabaseSettings, name: Id) -> str:
 
 @asynccontextmanager
 async def _store(settings: DatabaseSettings) -> AsyncIterator[ServiceTokenStore]:
-    store = ServiceTokenStore(settings.mongo_url, settings.mongo_database)
-    try:
-        yield store
-    except ParleyError as error:
-        raise CommandError(error.message) from None
-    finally:
-        store.close()
+    with database.connected(settings.mongo_url, settings.mongo_database) as mongo:
+        try:
+            yield ServiceTokenStore(mongo)
+        except ParleyError as error:
+            raise CommandError(error.message) from None

@@ -56,7 +56,7 @@ class Tokens:
 
     def issue(self, user: User, session: str) -> str:
         """A token that lets `user` connect, as part of `session`."""
-        now = int(self._clock())
+        now = int(self._clock() * 1000) / 1000
         claims: dict[str, Any] = {
             "iss": self._settings.token_issuer,
             "aud": self._settings.token_audience,
@@ -64,7 +64,7 @@ class Tokens:
             "sid": session,
             "jti": secrets.token_urlsafe(12),
             "iat": now,
-            "exp": now + self.lifetime,
+            "exp": int(now) + self.lifetime,
             "name": user.display_name,
         }
         if user.username is not None:

@@ -10,12 +10,13 @@ from runtime.rpc import Caller
 from services.gateway.control import Control
 from services.gateway.revocations import Revocations
 from wire import subjects
-from wire.accounts import Keys, Session, Verified, VerifyToken
+from wire.accounts import Keys, Service, Session, Verified, VerifyToken
 from wire.errors import ErrorCode, ParleyError
+from wire.messages import Done
 
 _VERIFY_SECONDS = 3.0
 _SIGN_IN_SECONDS = 10.0
-"""Password hashing is slow by design, and may have to wait for a thread."""
+"""Password hashing is slow by design, and may have to wait for a thread; what ends has to be stored twice."""
 
 
 class _ConnectAuth(msgspec.Struct):
@@ -29,9 +30,14 @@ class Auth:
         self._control = control
         self.revocations: Final = Revocations()
         self._verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=_VERIFY_SECONDS)
-        self.guest = Caller(bus, subjects.AUTH_GUEST, Session, timeout=_VERIFY_SECONDS)
+        self.guest = Caller(bus, subjects.AUTH_GUEST, Session, timeout=_SIGN_IN_SECONDS)
         self.register = Caller(bus, subjects.AUTH_REGISTER, Session, timeout=_SIGN_IN_SECONDS)
         self.login = Caller(bus, subjects.AUTH_LOGIN, Session, timeout=_SIGN_IN_SECONDS)
+        self.refresh = Caller(bus, subjects.AUTH_REFRESH, Session, timeout=_SIGN_IN_SECONDS)
+        self.logout = Caller(bus, subjects.AUTH_LOGOUT, Done, timeout=_SIGN_IN_SECONDS)
+        self.password = Caller(bus, subjects.AUTH_PASSWORD, Session, timeout=_SIGN_IN_SECONDS)
+        self.disconnect = Caller(bus, subjects.AUTH_DISCONNECT, Done, timeout=_SIGN_IN_SECONDS)
+        self.verify_service = Caller(bus, subjects.AUTH_VERIFY_SERVICE, Service, timeout=_VERIFY_SECONDS)
         self.keys = Caller(bus, subjects.AUTH_KEYS, Keys, timeout=_VERIFY_SECONDS)
 
     async def bearer(self, token: str) -> Verified:

@@ -15,7 +15,7 @@ EVENTS_AT_ONCE: Final = 64
 class Connection:
     """Made once the client's token was verified."""
 
-    __slots__ = ("alarms", "bearer", "events", "has_left", "id", "kept", "rooms", "session", "warn_at")
+    __slots__ = ("alarms", "bearer", "buckets", "events", "has_left", "id", "kept", "rooms", "session", "warn_at")
 
     def __init__(self, id: str, bearer: Verified, session: Session) -> None:
         self.id: Final = id
@@ -28,6 +28,8 @@ class Connection:
         """What its client can get back, if it opted in."""
         self.has_left = False
         """Its client has disconnected by its own will, and does not come back to it."""
+        self.buckets: list[float] | None = None
+        """See `meter.Allowance`; None until it does something."""
         self.events = 0
         """Under way."""
         self.warn_at = 0.0

@@ -7,6 +7,7 @@ from typing import Any, Final
 from services.gateway import metrics
 from services.gateway.access import Access
 from services.gateway.connection import Connection
+from services.gateway.edge.metrics import limited
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.member_watch import MemberWatch
@@ -38,7 +39,9 @@ class Entering:
         joining: Joining,
         sessions: Sessions,
         fan_out: FanOut,
+        rooms_most: int,
     ) -> None:
+        """`rooms_most`: how many rooms one connection may be in; 0 for any number."""
         self._access = access
         self._watch = watch
         self._roster = roster
@@ -46,9 +49,11 @@ class Entering:
         self._joining = joining
         self._sessions = sessions
         self._fan_out = fan_out
+        self._rooms_most = rooms_most
 
     def join(self, connection: Connection, request: Join) -> Done | Later:
         """Let `connection` in, at once if there is nothing to wait for. Raises `ParleyError`, at once or later."""
+        self._check_room_for(connection, request.room)
         if not self._access.is_open(request.room):
             return self._join_private(connection, request)
         joined = self._joining.join_at_once(connection, request) if connection.kept is None else None
@@ -92,6 +97,12 @@ class Entering:
             return joining
         connection.kept.places.begin(request.room, request.after)
         return self._sessions.joining(connection, joining)
+
+    def _check_room_for(self, connection: Connection, room: str) -> None:
+        if 0 < self._rooms_most <= len(connection.rooms) and room not in connection.rooms:
+            limited.labels(limit="rooms").inc()
+            why = f"this connection is in {self._rooms_most} rooms: leave one first"
+            raise ParleyError(ErrorCode.RATE_LIMITED, why)
 
     async def _leave_for_good(self, connection: Connection, room: str) -> Done:
         await self._sessions.leaving(connection, room)

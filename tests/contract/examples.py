@@ -71,7 +71,7 @@ LEAST: Final[tuple[Message, ...]] = (
     accounts.Register(username="ann", password="correct horse", address=""),  # noqa: S106
     accounts.Login(username="", password="", address=""),
     accounts.Refresh(refresh_token=""),
-    accounts.Session(user=_BOB, access_token="header.claims.signature", expires_in=0),  # noqa: S106
+    accounts.Session(user=_BOB, access_token="header.claims.signature", expires_in=0, refresh_token=""),  # noqa: S106
     accounts.Logout(user="u-ann", session="s-1", expires_at=0),
     accounts.ChangePassword(user="u-ann", password="", new_password="", address=""),
     accounts.Disconnect(user="u-ann"),

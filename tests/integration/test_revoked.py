@@ -1,6 +1,7 @@
 """Revoked tokens and expired ones: whose connection ends, how soon they are told, and who comes back."""
 
 import asyncio
+import random
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -187,3 +188,20 @@ async def test_a_revoked_session_is_not_recovered(stack: TestStack) -> None:
         async with RecoveringClient(stack.gateway_urls[1], another, pid=mine.pid, offset="") as again:
             assert not again.happened("connect")[0]["recovered"]
             assert again.pid != mine.pid
+
+
+async def test_a_revocation_while_somebody_is_let_in(stack: TestStack) -> None:
+    """Whenever it happens: they are refused, or out at once."""
+    rng = random.Random(4)
+    async with announcer(stack) as auth:
+        for _ in range(25):
+            token = await stack.token()
+            mine = client("python", stack.gateway_urls[1], auth={"token": token}, transports=["websocket"])
+            connecting = asyncio.create_task(mine.start())
+            await asyncio.sleep(rng.random() * 0.02)
+            await auth.session_revoked(*session_of(token))
+            await connecting
+            try:
+                await until(lambda: bool(mine.happened("disconnect") or mine.happened("connect_error")), "the end")  # noqa: B023 - awaited at once
+            finally:
+                await mine.stop()

@@ -7,6 +7,7 @@ from typing import Any, Final
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.pace import Pace
 from services.gateway.edge.session import Session
 from wire.accounts import Verified
 from wire.messages import User
@@ -133,6 +134,7 @@ class Ears:
 
     def __init__(self, on_packet: Callable[[Session, str | bytes], None] | None = None) -> None:
         self.limits = Limits()
+        self.pace = Pace(self.limits)
         self.packets: list[str | bytes] = []
         self.malformed_sessions: list[Session] = []
         self.ends: list[str] = []

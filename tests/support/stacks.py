@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import ROOT, Stack
+from deploy.local.unlimited import UNLIMITED
 
 _names = itertools.count(1)
 
@@ -24,9 +25,10 @@ def unique(prefix: str) -> str:
 
 
 class TestStack(Stack):
-    """A stack on free ports, with its output kept and its tokens minted.
+    """A stack on free ports, without limits, with its output kept and its tokens minted.
 
-    `own_environ` overrides settings of single services, by their names.
+    `environ` overrides settings, the lifted limits among them ("": as it is by default); `own_environ` those of
+    single services, by their names.
     """
 
     __test__ = False
@@ -36,12 +38,14 @@ class TestStack(Stack):
         data: Path,
         *,
         ports: Ports | None = None,
+        environ: Mapping[str, str] | None = None,
         own_environ: Mapping[str, Mapping[str, str]] | None = None,
         **more: Any,
     ) -> None:
         self.output: list[str] = []
         self._own_environ = own_environ or {}
-        super().__init__(data, ports or Ports.free(), sink=self._keep, **more)
+        environ = {**UNLIMITED, **(environ or {})}
+        super().__init__(data, ports or Ports.free(), sink=self._keep, environ=environ, **more)
         self._tokens: list[str] = []
 
     def environment(self, name: str) -> dict[str, str]:

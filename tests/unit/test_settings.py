@@ -11,10 +11,12 @@ import pytest
 from msgspec import Meta
 
 from deploy.local.ports import HOST, Ports
+from deploy.local.unlimited import UNLIMITED
 from runtime import servers
 from runtime.settings import Port, Seconds, SettingsError, Text, load
 from services.auth import keys
 from services.auth.settings import AuthSettings
+from services.gateway.allowed import Allowed
 from services.gateway.settings import GatewaySettings
 from services.history.settings import HistorySettings
 
@@ -197,6 +199,24 @@ def test_numbers_are_of_some_use(kind: type[msgspec.Struct], variable: str, wron
     """No time that is past, no gateway that may publish nothing, and nothing that NATS cannot count to."""
     with pytest.raises(SettingsError, match=variable):
         load(kind, {**EVERYTHING, variable: wrong})
+
+
+def test_unlimited_is_no_limit_at_all() -> None:
+    """What load tests and measurements lift is all that there is: a new limit must not slow them down unseen."""
+    settings = load(GatewaySettings, {**EVERYTHING, **UNLIMITED})
+    assert set(settings.allowed.shown.values()) == {0}
+    assert UNLIMITED.keys() <= {name.upper() for name in Allowed.__struct_fields__}
+    limits = settings.limits
+    assert (limits.sessions_most, limits.sessions_per_address_most, limits.http_connections_most) == (0, 0, 0)
+    assert (limits.handshakes_per_second, limits.frames_per_second) == (0, 0)
+
+
+@pytest.mark.parametrize("name", Allowed.__struct_fields__)
+def test_limits_are_numbers_from_0(name: str) -> None:
+    """-1 and a word are malformed, and named; what has to be something is 1 at least."""
+    for wrong in ("-1", "many", "1e9"):
+        with pytest.raises(SettingsError, match=f"^{name.upper()} is malformed: "):
+            load(GatewaySettings, {**EVERYTHING, name.upper(): wrong})
 
 
 def test_a_gateway_may_take_as_long_to_end_as_its_drain_and_its_last_message() -> None:
