@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest_asyncio
 from aiohttp import web
@@ -193,3 +195,22 @@ async def test_bad_answers_are_no_keys(tmp_path: Path) -> None:
                 assert each.asked == 1
             assert good.asked == 0, "no redirect was followed"
             assert await answer(stack, await stack.token()) == "load-1"
+
+
+async def test_their_sessions_end_here(world: World) -> None:
+    """Logging out with one token of a session closes its sockets and makes all its tokens bad, and no others."""
+    kid = world.company.add_key("EdDSA")
+    one, other = (world.company.token(kid, sid="7", jti=jti, exp=int(time.time()) + 80_000) for jti in "ab")
+    elsewhere = world.company.token(kid, sid="8")
+    async with (
+        PythonClient(world.stack.gateway_urls[1], one) as ended,
+        PythonClient(world.stack.gateway_urls[1], elsewhere) as unhurt,
+        aiohttp.ClientSession(world.stack.gateway_urls[0], headers={"Authorization": f"Bearer {other}"}) as http,
+    ):
+        async with http.post("/api/logout") as response:
+            assert response.status == 204
+        await until(lambda: bool(ended.happened("disconnect")), "the socket is closed")
+        assert await answer(world.stack, one) == "unauthorized"
+        assert await answer(world.stack, other) == "unauthorized"
+        assert (await answer(world.stack, elsewhere)).startswith("co-h-")
+        assert (await unhurt.join("lobby"))["ok"]

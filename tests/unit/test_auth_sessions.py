@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from wire.accounts import ChangePassword, Disconnect, Guest, Login, Logout, Refr
 from wire.control import SessionRevoked, UserRevoked
 from wire.errors import ErrorCode
 from wire.messages import User
+from wire.streams import TOKEN_SECONDS_MOST
 
 ADDRESS = "192.0.2.1"
 PASSWORD, NEW = "correct horse", "battery staple"
@@ -271,6 +273,15 @@ async def test_a_session_that_is_not_stored_can_be_ended(world: AuthWorld) -> No
     (heard,) = world.heard
     assert isinstance(heard, SessionRevoked)
     assert (heard.session, heard.user) == ("s-elsewhere", "u-elsewhere")
+
+
+async def test_the_session_of_another_issuer_stays_ended(world: AuthWorld) -> None:
+    """Until no token of it can be good: the issuer may have signed others than the one that was presented."""
+    now = int(time.time())
+    await world.one.sessions.logout(Logout(user="ex-ann", session="x-1", expires_at=now + 5))
+    (heard,) = world.heard
+    assert isinstance(heard, SessionRevoked)
+    assert heard.until >= now + TOKEN_SECONDS_MOST
 
 
 async def test_nobody_marks_the_session_of_another_user(world: AuthWorld) -> None:
