@@ -20,7 +20,7 @@ from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery, Listening, OnMessage
 from runtime.nats_client import NatsClient
 from runtime.nats_errors import NatsErrors
-from runtime.settings import ServiceSettings
+from runtime.settings import ProcessSettings
 from wire.errors import ErrorCode, ParleyError
 
 _RECONNECT_SECONDS: Final = 0.5
@@ -143,7 +143,7 @@ def _settle(future: asyncio.Future[Delivery], reply: Delivery | ParleyError) -> 
 
 
 @asynccontextmanager
-async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
+async def connect(settings: ProcessSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
     """Connect, however long it takes; drain and close at the end of the block.
 
     A connection that nats-py gives up for good (a permanent error from the server) fails the process. Raises

@@ -26,16 +26,21 @@ class SettingsError(Exception):
     """A variable is missing or malformed; the message names it and never repeats its value (it may be a secret)."""
 
 
-class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What every service needs. A field `nats_url` is read from the variable `NATS_URL`."""
+class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every process needs. A field `nats_url` is read from the variable `NATS_URL`."""
 
     nats_url: Texts
     """Comma separated."""
-    admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
-    admin_port: Port
     instance: Text = field(default_factory=socket.gethostname)
     """The name of this process in logs, metrics and to clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class ServiceSettings(ProcessSettings, frozen=True, kw_only=True):
+    """What every service needs."""
+
+    admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
+    admin_port: Port
 
     @property
     def stop_seconds(self) -> float:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -92,6 +92,10 @@ class Stack:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             await asyncio.gather(*(self._ready(http, name) for name in names))
 
+    async def setup(self, **environ: str) -> None:
+        """Run the admin step (again), with further settings; raises `StackError` when it does not work."""
+        await self._run("setup", "services.history", "setup", environ={**self.environment("setup"), **environ})
+
     async def any_ended(self) -> str:
         """Wait until one of the processes ends; returns how, in one line."""
         tasks = [asyncio.create_task(each.ended()) for each in self.children.values()]
@@ -151,22 +155,30 @@ class Stack:
 
     async def _start(self) -> None:
         await self._make_signing_key()
-        for tier in self._tiers():
-            for name in tier:
-                await self.children[name].start()
-            await self.ready(*tier)
+        servers, *services = self._tiers()
+        await self._start_tier(servers)
+        await self.setup()
+        for tier in services:
+            await self._start_tier(tier)
+
+    async def _start_tier(self, names: Sequence[str]) -> None:
+        for name in names:
+            await self.children[name].start()
+        await self.ready(*names)
 
     async def _make_signing_key(self) -> None:
-        if self.signing_key.exists():
-            return
-        command = [sys.executable, "-m", "services.auth", "keygen", "--out", str(self.signing_key)]
-        keygen = Child("keygen", command, cwd=ROOT, environ=self._environ, sink=self._sink)
-        await keygen.start()
-        try:
-            how = await keygen.ended()
-        finally:
-            await keygen.kill()
         if not self.signing_key.exists():
+            await self._run("keygen", "services.auth", "keygen", "--out", str(self.signing_key))
+
+    async def _run(self, name: str, *module: str, environ: Mapping[str, str] | None = None) -> None:
+        command = [sys.executable, "-m", *module]
+        child = Child(name, command, cwd=ROOT, environ=environ or self._environ, sink=self._sink)
+        await child.start()
+        try:
+            how = await child.ended()
+        finally:
+            await child.kill()
+        if await child.stop():
             raise StackError(how)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:

@@ -51,17 +51,18 @@ def named(kind: str) -> dict[str, Manifest]:
 
 
 WORKLOADS = {**named("Deployment"), **named("StatefulSet")}
+PODS = {**WORKLOADS, **named("Job")}
 CONFIG = {name: each["data"] for name, each in named("ConfigMap").items()}
 
 
 def pod(workload: str) -> Manifest:
-    """Return the pod spec of a workload."""
-    spec: Manifest = WORKLOADS[workload]["spec"]["template"]["spec"]
+    """Return the pod spec of a workload or a job."""
+    spec: Manifest = PODS[workload]["spec"]["template"]["spec"]
     return spec
 
 
 def container(workload: str) -> Manifest:
-    """Return the only container of a workload."""
+    """Return the only container of a workload or a job."""
     (only,) = pod(workload)["containers"]
     assert isinstance(only, dict)
     return only
@@ -73,12 +74,12 @@ def ports(workload: str) -> dict[str, int]:
 
 
 def selected(selector: Manifest) -> list[str]:
-    """Return the workloads whose pods a label selector (or a Service's plain map of labels) selects."""
+    """Return the workloads and jobs whose pods a label selector (or a Service's plain map of labels) selects."""
     plain = {} if selector.keys() & {"matchLabels", "matchExpressions"} else selector
     wanted = {**plain, **selector.get("matchLabels", {})}
     choices = selector.get("matchExpressions", [])
     found = []
-    for name, workload in WORKLOADS.items():
+    for name, workload in PODS.items():
         labels = workload["spec"]["template"]["metadata"]["labels"]
         assert all(each["operator"] == "In" for each in choices)
         if wanted.items() <= labels.items() and all(labels.get(each["key"]) in each["values"] for each in choices):
