@@ -21,11 +21,16 @@ _CONGESTED_BYTES: Final = 64 * 1024
 
 
 class NatsClient(Client):
-    """A client that tells `failed` of every exception that would have been lost; `failed` never raises."""
+    """A client that tells `failed` of every exception that would have been lost; `failed` never raises.
 
-    def __init__(self, failed: Callable[[Exception], None]) -> None:
+    `public_key` says which of NATS's users it is; `signature_cb` has to prove it.
+    """
+
+    def __init__(self, failed: Callable[[Exception], None], public_key: str | None = None) -> None:
         super().__init__()
         self.failed: Final = failed
+        # `connect` takes it out of a seed only, with a package which brings another cryptography along.
+        self._public_nkey = public_key
         self._loop = asyncio.get_running_loop()
         self._ps: Parser = Parser(self)
         self._writing_soon = False

@@ -6,7 +6,7 @@ SettingsError
 import socket
 import typing
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, field
@@ -29,8 +29,13 @@ class SettingsError(Exception):
 class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What every process needs. A field `nats_url` is read from the variable `NATS_URL`."""
 
+    nats_user: ClassVar[str] = ""
+    """Whose replies nobody else may listen to (see `wire.subjects.inbox`): the kind of service, and no setting."""
+
     nats_url: Texts
     """Comma separated."""
+    nats_nkey_file: str = ""
+    """The seed of the NATS user that this is, readable by its owner (and group) alone."""
     instance: Text = field(default_factory=socket.gethostname)
     """The name of this process in logs, metrics and to clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

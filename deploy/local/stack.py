@@ -16,6 +16,7 @@ import aiohttp
 from deploy.local import folder, mongo, programs
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
+from deploy.local.secrets import Secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAYS = ("gateway-1", "gateway-2")
@@ -28,7 +29,8 @@ _SETTLE_SECONDS = 10.0
 class Stack:
     """Used as a context manager: ready inside the block, nothing left after it; the data in `data` is kept.
 
-    `nats_url` and `mongo_url` point it at servers that run elsewhere. `environ` overrides settings of all services.
+    `nats_url` and `mongo_url` point it at servers that run elsewhere, `credentials` at a folder with the secrets for
+    them; for its own servers it makes secrets. `environ` overrides settings of all services.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Stack:
         sink: Sink,
         nats_url: str = "",
         mongo_url: str = "",
+        credentials: Path | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data.absolute()
@@ -46,6 +49,7 @@ class Stack:
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
         self.signing_key = self.data / "signing-key.pem"
+        self.secrets = Secrets(self.data, credentials, own_nats=not nats_url)
         self.children: dict[str, Child] = {}
         self._sink = sink
         self._environ = {**os.environ, **(environ or {})}
@@ -55,7 +59,7 @@ class Stack:
         self._mongo_has_written = False
         self._held: BinaryIO | None = None
         if not nats_url:
-            command = programs.nats(ports, self.data / "nats")
+            command = programs.nats(ports, self.data / "nats", self.secrets.nats_config)
             self._add("nats", command, self._environ, f"http://{HOST}:{ports.nats_monitor}/healthz")
         if not mongo_url:
             self._add("mongo", programs.mongo(ports, self._mongo_folder), self._environ)
@@ -117,6 +121,7 @@ class Stack:
             "HOST": HOST,
             "INSTANCE": name,
             "SIGNING_KEY_FILE": str(self.signing_key),
+            **self.secrets.environment(name),
             "ALLOW_GUESTS": "true",
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
@@ -154,7 +159,7 @@ class Stack:
                 raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
 
     async def _start(self) -> None:
-        await self._make_signing_key()
+        await self._make_secrets()
         servers, *services = self._tiers()
         await self._start_tier(servers)
         await self.setup()
@@ -166,9 +171,11 @@ class Stack:
             await self.children[name].start()
         await self.ready(*names)
 
-    async def _make_signing_key(self) -> None:
+    async def _make_secrets(self) -> None:
         if not self.signing_key.exists():
             await self._run("keygen", "services.auth", "keygen", "--out", str(self.signing_key))
+        await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
+        self.secrets.write_config()
 
     async def _run(self, name: str, *module: str, environ: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", *module]

@@ -1,6 +1,6 @@
 """What the history service and its admin step can be told."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -10,6 +10,8 @@ from runtime.settings import ProcessSettings, Seconds, ServiceSettings, Text
 class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
     """All that the service can be told."""
 
+    nats_user: ClassVar[str] = "history"
+
     mongo_url: Text
     mongo_database: Text = "parley"
     batch_size: Annotated[int, Meta(ge=1, le=5000)] = 500
@@ -17,6 +19,8 @@ class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
 
 class SetupSettings(ProcessSettings, frozen=True, kw_only=True):
     """All that the admin step can be told."""
+
+    nats_user: ClassVar[str] = "admin"
 
     mongo_url: Text
     mongo_database: Text = "parley"

@@ -4,7 +4,6 @@ import signal
 import sys
 from typing import Any
 
-import nats
 from pymongo import MongoClient
 
 from deploy.local.ports import Ports
@@ -16,12 +15,9 @@ from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 
 
-async def _js(stack: TestStack, work: Any) -> None:
-    client = await nats.connect(stack.nats_url)
-    try:
+async def _js(stack: TestStack, work: Any, *, user: str = "admin") -> None:
+    async with stack.nats(user) as client:
         await work(client.jetstream())
-    finally:
-        await client.close()
 
 
 async def _persisted(stack: TestStack, count: int) -> bool:
@@ -115,7 +111,7 @@ async def test_a_message_with_numbers_out_of_range_is_kept_aside(own_stack: Test
     async with PythonClient(stack.gateway_urls[0], await stack.token()) as client:
         await client.join(room)
         poison = b'{"type":"message","id":"p","from":{"id":"u","display_name":"U"},"body":"x","ts":%d}' % 2**70
-        await _js(stack, lambda js: js.publish(f"chat.room.{room}.message", poison))
+        await _js(stack, lambda js: js.publish(f"chat.room.{room}.message", poison), user="gateway")
         seq = await _say(client, room, "m1")
 
         async def kept_aside() -> bool:

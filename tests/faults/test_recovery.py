@@ -4,7 +4,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-import nats
 import pytest
 
 from deploy.local.ports import HOST
@@ -121,9 +120,8 @@ async def test_a_join_that_cannot_be_kept_is_not_acknowledged(own_stack: TestSta
     """Without the bucket: `unavailable` to those who opted in, and nobody else; made again, joins work."""
     async with _Crowd(own_stack) as crowd:
         client, room = crowd.clients[0], unique("fault")
-        operator = await nats.connect(own_stack.nats_url)
-        await operator.jetstream().delete_stream(streams.KEPT_SESSIONS)
-        await operator.close()
+        async with own_stack.nats() as operator:
+            await operator.jetstream().delete_stream(streams.KEPT_SESSIONS)
         for ask in ("join", "leave"):
             in_room = {"room": room if ask == "join" else crowd.rooms[0]}
             assert (await client.call(ask, in_room))["error"]["code"] == "unavailable"

@@ -1,7 +1,5 @@
 """Messages and the bucket of clients' sessions: the one does not wait for the other."""
 
-import nats
-
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -13,9 +11,8 @@ SAID = 5
 async def test_messages_are_persisted_without_the_bucket(own_stack: TestStack) -> None:
     """It was lost: history is ready and persists, also after it was started again."""
     stack, room = own_stack, unique("bucket")
-    operator = await nats.connect(stack.nats_url)
-    await operator.jetstream().delete_stream(streams.KEPT_SESSIONS)
-    await operator.close()
+    async with stack.nats() as operator:
+        await operator.jetstream().delete_stream(streams.KEPT_SESSIONS)
     await stack.children["history"].stop()
     await stack.children["history"].start()
     await stack.ready("history")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from runtime.credentials import NATS_USERS
 from runtime.settings import ServiceSettings
 
 Manifest = dict[str, Any]
@@ -19,7 +20,8 @@ SCHEMA = "1.34"
 KEY_MODE = 0o440
 SERVICES = ("gateway", "auth", "history")
 # Made by the operator, not by the base: deploy/k8s/README.md.
-SECRETS_BY_HAND = {"signing-key"}
+SECRETS_BY_HAND = {"signing-key", *(f"credentials-{user}" for user in NATS_USERS)}
+MAPS_BY_HAND = {"nats-nkeys"}
 
 
 def kustomization(directory: Path) -> Manifest:

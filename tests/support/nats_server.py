@@ -9,11 +9,13 @@ from pathlib import Path
 from deploy.local import programs
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child
-from runtime import bus
+from runtime import bus, nkeys
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
+from runtime.nats_client import NatsClient
 from runtime.settings import ServiceSettings
 from tests.support.waiting import until
+from wire import subjects
 
 
 class NatsServer(Child):
@@ -27,7 +29,7 @@ class NatsServer(Child):
         self.websocket_url = f"ws://{HOST}:{ports.gateway_1}"
         config = folder / "nats.conf"
         config.write_text(f'websocket {{ host: "{HOST}", port: {ports.gateway_1}, no_tls: true }}\n{settings}')
-        command = [*programs.nats(ports, folder), "-c", str(config)]
+        command = programs.nats(ports, folder, config)
         self.output: list[str] = []
         super().__init__("nats", command, cwd=folder, environ=os.environ, sink=self._keep)
 
@@ -50,6 +52,24 @@ async def nats_server(settings: str = "") -> AsyncIterator[NatsServer]:
             yield server
         finally:
             await server.kill()
+
+
+@asynccontextmanager
+async def nats_user(url: str, seed: Path) -> AsyncIterator[NatsClient]:
+    """A connection of the user in whose folder this `seed` is, while the block runs."""
+    key, user = nkeys.read("seed", str(seed)), seed.parent.name
+    client = NatsClient(lambda _: None, key.public)
+    try:
+        await client.connect(
+            url.split(","),
+            signature_cb=key.sign,
+            inbox_prefix=subjects.inbox(user),
+            connect_timeout=1,
+            allow_reconnect=False,
+        )
+        yield client
+    finally:
+        await client.close()
 
 
 @asynccontextmanager

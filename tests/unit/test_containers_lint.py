@@ -15,7 +15,7 @@ SERVICES = ("gateway", "auth", "history")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-RUN_ONCE = {"signing-key": "no", "setup": "on-failure:5"}
+RUN_ONCE = {"signing-key": "no", "credentials": "no", "setup": "on-failure:5"}
 NGINX = (ROOT / "deploy" / "compose" / "nginx.conf").read_text()
 
 
@@ -98,7 +98,7 @@ def test_container_has_a_version_a_restart_policy_and_a_health_check(name: str) 
 
 
 def test_only_the_proxy_is_public() -> None:
-    """NATS and MongoDB ask for no password, so they publish no port and stay in the internal network."""
+    """NATS and MongoDB publish no port and stay in the internal network: MongoDB asks for no password."""
     assert [name for name, each in CONTAINERS.items() if "ports" in each] == ["proxy"]
     assert COMPOSE["networks"]["backend"] == {"internal": True}
     assert all(CONTAINERS[name]["networks"] == ["backend"] for name in ("nats", "mongo", "auth", "history"))
