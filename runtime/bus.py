@@ -14,7 +14,7 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from runtime import metrics, nkeys, servers, watchdog
+from runtime import metrics, nats_tls, nkeys, servers, watchdog
 from runtime.calls import Calls, OnReply
 from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery, Listening, OnMessage
@@ -177,6 +177,7 @@ async def connect(settings: ProcessSettings, lifecycle: Lifecycle) -> AsyncItera
         name=settings.instance,
         inbox_prefix=subjects.inbox(settings.nats_user),
         signature_cb=None if key is None else key.sign,
+        tls=nats_tls.context(settings),
         max_reconnect_attempts=-1,
         reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type] # it is slept as it is
         ping_interval=10,

@@ -92,6 +92,14 @@ class NatsClient(Client):
         self._ps.reset()
         await super()._process_connect_init()
 
+    def _connect_command(self) -> bytes:
+        # The library would go on in the clear with a server, or with somebody in between, that does without TLS.
+        server, is_offered = self._current_server, self._server_info.get("tls_required", False)
+        is_wanted = "tls" in self.options or (server is not None and server.uri.scheme == "tls")
+        if is_wanted and not is_offered and isinstance(self._transport, TcpTransport):
+            raise NatsError("the server does not insist on TLS")
+        return super()._connect_command()
+
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         try:
             await super()._process_msg(sid, subject, reply, data, headers)

@@ -36,6 +36,11 @@ class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Comma separated."""
     nats_nkey_file: str = ""
     """The seed of the NATS user that this is, readable by its owner (and group) alone."""
+    nats_ca_file: str = ""
+    """Who may have signed the certificates of NATS; the system's authorities unless set. Then there has to be TLS."""
+    nats_cert_file: str = ""
+    nats_key_file: str = ""
+    """Of a client certificate, should NATS want one; the key is for its owner (and group) alone."""
     instance: Text = field(default_factory=socket.gethostname)
     """The name of this process in logs, metrics and to clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

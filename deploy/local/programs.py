@@ -9,7 +9,7 @@ from deploy.local.process import StackError
 
 def nats(ports: Ports, folder: Path, config: Path) -> list[str]:
     """nats-server with JetStream, and its monitoring; the rest is in the file `config`."""
-    command = [_tool("nats-server"), "--name", "parley", "-a", HOST, "-p", str(ports.nats)]
+    command = [_tool("nats-server"), "-a", HOST, "-p", str(ports.nats)]
     return [*command, "-m", str(ports.nats_monitor), "-js", "-sd", str(folder), "-c", str(config)]
 
 

@@ -28,7 +28,8 @@ class Secrets:
 
     def write_config(self) -> None:
         """Configure the stack's own nats-server."""
-        self.nats_config.write_text(nats_permissions(self.folder))
+        # With its name as an argument nats-server could not read its configuration again.
+        self.nats_config.write_text(f"server_name: parley\n{nats_permissions(self.folder)}")
 
 
 def nats_permissions(folder: Path) -> str:

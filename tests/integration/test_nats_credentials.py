@@ -1,5 +1,6 @@
 """A service whose NATS credentials are wrong says so, serves nobody, and never gives up in silence."""
 
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -78,3 +79,17 @@ async def test_the_stack_keeps_its_secrets_to_itself(stack: TestStack) -> None:
     assert {each.stat().st_mode & 0o077 for each in seeds} == {0}
     said = "\n".join([*stack.output, *(f"{stack.environment(name)}" for name in stack.children)])
     assert not [each for each in seeds if each.read_text().strip() in said]
+
+
+async def test_a_seed_that_is_replaced(own_stack: TestStack) -> None:
+    """The old one is good for nothing from then on: who has it says so and is not ready, until it was started again."""
+    stack, auth = own_stack, own_stack.children["auth"]
+    stack.secrets.seed("auth").unlink()
+    credentials.make(stack.secrets.folder)
+    stack.secrets.write_config()
+    stack.children["nats"].send_signal(signal.SIGHUP)
+    await until(lambda: any(REFUSED in line for line in stack.output if line.startswith("auth ")), "auth to say so")
+    assert not await stack.is_ready("auth")
+    assert await auth.stop() == 0
+    await auth.start()
+    await stack.ready("auth", "gateway-1", "gateway-2", "history")

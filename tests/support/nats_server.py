@@ -59,6 +59,10 @@ async def nats_user(url: str, seed: Path) -> AsyncIterator[NatsClient]:
     """A connection of the user in whose folder this `seed` is, while the block runs."""
     key, user = nkeys.read("seed", str(seed)), seed.parent.name
     client = NatsClient(lambda _: None, key.public)
+
+    async def on_error(_error: Exception) -> None:
+        """Whoever calls is told by an exception."""
+
     try:
         await client.connect(
             url.split(","),
@@ -66,6 +70,7 @@ async def nats_user(url: str, seed: Path) -> AsyncIterator[NatsClient]:
             inbox_prefix=subjects.inbox(user),
             connect_timeout=1,
             allow_reconnect=False,
+            error_cb=on_error,
         )
         yield client
     finally:
