@@ -82,7 +82,7 @@ async def test_the_stack_keeps_its_secrets_to_itself(stack: TestStack) -> None:
 
 
 async def test_a_seed_that_is_replaced(own_stack: TestStack) -> None:
-    """The old one is good for nothing from then on: who has it says so and is not ready, until it was started again."""
+    """The old one is good for nothing any more: who has it says so and is not ready, until it was started again."""
     stack, auth = own_stack, own_stack.children["auth"]
     stack.secrets.seed("auth").unlink()
     credentials.make(stack.secrets.folder)
