@@ -59,7 +59,7 @@ ENTRYPOINT ["python", "-m", "services.gateway"]
 
 FROM service AS auth
 ENV ADMIN_PORT=9090
-# A new named volume takes the owner of the directory it covers: keygen and runtime.credentials can write there without
+# A new named volume takes the owner of the directory it covers: `rotate` and runtime.credentials can write there without
 # being root. nats-server, which is another user, reads the public halves.
 USER 0
 RUN install -d -m 0755 -o 10001 -g 10001 /var/lib/parley/credentials/nats \

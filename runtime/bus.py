@@ -41,11 +41,21 @@ class Bus:
         self.jetstream: Final[JetStreamContext] = client.jetstream()
         self._calls = Calls(client)
         self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
+        self._on_disconnect: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Future[None]] = set()
 
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run `callback` each time the connection was made again: what was published meanwhile was not heard."""
         self._on_reconnect.append(callback)
+
+    def on_disconnect(self, callback: Callable[[], None]) -> None:
+        """Run `callback`, which never raises, each time the connection is lost: before anything is heard again."""
+        self._on_disconnect.append(callback)
+
+    def disconnected(self) -> None:
+        """Do what `on_disconnect` registered."""
+        for callback in self._on_disconnect:
+            callback()
 
     def reconnected(self) -> None:
         """Start what `on_reconnect` registered; what fails of it is logged."""
@@ -157,6 +167,7 @@ async def connect(settings: ProcessSettings, lifecycle: Lifecycle) -> AsyncItera
     # None of these may raise: nats-py awaits them inside its read loop.
     async def on_disconnected() -> None:
         metrics.nats_connected.set(0)
+        bus.disconnected()
         if not closing:
             log.warning("nats disconnected")
 

@@ -48,7 +48,7 @@ class Stack:
         self.ports = ports
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
-        self.signing_key = self.data / "signing-key.pem"
+        self.signing_keys = self.data / "signing-keys"
         self.secrets = Secrets(self.data, credentials, own_nats=not nats_url)
         self.children: dict[str, Child] = {}
         self._sink = sink
@@ -120,9 +120,14 @@ class Stack:
             "ADMIN_HOST": HOST,
             "HOST": HOST,
             "INSTANCE": name,
-            "SIGNING_KEY_FILE": str(self.signing_key),
+            "SIGNING_KEYS_DIR": str(self.signing_keys),
             **self.secrets.environment(name),
             "ALLOW_GUESTS": "true",
+            # Everybody has the same address here.
+            "CONNECTIONS_PER_ADDRESS_MOST": "0",
+            "LOGIN_FAILURES_PER_ADDRESS": "0",
+            "REGISTRATIONS_PER_ADDRESS": "0",
+            "GUESTS_PER_ADDRESS": "0",
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }
@@ -172,8 +177,8 @@ class Stack:
         await self.ready(*names)
 
     async def _make_secrets(self) -> None:
-        if not self.signing_key.exists():
-            await self._run("keygen", "services.auth", "keygen", "--out", str(self.signing_key))
+        if not any(self.signing_keys.glob("*.pem")):
+            await self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys))
         await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
         self.secrets.write_config()
 

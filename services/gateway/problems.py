@@ -52,8 +52,13 @@ async def as_problems(
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
+        busy = error.headers.get(hdrs.RETRY_AFTER)
         return response(
-            ErrorCode.INVALID, error.reason, status=HTTPStatus(error.status), allow=error.headers.get(hdrs.ALLOW)
+            ErrorCode.INVALID if busy is None else ErrorCode.UNAVAILABLE,
+            error.reason,
+            status=HTTPStatus(error.status),
+            retry_after=None if busy is None else float(busy),
+            allow=error.headers.get(hdrs.ALLOW),
         )
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)

@@ -38,6 +38,7 @@ MAY_PUBLISH: Final = {
         "$JS.API.STREAM.MSG.GET.MESSAGES",
         "$JS.API.STREAM.MSG.GET.KV_SESSIONS",
         "$JS.API.STREAM.MSG.GET.CONTROL",
+        "$JS.API.STREAM.INFO.CONTROL",
         "_INBOX.gateway.x.1",
     ],
     "auth": ["control.session.s", "control.user.u", "control.room.r", "_INBOX.auth.x.1"],
@@ -52,7 +53,7 @@ MAY_PUBLISH: Final = {
     "admin": ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.CONTROL", "$SRV.PING", "_INBOX.admin.x.1"],
 }
 MAY_SUBSCRIBE: Final = {
-    "gateway": ["live.room.r.*", "live.room.*.*", "live.user.u.*", "control.*.*", "_INBOX.gateway.x.*"],
+    "gateway": ["live.room.r.*", "live.room.*.*", "live.user.u.*", "live.control.*.*", "_INBOX.gateway.x.*"],
     "auth": ["auth.verify", "rooms.check", "$SRV.PING", "$SRV.INFO.auth", "$SRV.STATS.auth.id", "_INBOX.auth.x.*"],
     "history": ["history.page", "$SRV.PING", "$SRV.INFO.history", "$SRV.STATS.history.id", "_INBOX.history.x.*"],
     "admin": ["_INBOX.admin.x.*"],
@@ -86,6 +87,9 @@ FOREIGN: Final = [
     "control.user.u",
     "control.room.r",
     "control.gateway.g",
+    "live.control.session.s",
+    "live.control.user.u",
+    "live.control.room.r",
     # Clients' sessions.
     "$KV.SESSIONS.pid",
     "$KV.OTHER.pid",
@@ -144,6 +148,7 @@ FOREIGN_INTEREST: Final = [
     "history.>",
     "control.>",
     "control.*.*",
+    "live.control.*.*",
     "_INBOX.>",
     "_INBOX.*.*.*",
     "_INBOX.gateway.x.*",
@@ -164,7 +169,7 @@ FOREIGN_INTEREST: Final = [
     "anything",
 ]
 WIDER: Final = {
-    "gateway": ["live.room.r.>", "live.room.*.>", "live.user.u.>", "control.*.>", "control.user.>"],
+    "gateway": ["live.room.r.>", "live.room.*.>", "live.user.u.>", "live.control.*.>", "live.control.user.>"],
     "auth": ["auth.>", "rooms.>", "$SRV.PING.auth.>"],
     "history": ["$SRV.PING.history.>"],
 }
@@ -353,14 +358,18 @@ _OF_A_KEY: Final[dict[str, tuple[set[str], set[str]]]] = {
     "TYPING": (_GATEWAY, _GATEWAY),
     "EVENT": (_GATEWAY, _GATEWAY),
     "HISTORY_PAGE": (_GATEWAY, _HISTORY),
-    "CONTROL": (_AUTH, _GATEWAY),
+    "CONTROL": (_AUTH, _NOBODY),
+    "REPUBLISHED_CONTROL": (_NOBODY, _GATEWAY),
+    "CONTROL_INTEREST": (_NOBODY, _GATEWAY),
+    "SESSIONS_REVOKED": (_AUTH, _NOBODY),
+    "USERS_REVOKED": (_AUTH, _NOBODY),
     "KEPT_SESSIONS": (_GATEWAY, _NOBODY),
     "stored_message": (_GATEWAY, _NOBODY),
     "live_interest": (_GATEWAY, _GATEWAY),
     "kept_session": (_GATEWAY, _NOBODY),
-    "session_revoked": (_AUTH, _GATEWAY),
-    "user_revoked": (_AUTH, _GATEWAY),
-    "members_changed": (_AUTH, _GATEWAY),
+    "session_revoked": (_AUTH, _NOBODY),
+    "user_revoked": (_AUTH, _NOBODY),
+    "members_changed": (_AUTH, _NOBODY),
 }
 """Who may publish, and who may subscribe. AUTH_* and ROOMS_* are asked by gateways and answered by auth."""
 _SPELLED: Final[dict[str, list[str]]] = {
@@ -369,11 +378,15 @@ _SPELLED: Final[dict[str, list[str]]] = {
     "TYPING": [subjects.live("r", subjects.TYPING)],
     "EVENT": [subjects.live("r", subjects.EVENT)],
     "CONTROL": ["control.session.s", "control.user.u", "control.room.r"],
+    "REPUBLISHED_CONTROL": ["live.control.session.s", "live.control.user.u", "live.control.room.r"],
+    "CONTROL_INTEREST": ["live.control.session.s"],
+    "SESSIONS_REVOKED": ["control.session.s"],
+    "USERS_REVOKED": ["control.user.u"],
     "KEPT_SESSIONS": ["$KV.SESSIONS.pid"],
     "live_interest": ["live.room.r.typing", "live.room.r.event"],
 }
-_NOT_A_SUBJECT: Final = {"Final", "live", "room_of_stored", "inbox", "stream_get"}
-"""The last two belong to several users; they are above."""
+_NOT_A_SUBJECT: Final = {"Final", "live", "room_of_stored", "inbox", "stream_get", "stream_info"}
+"""The last three belong to several users; they are above."""
 
 
 def _all_subjects() -> Iterator[tuple[str, str, set[str], set[str]]]:

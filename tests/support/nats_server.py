@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from deploy.local import programs
 from deploy.local.ports import HOST, Ports, is_taken
@@ -78,8 +79,12 @@ async def nats_user(url: str, seed: Path) -> AsyncIterator[NatsClient]:
 
 
 @asynccontextmanager
-async def connected(*urls: str) -> AsyncIterator[Bus]:
-    """A connection while the block runs."""
-    settings = ServiceSettings(nats_url=urls, admin_port=1)
+async def connected(*urls: str, seed: Path | None = None) -> AsyncIterator[Bus]:
+    """A connection as every process has one, while the block runs; of the user in whose folder this `seed` is."""
+
+    class Settings(ServiceSettings, frozen=True, kw_only=True):
+        nats_user: ClassVar[str] = "" if seed is None else seed.parent.name
+
+    settings = Settings(nats_url=urls, admin_port=1, instance="test", nats_nkey_file=str(seed or ""))
     async with bus.connect(settings, Lifecycle()) as connection:
         yield connection

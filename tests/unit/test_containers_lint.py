@@ -128,6 +128,9 @@ def test_proxy_leads_to_the_gateways() -> None:
     assert re.findall(r"^\s+server (\S+):(\d+) ", NGINX, re.MULTILINE) == [(name, port[1]) for name in gateways]
     # nginx resolves names once, so a gateway has to come back with the address it had.
     assert all("ipv4_address" in CONTAINERS[name]["networks"]["edge"] for name in gateways)
+    # Its word is taken for whom a request is from, and nobody else's.
+    address = CONTAINERS["proxy"]["networks"]["edge"]["ipv4_address"]
+    assert all(CONTAINERS[name]["environment"]["TRUSTED_PROXIES"] == address for name in gateways)
     (published,) = CONTAINERS["proxy"]["ports"]
     assert f"listen {published.rpartition(':')[2]};" in NGINX
 

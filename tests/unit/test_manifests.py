@@ -171,12 +171,13 @@ def test_references_exist(workload: str) -> None:
     assert {each["name"] for each in only["volumeMounts"]} == {each["name"] for each in [*volumes, *claims]}
 
 
-def test_signing_key_is_readable_for_auth_alone() -> None:
-    """The key is where the settings say, and its mode lets nobody in but root and the service's group."""
-    (volume,) = (each for each in pod("auth")["volumes"] if each["name"] == "signing-key")
-    (mount,) = (each for each in container("auth")["volumeMounts"] if each["name"] == "signing-key")
-    (item,) = volume["secret"]["items"]
-    assert environment("auth")["SIGNING_KEY_FILE"] == f"{mount['mountPath']}/{item['path']}"
+def test_signing_keys_are_readable_for_auth_alone() -> None:
+    """The keys are where the settings say, and their mode lets nobody in but root and the service's group."""
+    (volume,) = (each for each in pod("auth")["volumes"] if each["name"] == "signing-keys")
+    (mount,) = (each for each in container("auth")["volumeMounts"] if each["name"] == "signing-keys")
+    assert environment("auth")["SIGNING_KEYS_DIR"] == mount["mountPath"]
+    assert "subPath" not in mount, "Kubernetes would not bring a new key"
+    assert "items" not in volume["secret"]
     assert volume["secret"]["defaultMode"] == KEY_MODE
     assert pod("auth")["securityContext"]["fsGroup"] == pod("auth")["securityContext"]["runAsGroup"]
     assert not named("Secret")
