@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from runtime.listening import Delivery
 from tests.support.clients.parley import PythonClient
-from tests.support.nats_server import connected
 from tests.support.paused import paused
 from tests.support.people import Person, guest
 from tests.support.stacks import TestStack
@@ -24,7 +23,7 @@ async def gateway_that_hears(stack: TestStack) -> AsyncIterator[list[MembersChan
     def hear(delivery: Delivery) -> None:
         heard.append(codec.Decoder(MembersChanged).decode(delivery.data))
 
-    async with connected(stack.nats_url) as bus:
+    async with stack.bus("gateway") as bus:
         bus.listen(subjects.CONTROL_INTEREST, hear)
         assert await bus.round_trip(5)
         yield heard
@@ -32,11 +31,11 @@ async def gateway_that_hears(stack: TestStack) -> AsyncIterator[list[MembersChan
 
 @asynccontextmanager
 async def nothing_can_be_announced(stack: TestStack) -> AsyncIterator[None]:
-    """The stream is lost while the block runs, and nobody makes it again."""
-    async with paused(stack.children["history"]), connected(stack.nats_url) as bus:
-        await bus.jetstream.delete_stream(streams.CONTROL)
-        yield
-        await bus.jetstream.add_stream(streams.control(replicas=1))
+    """The stream is lost, and made again at the end of the block."""
+    async with stack.nats() as admin:
+        await admin.jetstream().delete_stream(streams.CONTROL)
+    yield
+    await stack.setup()
 
 
 async def _auth_dies(stack: TestStack) -> None:
