@@ -14,13 +14,14 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from runtime import metrics, servers, watchdog
+from runtime import metrics, nats_tls, nkeys, servers, watchdog
 from runtime.calls import Calls, OnReply
 from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery, Listening, OnMessage
 from runtime.nats_client import NatsClient
 from runtime.nats_errors import NatsErrors
-from runtime.settings import ServiceSettings
+from runtime.settings import ProcessSettings
+from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 
 _RECONNECT_SECONDS: Final = 0.5
@@ -153,13 +154,14 @@ def _settle(future: asyncio.Future[Delivery], reply: Delivery | ParleyError) -> 
 
 
 @asynccontextmanager
-async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
+async def connect(settings: ProcessSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
     """Connect, however long it takes; drain and close at the end of the block.
 
     A connection that nats-py gives up for good (a permanent error from the server) fails the process. Raises
-    `SettingsError` when NATS_URL is malformed.
+    `SettingsError` when NATS_URL is malformed, or a file cannot be used that a setting names.
     """
     errors = NatsErrors(servers.hosts_and_ports(settings.nats_url))
+    key = nkeys.read("NATS_NKEY_FILE", settings.nats_nkey_file) if settings.nats_nkey_file else None
     closing = False
 
     # None of these may raise: nats-py awaits them inside its read loop.
@@ -180,10 +182,13 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
         if not lifecycle.is_stopping:
             lifecycle.fail("the connection to NATS was closed for good")
 
-    client = NatsClient(errors.note)
+    client = NatsClient(errors.note, None if key is None else key.public)
     await client.connect(
         list(settings.nats_url),
         name=settings.instance,
+        inbox_prefix=subjects.inbox(settings.nats_user),
+        signature_cb=None if key is None else key.sign,
+        tls=nats_tls.context(settings),
         max_reconnect_attempts=-1,
         reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type] # it is slept as it is
         ping_interval=10,

@@ -7,6 +7,7 @@ control.{session,user,room}.<id>                stored by the stream CONTROL
 live.control.{session,user,room}.<id>           what every gateway hears
 $JS.API.*                                       request/reply, answered by nats-server
 $KV.SESSIONS.<pid>                              stored by the bucket SESSIONS
+_INBOX.<user>.*                                 replies; the users are gateway, auth, history and admin
 """
 
 from typing import Final
@@ -77,6 +78,11 @@ def live(room: str, kind: str) -> str:
 def live_interest(room: str) -> str:
     """What a gateway with members of `room` subscribes to: everything live in that room, and no other room."""
     return f"live.room.{room}.*"
+
+
+def inbox(user: str) -> str:
+    """What the subjects begin with on which a user of NATS gets replies, and no other user does."""
+    return f"_INBOX.{user}" if user else "_INBOX"
 
 
 def stream_get(stream: str) -> str:

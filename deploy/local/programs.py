@@ -7,10 +7,10 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.process import StackError
 
 
-def nats(ports: Ports, folder: Path) -> list[str]:
-    """nats-server with JetStream, and its monitoring."""
-    command = [_tool("nats-server"), "--name", "parley", "-a", HOST, "-p", str(ports.nats)]
-    return [*command, "-m", str(ports.nats_monitor), "-js", "-sd", str(folder)]
+def nats(ports: Ports, folder: Path, config: Path) -> list[str]:
+    """nats-server with JetStream, and its monitoring; the rest is in the file `config`."""
+    command = [_tool("nats-server"), "-a", HOST, "-p", str(ports.nats)]
+    return [*command, "-m", str(ports.nats_monitor), "-js", "-sd", str(folder), "-c", str(config)]
 
 
 def mongo(ports: Ports, folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +16,7 @@ import aiohttp
 from deploy.local import folder, mongo, programs
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
+from deploy.local.secrets import Secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAYS = ("gateway-1", "gateway-2")
@@ -28,7 +29,8 @@ _SETTLE_SECONDS = 10.0
 class Stack:
     """Used as a context manager: ready inside the block, nothing left after it; the data in `data` is kept.
 
-    `nats_url` and `mongo_url` point it at servers that run elsewhere. `environ` overrides settings of all services.
+    `nats_url` and `mongo_url` point it at servers that run elsewhere, `credentials` at a folder with the secrets for
+    them; for its own servers it makes secrets. `environ` overrides settings of all services.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Stack:
         sink: Sink,
         nats_url: str = "",
         mongo_url: str = "",
+        credentials: Path | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data.absolute()
@@ -46,6 +49,7 @@ class Stack:
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
         self.signing_keys = self.data / "signing-keys"
+        self.secrets = Secrets(self.data, credentials, own_nats=not nats_url)
         self.children: dict[str, Child] = {}
         self._sink = sink
         self._environ = {**os.environ, **(environ or {})}
@@ -55,7 +59,7 @@ class Stack:
         self._mongo_has_written = False
         self._held: BinaryIO | None = None
         if not nats_url:
-            command = programs.nats(ports, self.data / "nats")
+            command = programs.nats(ports, self.data / "nats", self.secrets.nats_config)
             self._add("nats", command, self._environ, f"http://{HOST}:{ports.nats_monitor}/healthz")
         if not mongo_url:
             self._add("mongo", programs.mongo(ports, self._mongo_folder), self._environ)
@@ -92,6 +96,10 @@ class Stack:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             await asyncio.gather(*(self._ready(http, name) for name in names))
 
+    async def setup(self, **environ: str) -> None:
+        """Run the admin step (again), with further settings; raises `StackError` when it does not work."""
+        await self._run("setup", "services.history", "setup", environ={**self.environment("setup"), **environ})
+
     async def any_ended(self) -> str:
         """Wait until one of the processes ends; returns how, in one line."""
         tasks = [asyncio.create_task(each.ended()) for each in self.children.values()]
@@ -113,6 +121,7 @@ class Stack:
             "HOST": HOST,
             "INSTANCE": name,
             "SIGNING_KEYS_DIR": str(self.signing_keys),
+            **self.secrets.environment(name),
             "ALLOW_GUESTS": "true",
             # Everybody has the same address here.
             "CONNECTIONS_PER_ADDRESS_MOST": "0",
@@ -155,23 +164,33 @@ class Stack:
                 raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
 
     async def _start(self) -> None:
-        await self._make_signing_key()
-        for tier in self._tiers():
-            for name in tier:
-                await self.children[name].start()
-            await self.ready(*tier)
+        await self._make_secrets()
+        servers, *services = self._tiers()
+        await self._start_tier(servers)
+        await self.setup()
+        for tier in services:
+            await self._start_tier(tier)
 
-    async def _make_signing_key(self) -> None:
-        if any(self.signing_keys.glob("*.pem")):
-            return
-        command = [sys.executable, "-m", "services.auth", "rotate", "--dir", str(self.signing_keys)]
-        rotate = Child("rotate", command, cwd=ROOT, environ=self._environ, sink=self._sink)
-        await rotate.start()
-        try:
-            how = await rotate.ended()
-        finally:
-            await rotate.kill()
+    async def _start_tier(self, names: Sequence[str]) -> None:
+        for name in names:
+            await self.children[name].start()
+        await self.ready(*names)
+
+    async def _make_secrets(self) -> None:
         if not any(self.signing_keys.glob("*.pem")):
+            await self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys))
+        await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
+        self.secrets.write_config()
+
+    async def _run(self, name: str, *module: str, environ: Mapping[str, str] | None = None) -> None:
+        command = [sys.executable, "-m", *module]
+        child = Child(name, command, cwd=ROOT, environ=environ or self._environ, sink=self._sink)
+        await child.start()
+        try:
+            how = await child.ended()
+        finally:
+            await child.kill()
+        if await child.stop():
             raise StackError(how)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:

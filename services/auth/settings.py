@@ -1,6 +1,6 @@
 """What the auth service can be told."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -46,6 +46,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class AuthSettings(ServiceSettings, frozen=True, kw_only=True):
     """All of it."""
+
+    nats_user: ClassVar[str] = "auth"
 
     tokens: TokenSettings
     database: DatabaseSettings

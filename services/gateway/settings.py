@@ -1,7 +1,7 @@
 """What a gateway can be told."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -15,6 +15,8 @@ Bytes = Annotated[int, Meta(ge=1024)]
 
 class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """All of it."""
+
+    nats_user: ClassVar[str] = "gateway"
 
     host: Text = "0.0.0.0"  # noqa: S104 - it is the public edge
     port: Port = 8080

@@ -16,36 +16,17 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from runtime.settings import SettingsError
 from runtime.stream import Entry
+from services.history.refusals import WriteFailedError, added_despite
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import JSON_ABSENT, Author, ChatMessage
 
 _TIMEOUT_MS: Final = 3000
 _WRITE_TIMEOUT_MS: Final = 20_000
-_DUPLICATE_KEY: Final = 11000
-_NEVER: Final = frozenset({2, 9, 22, 121, 10334})
-"""BadValue, FailedToParse, InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge: a document's own fault.
-
-With any other code the same document may be taken a moment later.
-"""
+_INDEXES: Final = (("room", "seq"), ("room", "user", "id"))
+"""Unique."""
 
 _FIRST_WINDOW: Final = 4096
 """Pages are read in windows of seq that widen eightfold: the embedded server sorts all that a query matches."""
-
-
-class WriteFailedError(Exception):
-    """MongoDB did not confirm a write; it may have been done. Writing it again is safe."""
-
-
-class RefusedError(WriteFailedError):
-    """MongoDB will never take some of the messages, and has taken the others.
-
-    `refused` maps seqs to reasons; `added` counts those that were new.
-    """
-
-    def __init__(self, refused: dict[int, str], added: int) -> None:
-        super().__init__(f"{len(refused)} refused")
-        self.refused = refused
-        self.added = added
 
 
 class MessageStore:
@@ -73,10 +54,19 @@ class MessageStore:
     async def prepare(self) -> None:
         """Make the indexes that idempotence rests on; raises `WriteFailedError`."""
         try:
-            await self._messages.create_index([("room", ASCENDING), ("seq", ASCENDING)], unique=True)
-            await self._messages.create_index([("room", 1), ("user", 1), ("id", 1)], unique=True)
+            for keys in _INDEXES:
+                await self._messages.create_index([(key, ASCENDING) for key in keys], unique=True)
         except PyMongoError as error:
             raise WriteFailedError(type(error).__name__) from error
+
+    async def is_prepared(self) -> bool:
+        """Whether `prepare` was called, by whomever; raises `WriteFailedError`."""
+        try:
+            indexes = await self._messages.index_information()
+        except PyMongoError as error:
+            raise WriteFailedError(type(error).__name__) from error
+        unique = [tuple(key for key, _ in each["key"]) for each in indexes.values() if each.get("unique")]
+        return set(_INDEXES) <= set(unique)
 
     async def add(self, messages: list[tuple[str, Entry]]) -> int:
         """Write (room, message) pairs and return how many were new; raises `WriteFailedError`, `RefusedError`.
@@ -86,7 +76,7 @@ class MessageStore:
         """
         highest = max(entry.seq for _, entry in messages)
         try:
-            await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": highest}}, upsert=True)
+            await self._note_seq(highest)
             result = await self._messages.insert_many([_document(*each) for each in messages], ordered=False)
         except BulkWriteError as error:
             return added_despite(error, [entry.seq for _, entry in messages])
@@ -111,6 +101,16 @@ class MessageStore:
         except PyMongoError as error:
             raise WriteFailedError(type(error).__name__) from error
         return int(state["highest_seq"]) if state else 0
+
+    async def note_seq(self, seq: int) -> None:
+        """Let `highest_seq` be no less than `seq`; raises `WriteFailedError`."""
+        try:
+            await self._note_seq(seq)
+        except PyMongoError as error:
+            raise WriteFailedError(type(error).__name__) from error
+
+    async def _note_seq(self, seq: int) -> None:
+        await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": seq}}, upsert=True)
 
     async def last_seq(self, room: str) -> int:
         """The highest seq of `room`, 0 for none. Raises `ParleyError`."""
@@ -147,23 +147,6 @@ class MessageStore:
         except PyMongoError as error:
             raise _unavailable() from error
         return sorted((_entry(each) for each in documents), key=lambda entry: entry.seq)
-
-
-def added_despite(error: BulkWriteError, seqs: list[int]) -> int:
-    """How many of the messages at `seqs` were new, when all that went wrong is that others were there already.
-
-    Raises `WriteFailedError` when trying again may help, `RefusedError` when it never will.
-    """
-    failures = [each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE_KEY]
-    passing = [each["code"] for each in failures if each["code"] not in _NEVER]
-    if passing or error.details.get("writeConcernErrors"):
-        raise WriteFailedError(f"codes {sorted(set(passing))}" if passing else "no majority") from error
-    added = int(error.details["nInserted"])
-    if failures:
-        raise RefusedError(
-            {seqs[each["index"]]: f"MongoDB: code {each['code']}" for each in failures}, added
-        ) from error
-    return added
 
 
 def _document(room: str, entry: Entry) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 from deploy.local.stack import ROOT
 from runtime.bus import Bus
 from runtime.rpc import Caller
-from tests.support.revoking import bus_of
 from tests.support.stacks import TestStack, fresh, unique
 from wire import subjects
 from wire.accounts import Scope, Service, VerifyService
@@ -43,7 +42,7 @@ async def create(stack: TestStack, name: str, scopes: str) -> str:
 @asynccontextmanager
 async def asking(stack: TestStack) -> AsyncIterator["Asking"]:
     """A connection to NATS, as a gateway has one."""
-    async with bus_of(stack) as connection:
+    async with stack.bus("gateway") as connection:
         yield Asking(connection)
 
 

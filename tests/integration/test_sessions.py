@@ -10,7 +10,6 @@ from pymongo import AsyncMongoClient
 
 from runtime.rpc import Caller
 from tests.support.clients.parley import PythonClient
-from tests.support.nats_server import connected
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 from wire import subjects
@@ -154,7 +153,7 @@ async def test_the_eleventh_failure(stack: TestStack) -> None:
 async def test_a_flood_of_sign_ins_delays_no_token(stack: TestStack) -> None:
     """Tokens are verified, one after the other, while passwords wait; whoever is one too many is told, at once."""
     token = await stack.token()
-    async with connected(stack.nats_url) as bus:
+    async with stack.bus("gateway") as bus:
         login = Caller(bus, subjects.AUTH_LOGIN, Session, timeout=60.0)
         verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=5.0)
         flood = [

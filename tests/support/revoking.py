@@ -5,10 +5,6 @@ from contextlib import asynccontextmanager
 
 import jwt
 
-from runtime import bus
-from runtime.bus import Bus
-from runtime.lifecycle import Lifecycle
-from runtime.settings import ServiceSettings
 from services.auth.announcing import Announcer
 from tests.support.clients.parley import PythonClient
 from tests.support.proxy import Proxy
@@ -19,17 +15,9 @@ _ROUNDS = 5
 
 
 @asynccontextmanager
-async def bus_of(stack: TestStack) -> AsyncIterator[Bus]:
-    """A connection to the stack's NATS."""
-    settings = ServiceSettings(nats_url=(stack.nats_url,), admin_port=1, instance="test")
-    async with bus.connect(settings, Lifecycle()) as connection:
-        yield connection
-
-
-@asynccontextmanager
 async def announcer(stack: TestStack) -> AsyncIterator[Announcer]:
     """The auth service's own, on a connection of the test's."""
-    async with bus_of(stack) as connection:
+    async with stack.bus("auth") as connection:
         yield Announcer(connection, token_seconds=600)
 
 

@@ -5,7 +5,7 @@ import itertools
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import ROOT, Stack
 from deploy.local.unlimited import UNLIMITED
+from runtime.bus import Bus
+from runtime.nats_client import NatsClient
+from tests.support.nats_server import connected, nats_user
 
 _names = itertools.count(1)
 
@@ -54,6 +57,14 @@ class TestStack(Stack):
 
     def _keep(self, name: str, line: str) -> None:
         self.output.append(f"{name} | {line}")
+
+    def nats(self, user: str = "admin") -> AbstractAsyncContextManager[NatsClient]:
+        """A connection of one of NATS's users, while the block runs."""
+        return nats_user(self.nats_url, self.secrets.seed(user))
+
+    def bus(self, user: str) -> AbstractAsyncContextManager[Bus]:
+        """The same, as that user's process has it."""
+        return connected(self.nats_url, seed=self.secrets.seed(user))
 
     async def token(self) -> str:
         """A token of a user that nobody else has."""

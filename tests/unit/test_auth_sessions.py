@@ -359,6 +359,15 @@ async def test_the_present_password_is_asked_for(world: AuthWorld) -> None:
     assert await login(world)
 
 
+async def test_a_session_of_the_same_moment_is_good(world: AuthWorld) -> None:
+    """However quickly it was opened: on a clock that stands still meanwhile, for a coarse one does."""
+    session = await register(world)
+    world.tick = 0.5
+    for password, new in ((PASSWORD, NEW), (NEW, PASSWORD)):
+        changed = await world.one.accounts.change_password(change(session, password, new))
+        assert world.is_good(changed)
+
+
 @pytest.mark.parametrize("new", ["", "a" * 7, "a" * 257])
 async def test_a_new_password_is_as_any(world: AuthWorld, new: str) -> None:
     """One that could not be registered is invalid, and nothing has happened."""

@@ -18,7 +18,7 @@ from services.auth import keys
 from services.auth.settings import AuthSettings
 from services.gateway.allowed import Allowed
 from services.gateway.settings import GatewaySettings
-from services.history.settings import HistorySettings
+from services.history.settings import HistorySettings, SetupSettings
 
 ROOT = Path(__file__).parents[2]
 SERVICE_SETTINGS = (AuthSettings, GatewaySettings, HistorySettings)
@@ -175,8 +175,8 @@ def test_a_gateway_has_a_transport() -> None:
 @pytest.mark.parametrize(
     ("kind", "variable"),
     [
-        (HistorySettings, "DEDUPE_WINDOW_SECONDS"),
-        (HistorySettings, "MESSAGES_MAX_AGE_DAYS"),
+        (SetupSettings, "DEDUPE_WINDOW_SECONDS"),
+        (SetupSettings, "MESSAGES_MAX_AGE_DAYS"),
         (GatewaySettings, "ROOM_LINGER_SECONDS"),
         (GatewaySettings, "DRAIN_SECONDS"),
     ],
@@ -192,7 +192,7 @@ def test_seconds_are_finite(kind: type[msgspec.Struct], variable: str) -> None:
     [
         (GatewaySettings, "DRAIN_SECONDS", "-1"),
         (GatewaySettings, "PUBLISHES_IN_FLIGHT_MOST", "0"),
-        (HistorySettings, "MESSAGES_MAX_BYTES", str(2**63)),
+        (SetupSettings, "MESSAGES_MAX_BYTES", str(2**63)),
     ],
 )
 def test_numbers_are_of_some_use(kind: type[msgspec.Struct], variable: str, wrong: str) -> None:

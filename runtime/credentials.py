@@ -1,0 +1,51 @@
+"""`python -m runtime.credentials FOLDER`: the secrets of a whole deployment, made where they are not there yet.
+
+    gateway/ auth/ history/ admin/    what each kind of process gets: nats.nk, the seed for NATS_NKEY_FILE
+    nats/nkeys.conf                   the public halves, for nats-server; no secret
+
+Every secret is in a file of its own with mode 0600, and never overwritten: to replace one, remove it first.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from runtime import nkeys, secret_files
+from runtime.nkeys import UserKey
+from runtime.settings import SettingsError
+
+NATS_USERS: Final = ("gateway", "auth", "history", "admin")
+SEED: Final = "nats.nk"
+PUBLIC_KEYS: Final = "nats/nkeys.conf"
+
+
+def make(folder: Path) -> None:
+    """Make what is missing in `folder`, which need not be there. Raises `SettingsError` and `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = {user: _key(folder / user) for user in NATS_USERS}
+    lines = [f"NATS_{user.upper()}_NKEY: {key.public}\n" for user, key in keys.items()]
+    public = folder / PUBLIC_KEYS
+    public.parent.mkdir(exist_ok=True)
+    public.write_text("".join(lines))
+
+
+def _key(folder: Path) -> UserKey:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / SEED
+    secret_files.make(file, lambda: nkeys.generate().seed)
+    return nkeys.read(file.name, str(file))
+
+
+def main() -> None:
+    """Run; one line on standard error and exit code 1 when it does not work."""
+    parser = argparse.ArgumentParser(prog="python -m runtime.credentials", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the files are made")
+    try:
+        make(parser.parse_args().folder)
+    except (SettingsError, OSError) as error:
+        sys.exit(f"credentials: {error}")
+
+
+if __name__ == "__main__":
+    main()
