@@ -19,7 +19,6 @@ from services.auth.jwks_fetching import LARGEST
 from tests.support.clients.parley import JsClient, ParleyClient, PythonClient
 from tests.support.connecting import connect_answer
 from tests.support.identity_provider import IdentityProvider, serving
-from tests.support.revoking import bus_of
 from tests.support.stacks import TestStack, fresh
 from tests.support.waiting import until
 from wire import subjects
@@ -164,7 +163,7 @@ async def test_one_that_hangs_holds_up_nobody(world: World) -> None:
     """Hundreds of its tokens at once are `unavailable`; all that are asked about later are verified meanwhile."""
     hanging, kid = world.flaky.add_key("EdDSA"), world.company.add_key("RS256")
     theirs, others, ours = world.flaky.token(hanging), world.company.token(kid, sub="ann"), await world.stack.token()
-    async with bus_of(world.stack) as bus:
+    async with world.stack.bus("gateway") as bus:
         verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=10)
 
         async def verified(token: str) -> str:
