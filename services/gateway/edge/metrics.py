@@ -18,3 +18,4 @@ http_closed = Counter(
     "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken).",
     ["reason"],
 )
+malformed_requests = Counter("parley_gateway_malformed_requests_total", "HTTP requests that were none.")
