@@ -13,10 +13,13 @@ def nats(ports: Ports, folder: Path, config: Path) -> list[str]:
     return [*command, "-m", str(ports.nats_monitor), "-js", "-sd", str(folder), "-c", str(config)]
 
 
-def mongo(ports: Ports, folder: Path) -> list[str]:
-    """SecantusDB, MongoDB's protocol over WiredTiger. What it has acknowledged survives kill -9."""
+def mongo(ports: Ports, folder: Path, *, asks: bool) -> list[str]:
+    """SecantusDB, MongoDB's protocol over WiredTiger. What it has acknowledged survives kill -9.
+
+    `asks`: whether it lets in only users that it knows.
+    """
     command = [_tool("secantusd-py"), "--host", HOST, "--port", str(ports.mongo), "--storage-path", str(folder)]
-    return [*command, "--sync-on-commit", "--log-level", "WARNING"]
+    return [*command, "--sync-on-commit", "--log-level", "WARNING", *(["--auth"] if asks else [])]
 
 
 def _tool(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 
 import aiohttp
 
-from deploy.local import folder, mongo, programs
+from deploy.local import folder, mongo, mongo_users, process, programs
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
 from deploy.local.secrets import Secrets
@@ -49,7 +49,7 @@ class Stack:
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
         self.signing_keys = self.data / "signing-keys"
-        self.secrets = Secrets(self.data, credentials, own_nats=not nats_url)
+        self.secrets = Secrets(self.data, credentials, own_nats=not nats_url, own_mongo=not mongo_url)
         self.children: dict[str, Child] = {}
         self._sink = sink
         self._environ = {**os.environ, **(environ or {})}
@@ -62,13 +62,17 @@ class Stack:
             command = programs.nats(ports, self.data / "nats", self.secrets.nats_config)
             self._add("nats", command, self._environ, f"http://{HOST}:{ports.nats_monitor}/healthz")
         if not mongo_url:
-            self._add("mongo", programs.mongo(ports, self._mongo_folder), self._environ)
+            self._add("mongo", programs.mongo(ports, self._mongo_folder, asks=True), self._environ)
         self._add_services()
 
     @property
     def gateway_urls(self) -> list[str]:
         """Where clients connect."""
         return [f"http://{HOST}:{port}" for port in (self.ports.gateway_1, self.ports.gateway_2)]
+
+    def mongo_url_of(self, user: str) -> str:
+        """Of the database, for one of its users (auth, history, admin, root); their password is in it."""
+        return self.secrets.mongo_url(self.mongo_url, user)
 
     def admin_url(self, name: str) -> str:
         """The admin port of a service."""
@@ -116,12 +120,11 @@ class Stack:
             **self._environ,
             "PYTHONUNBUFFERED": "1",
             "NATS_URL": self.nats_url,
-            "MONGO_URL": self.mongo_url,
             "ADMIN_HOST": HOST,
             "HOST": HOST,
             "INSTANCE": name,
             "SIGNING_KEYS_DIR": str(self.signing_keys),
-            **self.secrets.environment(name),
+            **self.secrets.environment(name, self.mongo_url),
             "ALLOW_GUESTS": "true",
             # Everybody has the same address here.
             "CONNECTIONS_PER_ADDRESS_MOST": "0",
@@ -147,8 +150,11 @@ class Stack:
         self._add(name, command, environment, f"http://{HOST}:{admin_port}/readyz")
 
     def _add(self, name: str, command: list[str], environ: Mapping[str, str], ready_url: str = "") -> None:
-        self.children[name] = Child(name, command, cwd=ROOT, environ=environ, sink=self._sink)
+        self.children[name] = self._child(name, command, environ)
         self._ready_urls[name] = ready_url
+
+    def _child(self, name: str, command: list[str], environ: Mapping[str, str]) -> Child:
+        return Child(name, command, cwd=ROOT, environ=environ, sink=self._sink)
 
     def _tiers(self) -> list[list[str]]:
         servers: list[str] = [name for name in ("nats", "mongo") if name in self.children]
@@ -181,17 +187,22 @@ class Stack:
             await self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys))
         await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
         self.secrets.write_config()
+        if "mongo" in self.children and not mongo_users.are_made(self.secrets):
+            await self._make_mongo_users()
+
+    async def _make_mongo_users(self) -> None:
+        # In a server that lets anybody in, for as long as this takes.
+        open_to_all = self._child("mongo", programs.mongo(self.ports, self._mongo_folder, asks=False), self._environ)
+        asking, self.children["mongo"] = self.children["mongo"], open_to_all
+        await open_to_all.start()
+        await self.ready("mongo")
+        await mongo_users.make(self.mongo_url, self.secrets)
+        await open_to_all.kill()  # it keeps what it has acknowledged, and takes its time to end
+        self.children["mongo"] = asking
 
     async def _run(self, name: str, *module: str, environ: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", *module]
-        child = Child(name, command, cwd=ROOT, environ=environ or self._environ, sink=self._sink)
-        await child.start()
-        try:
-            how = await child.ended()
-        finally:
-            await child.kill()
-        if await child.stop():
-            raise StackError(how)
+        await process.run(name, command, cwd=ROOT, environ=environ or self._environ, sink=self._sink)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:
         child = self.children[name]
@@ -208,7 +219,8 @@ class Stack:
     async def _is_ready(self, http: aiohttp.ClientSession, name: str) -> bool:
         if name != "mongo":
             return await _answers(http, self._ready_urls[name])
-        written = await mongo.writes(self.mongo_url, HOST, self.ports.mongo, self._mongo_folder)
+        url = self.mongo_url_of("root") if mongo_users.are_made(self.secrets) else self.mongo_url
+        written = await mongo.writes(url, HOST, self.ports.mongo, self._mongo_folder)
         self._mongo_has_written |= written
         return written
 

@@ -45,7 +45,8 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
     metrics.signing_key_age.set_function(lambda: time.time() - tokens.signer.made)
     async with AsyncExitStack() as stack:
         where = settings.database
-        mongo = stack.enter_context(database.connected(where.mongo_url, where.mongo_database))
+        reached = database.connected(where.mongo_url, where.mongo_database, password_file=where.mongo_password_file)
+        mongo = stack.enter_context(reached)
         following = key_folder.followed(keys_folder, signing_keys, tokens.use, every=settings.key_reload_seconds)
         await stack.enter_async_context(following)
         http = await stack.enter_async_context(jwks_fetching.client())

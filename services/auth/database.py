@@ -11,6 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, Asyn
 from pymongo import WriteConcern
 from pymongo.errors import ConfigurationError
 
+from runtime import secret_files
 from runtime.settings import SettingsError
 from wire.errors import ErrorCode, ParleyError
 
@@ -21,20 +22,22 @@ _MAJORITY: Final = WriteConcern(w="majority")
 
 
 @contextmanager
-def connected(url: str, name: str) -> "Iterator[AsyncIOMotorDatabase[Document]]":
-    """The database `name`, reached when it is used first; raises `SettingsError` when `url` cannot be one.
+def connected(url: str, name: str, *, password_file: str = "") -> "Iterator[AsyncIOMotorDatabase[Document]]":
+    """The database `name`, reached when it is used first.
 
+    Raises `SettingsError` when `url` cannot be one, or the password of the user in it cannot be read from its file.
     An operation that takes too long fails with a `PyMongoError`.
     """
-    made = client(url)
+    made = client(url, secret_files.read_if_set("MONGO_PASSWORD_FILE", password_file))
     try:
         yield made[name]
     finally:
         made.close()
 
 
-def client(url: str) -> "AsyncIOMotorClient[Document]":
+def client(url: str, password: str | None = None) -> "AsyncIOMotorClient[Document]":
     """A client that connects when it is used first; raises `SettingsError` when `url` cannot be one."""
+    more: dict[str, Any] = {} if password is None else {"password": password}
     try:
         return AsyncIOMotorClient(
             url,
@@ -42,6 +45,7 @@ def client(url: str) -> "AsyncIOMotorClient[Document]":
             connectTimeoutMS=_TIMEOUT_MS,
             timeoutMS=2 * _TIMEOUT_MS,
             tz_aware=True,
+            **more,
         )
     except (ConfigurationError, ValueError, TypeError):
         # What they say repeats the URL, and with it the password.

@@ -42,6 +42,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     mongo_url: Text
     mongo_database: Text = "parley"
+    mongo_password_file: str = ""
+    """The password of the user in MONGO_URL, readable by its owner (and group) alone."""
 
 
 class AuthSettings(ServiceSettings, frozen=True, kw_only=True):

@@ -49,7 +49,8 @@ async def revoke(settings: DatabaseSettings, name: Id) -> str:
 
 @asynccontextmanager
 async def _store(settings: DatabaseSettings) -> AsyncIterator[ServiceTokenStore]:
-    with database.connected(settings.mongo_url, settings.mongo_database) as mongo:
+    file = settings.mongo_password_file
+    with database.connected(settings.mongo_url, settings.mongo_database, password_file=file) as mongo:
         try:
             yield ServiceTokenStore(mongo)
         except ParleyError as error:

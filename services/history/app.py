@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
     """Persist and answer `history.*` until the process must stop."""
-    store = MessageStore(settings.mongo_url, settings.mongo_database)
+    store = MessageStore(settings.database)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))

@@ -6,7 +6,7 @@ WriteFailedError
 
 from typing import Final
 
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 _DUPLICATE_KEY: Final = 11000
 _NEVER: Final = frozenset({2, 9, 22, 121, 10334})
@@ -30,6 +30,12 @@ class RefusedError(WriteFailedError):
         super().__init__(f"{len(refused)} refused")
         self.refused = refused
         self.added = added
+
+
+def failed(error: PyMongoError) -> WriteFailedError:
+    """What to raise for `error`: it says what MongoDB calls it, such as Unauthorized or AuthenticationFailed."""
+    details = error.details if isinstance(error, OperationFailure) else None
+    return WriteFailedError((details or {}).get("codeName") or type(error).__name__)
 
 
 def added_despite(error: BulkWriteError, seqs: list[int]) -> int:

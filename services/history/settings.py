@@ -2,9 +2,19 @@
 
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from runtime.settings import ProcessSettings, Seconds, ServiceSettings, Text
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where messages are."""
+
+    mongo_url: Text
+    mongo_database: Text = "parley_history"
+    mongo_password_file: str = ""
+    """The password of the user in MONGO_URL, readable by its owner (and group) alone."""
 
 
 class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
@@ -12,8 +22,7 @@ class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
 
     nats_user: ClassVar[str] = "history"
 
-    mongo_url: Text
-    mongo_database: Text = "parley"
+    database: DatabaseSettings
     batch_size: Annotated[int, Meta(ge=1, le=5000)] = 500
 
 
@@ -22,9 +31,7 @@ class SetupSettings(ProcessSettings, frozen=True, kw_only=True):
 
     nats_user: ClassVar[str] = "admin"
 
-    mongo_url: Text
-    mongo_database: Text = "parley"
-    """The history service's."""
+    database: DatabaseSettings
     setup_seconds: Seconds = 120.0
     """How long the step waits for NATS, for MongoDB, and for as many nats-servers as it takes."""
     messages_replicas: Annotated[int, Meta(ge=1, le=5)] = 1

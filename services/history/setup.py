@@ -125,7 +125,7 @@ async def run(settings: SetupSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as exits:
-        store = MessageStore(settings.mongo_url, settings.mongo_database)
+        store = MessageStore(settings.database)
         exits.callback(store.close)
         setup = Setup(settings, store)
         running = asyncio.create_task(setup.run())

@@ -14,9 +14,11 @@ from msgspec import Raw
 from pymongo import ASCENDING, DESCENDING, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
+from runtime import secret_files
 from runtime.settings import SettingsError
 from runtime.stream import Entry
-from services.history.refusals import WriteFailedError, added_despite
+from services.history.refusals import added_despite, failed
+from services.history.settings import DatabaseSettings
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import JSON_ABSENT, Author, ChatMessage
 
@@ -32,20 +34,25 @@ _FIRST_WINDOW: Final = 4096
 class MessageStore:
     """Writes are confirmed by a majority."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, settings: DatabaseSettings) -> None:
+        """Raises `SettingsError` when the URL cannot be one, or the password of its user cannot be read."""
+        password = secret_files.read_if_set("MONGO_PASSWORD_FILE", settings.mongo_password_file)
+        more: dict[str, Any] = {} if password is None else {"password": password}
         try:
             self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-                url,
+                settings.mongo_url,
                 serverSelectionTimeoutMS=_TIMEOUT_MS,
                 connectTimeoutMS=_TIMEOUT_MS,
                 socketTimeoutMS=_WRITE_TIMEOUT_MS,
+                **more,
             )
         except (PyMongoError, ValueError, TypeError):
             raise SettingsError("MONGO_URL is malformed") from None  # which may hold a password
+        database = self._client[settings.mongo_database]
         majority = WriteConcern(w="majority", wtimeout=_WRITE_TIMEOUT_MS)
-        self._messages = self._client[database].get_collection("messages", write_concern=majority)
-        self._dead_letters = self._client[database].get_collection("dead_letters", write_concern=majority)
-        self._state = self._client[database].get_collection("state", write_concern=majority)
+        self._messages = database.get_collection("messages", write_concern=majority)
+        self._dead_letters = database.get_collection("dead_letters", write_concern=majority)
+        self._state = database.get_collection("state", write_concern=majority)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -57,14 +64,14 @@ class MessageStore:
             for keys in _INDEXES:
                 await self._messages.create_index([(key, ASCENDING) for key in keys], unique=True)
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
 
     async def is_prepared(self) -> bool:
         """Whether `prepare` was called, by whomever; raises `WriteFailedError`."""
         try:
             indexes = await self._messages.index_information()
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
         unique = [tuple(key for key, _ in each["key"]) for each in indexes.values() if each.get("unique")]
         return set(_INDEXES) <= set(unique)
 
@@ -81,7 +88,7 @@ class MessageStore:
         except BulkWriteError as error:
             return added_despite(error, [entry.seq for _, entry in messages])
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
         return len(result.inserted_ids)
 
     async def add_dead_letter(self, seq: int, subject: str, payload: bytes, reason: str) -> None:
@@ -92,14 +99,14 @@ class MessageStore:
         except DuplicateKeyError:
             return
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
 
     async def highest_seq(self) -> int:
         """No message has a higher seq, in whatever room; 0 when there is none. Raises `WriteFailedError`."""
         try:
             state = await self._state.find_one({"_id": "messages"})
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
         return int(state["highest_seq"]) if state else 0
 
     async def note_seq(self, seq: int) -> None:
@@ -107,7 +114,7 @@ class MessageStore:
         try:
             await self._note_seq(seq)
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
 
     async def _note_seq(self, seq: int) -> None:
         await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": seq}}, upsert=True)

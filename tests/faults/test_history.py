@@ -36,9 +36,9 @@ async def _told_once(stack: TestStack, missing: str) -> None:
 
 
 def _dead_letter(stack: TestStack) -> dict[str, Any]:
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url)
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url_of("root"))
     with client:
-        (letter,) = client["parley"]["dead_letters"].find()
+        (letter,) = client["parley_history"]["dead_letters"].find()
     return letter
 
 

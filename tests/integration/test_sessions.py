@@ -264,7 +264,7 @@ async def test_auth_is_killed_in_the_middle(own_stack: TestStack) -> None:
 async def test_auth_dies_before_it_could_tell(own_stack: TestStack) -> None:
     """A session that is ended in MongoDB alone, as a crash between the steps leaves it: asking again tells all."""
     stack = own_stack
-    client: AsyncMongoClient[Body] = AsyncMongoClient(stack.mongo_url)
+    client: AsyncMongoClient[Body] = AsyncMongoClient(stack.mongo_url_of("root"))
     sessions = client["parley"]["sessions"]
     begun = [await guest(stack) for _ in range(2)]
     await sessions.update_many({}, {"$currentDate": {"revoked_at": True}})

@@ -86,7 +86,7 @@ async def test_it_waits_for_nats(stack: TestStack, server: NatsServer) -> None:
 async def test_it_gives_up_in_one_line(stack: TestStack, server: NatsServer) -> None:
     """Exit code 1 after SETUP_SECONDS: without NATS, and without MongoDB, of which no password is repeated."""
     nobody = Ports.free().mongo
-    mongo = f"mongodb://user:hunter2@{HOST}:{nobody}/?directConnection=true&serverSelectionTimeoutMS=200"
+    mongo = f"mongodb://user:hunter2@{HOST}:{nobody}/?directConnection=true"
     without_mongo = await set_up(_environ(stack, server, MONGO_URL=mongo, SETUP_SECONDS="4"))
     assert without_mongo.code == 1
     assert without_mongo.said.startswith("setup: not done within 4 s: history's indexes (WriteFailedError: ")
@@ -170,9 +170,9 @@ async def test_history_waits_for_its_indexes(own_stack: TestStack) -> None:
     """Without them what comes again would be there twice: nothing is written until the step was run."""
     stack, history, room = own_stack, own_stack.children["history"], unique("indexes")
     await history.stop()
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url)
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url_of("root"))
     with client:
-        client["parley"]["messages"].drop_indexes()
+        client["parley_history"]["messages"].drop_indexes()
     await history.start()
     async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as one:
         await one.join(room)

@@ -21,7 +21,9 @@ class MongoServer(Child):
         self.output: list[str] = []
         self._port = ports.mongo
         self._folder = folder
-        super().__init__("mongo", programs.mongo(ports, folder), cwd=folder, environ=os.environ, sink=self._keep)
+        super().__init__(
+            "mongo", programs.mongo(ports, folder, asks=False), cwd=folder, environ=os.environ, sink=self._keep
+        )
 
     def _keep(self, _name: str, line: str) -> None:
         self.output.append(line)

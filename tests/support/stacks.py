@@ -17,6 +17,7 @@ from deploy.local.stack import ROOT, Stack
 from deploy.local.unlimited import UNLIMITED
 from runtime.bus import Bus
 from runtime.nats_client import NatsClient
+from tests.support import first_start
 from tests.support.nats_server import connected, nats_user
 
 _names = itertools.count(1)
@@ -54,6 +55,14 @@ class TestStack(Stack):
     def environment(self, name: str) -> dict[str, str]:
         """See `Stack`."""
         return {**super().environment(name), **self._own_environ.get(name, {})}
+
+    async def _make_secrets(self) -> None:
+        is_first_start = "mongo" in self.children and not (self.data / "mongo").exists()
+        if is_first_start:
+            first_start.copy_to(self.data)
+        await super()._make_secrets()
+        if is_first_start:
+            first_start.keep(self.data)
 
     def _keep(self, name: str, line: str) -> None:
         self.output.append(f"{name} | {line}")
