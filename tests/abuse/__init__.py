@@ -5,7 +5,7 @@
                 `websocket` what becomes of that
     ground      the stack with its production defaults, a good client that stays, and how one tells that all is well
     log_lines   what the services may write down of all this
-    http_heads, handshakes, polling, frames, packets, ids, values, tokens (made by `forger`), sign_in, floods, slow_ones
+    http_heads, handshakes, polling, frames, packets, ids, values, tokens (`forger`), sign_in, floods, slow_ones
                 the inputs, as tables
 
 `tests/guards` has the edge alone, beside the stock stack; here everything is there, and nothing is replaced.
