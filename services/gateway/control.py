@@ -154,4 +154,7 @@ class Control:
             log.error("unreadable control message", error=str(error))  # noqa: TRY400 - of a newer version
             return
         metrics.control_messages[str(message.__struct_config__.tag),] += 1
-        self._apply(message)
+        try:
+            self._apply(message)
+        except Exception:
+            log.exception("control message failed")  # a defect of ours, which must not keep the next from being heard

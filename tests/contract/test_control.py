@@ -158,6 +158,26 @@ async def test_what_cannot_be_read_is_left_out(server: NatsServer) -> None:
         assert any(each["log_level"] == "error" for each in logs)
 
 
+async def test_what_cannot_be_applied_keeps_nothing_back(server: NatsServer) -> None:
+    """It is logged, and what follows is applied, read or live."""
+    async with _following(server) as follower, _auth(server) as auth:
+        apply = follower.applied.append
+
+        def fail_once(_message: control.Control) -> None:
+            follower.control._apply = apply
+            raise ZeroDivisionError
+
+        with capture_logs() as logs:
+            for number in range(2):
+                follower.control._apply = fail_once
+                if number:
+                    follower.bus.disconnected()
+                await _change(auth, f"g-bad-{number}", f"g-good-{number}")
+                await until(lambda number=number: f"g-good-{number}" in follower.rooms, "what follows")  # type: ignore[misc]
+        assert follower.rooms == ["g-good-0", "g-good-1"]
+        assert [each["event"] for each in logs if each["log_level"] == "error"] == ["control message failed"] * 2
+
+
 async def test_it_begins_once_the_stream_is_there() -> None:
     """Until then it waits, and is not ready."""
     async with nats_server() as server, connected(server.url) as bus:
