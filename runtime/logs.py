@@ -45,8 +45,8 @@ def configure(*, service: str, instance: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         identify,
+        structlog.processors.format_exc_info,  # while it is the tuple that libraries log
         _drop_secrets,
-        structlog.processors.format_exc_info,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -21,6 +21,7 @@ from services.auth.tokens import Tokens
 from wire.accounts import Scope
 from wire.ids import Id
 from wire.messages import User
+from wire.streams import TOKEN_SECONDS_MOST
 
 _SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     rotate.add_argument("--dir", type=Path, required=True, help="the folder of keys (SIGNING_KEYS_DIR)")
     mint = commands.add_parser("mint", help="print access tokens, one a line, for load tests")
     mint.add_argument("--users", type=_positive, required=True, help="how many users, named load-1, load-2, ...")
-    mint.add_argument("--seconds", type=_positive, help="lifetime; ACCESS_TOKEN_SECONDS unless given")
+    mint.add_argument("--seconds", type=_lifetime, help="lifetime; ACCESS_TOKEN_SECONDS unless given")
     token = commands.add_parser("token", help="service tokens, for backends").add_subparsers(
         dest="action", required=True
     )
@@ -73,6 +74,12 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
     return number
+
+
+def _lifetime(text: str) -> int:
+    if (seconds := _positive(text)) > TOKEN_SECONDS_MOST:
+        raise argparse.ArgumentTypeError(f"must be {TOKEN_SECONDS_MOST} at most: no token is good for longer")
+    return seconds
 
 
 def _id(text: str) -> Id:

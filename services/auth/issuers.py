@@ -9,8 +9,7 @@ import aiohttp
 import msgspec
 
 from runtime.settings import SettingsError
-from services.auth import jwks, jwks_fetching, pinned
-from services.auth.accounts import display_name
+from services.auth import jwks, jwks_fetching, names, pinned
 from services.auth.jwks import JwksError
 from services.auth.jwks_cache import JwksCache
 from services.auth.pinned import Clock, Rules, Unverified
@@ -20,6 +19,9 @@ from wire.accounts import Verified
 from wire.errors import ParleyError
 from wire.ids import ID_PATTERN
 from wire.messages import User
+
+SESSION_PREFIX: Final = "x-"
+"""What the ids of external issuers' sessions begin with, and of no others."""
 
 _HASHED: Final = "h-"
 """What follows the prefix of a user id that is made of a hash; no other begins so."""
@@ -49,24 +51,24 @@ class Issuer:
         return Verified(user=user, session=session, expires_at=checked.expires_at, issued_at=checked.issued_at)
 
     def _user(self, claims: dict[str, Any]) -> User:
-        names = self._trusted.claims
-        claim = claims[names.user]
+        called = self._trusted.claims
+        claim = claims[called.user]
         if not isinstance(claim, str) or not claim:
             raise ValueError
         user_id = f"{self._trusted.user_prefix}{claim}"
         if claim.startswith(_HASHED) or not re.match(ID_PATTERN, user_id):
             user_id = f"{self._trusted.user_prefix}{_HASHED}{_hash(self._trusted.issuer, claim)}"
-        username = None if names.username is None else _shown(claims.get(names.username))
-        shown = _shown(claims.get(names.display_name)) or username or user_id
+        username = None if called.username is None else _shown(claims.get(called.username))
+        shown = _shown(claims.get(called.display_name)) or username or user_id
         return User(id=user_id, display_name=shown, username=username)
 
     def _session(self, claims: dict[str, Any], user_id: str, token: str) -> str:
         # With the user in it: whoever ends a session ends no other user's, whatever an issuer puts into the claim.
         for name in (self._trusted.claims.session, "jti"):
             if isinstance(value := claims.get(name), str) and value:
-                return f"x-{_hash(self._trusted.issuer, user_id, name, value)}"
+                return f"{SESSION_PREFIX}{_hash(self._trusted.issuer, user_id, name, value)}"
         # Without the signature: with some algorithms anybody can make another one of it that is as good.
-        return f"x-{_hash(self._trusted.issuer, user_id, token.rpartition('.')[0])}"
+        return f"{SESSION_PREFIX}{_hash(self._trusted.issuer, user_id, token.rpartition('.')[0])}"
 
 
 class Verifier:
@@ -108,7 +110,7 @@ async def open_issuers(trusted: list[TrustedIssuer], http: aiohttp.ClientSession
 
 def _shown(claim: object) -> str | None:
     try:
-        return display_name(claim) if isinstance(claim, str) else None
+        return names.shown(claim, "display_name") if isinstance(claim, str) else None
     except ParleyError:
         return None
 

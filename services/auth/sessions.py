@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from services.auth import metrics
+from services.auth import issuers, metrics
 from services.auth.announcing import Announcer
 from services.auth.directory import Directory
 from services.auth.refresh_tokens import RefreshToken
@@ -20,6 +20,7 @@ from services.auth.tokens import Tokens
 from wire.accounts import Disconnect, Logout, Refresh, Session
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Done, User
+from wire.streams import TOKEN_SECONDS_MOST
 
 _TICK_SECONDS: Final = 0.001
 
@@ -101,7 +102,11 @@ class Sessions:
         """End a session, also one that MongoDB does not know. Idempotent."""
         if await self._store.revoke(request.session, request.user, now=self._clock()):
             metrics.sessions_revoked.labels(reason="logout").inc()
-        await self._announcer.session_revoked(request.session, request.user, expires_at=request.expires_at)
+        expires_at: float = request.expires_at
+        if request.session.startswith(issuers.SESSION_PREFIX):
+            # Its issuer may have signed other tokens of it, which are good for longer than this one.
+            expires_at = self._clock() + TOKEN_SECONDS_MOST
+        await self._announcer.session_revoked(request.session, request.user, expires_at=expires_at)
         return Done()
 
     async def disconnect(self, request: Disconnect) -> Done:

@@ -107,6 +107,7 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "session_revoked": ("s-1",),
     "user_revoked": ("u-ann",),
     "members_changed": ("g-1",),
+    "inbox": ("gateway",),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
     "stream_get": ("MESSAGES",),

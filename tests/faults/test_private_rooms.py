@@ -1,6 +1,7 @@
 """Private rooms while something is down, and after whoever stored a change has died."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -119,3 +120,41 @@ async def test_without_auth_private_rooms_are_unavailable_and_public_ones_are_no
         assert (refused["ok"], refused["error"]["code"]) == (False, "unavailable")
         assert (await client.join("lobby"))["ok"]
         assert await _everything(ann, bob, room) == {(503, "unavailable")}
+
+
+async def test_auth_is_killed_again_and_again_while_members_come_and_go(own_stack: TestStack) -> None:
+    """In the end gateways have heard of exactly those who are members, and every group has its owner among them."""
+    ann, *others = [await guest(own_stack) for _ in range(5)]
+    rooms = [await ann.group() for _ in range(3)]
+    dice = random.Random(5)
+    stopping = False
+
+    async def change(room: str) -> None:
+        while not stopping:
+            who = dice.choice(others)
+            answer = await ann.ask(dice.choice(["PUT", "DELETE"]), f"/api/rooms/{room}/members/{who.id}")
+            assert answer.status in {204, 503}, answer
+
+    async with gateway_that_hears(own_stack) as heard:
+        changing = [asyncio.create_task(change(room)) for room in rooms]
+        for _ in range(4):
+            before = len(heard)
+            await until(lambda before=before: len(heard) > before + 20, "changes", seconds=60)  # type: ignore[misc]
+            await _auth_dies(own_stack)
+        stopping = True
+        await asyncio.gather(*changing)
+        for room in rooms:
+            seen = (await ann.ask("GET", f"/api/rooms/{room}")).body
+            members = {each["id"] for each in seen["members"]}
+            assert seen["owner"] == ann.id in members
+            assert len(members) == seen["member_count"]
+            await until(lambda room=room, members=members: _known(heard, room) | {ann.id} == members, "it all")  # type: ignore[misc]
+
+
+def _known(heard: list[MembersChanged], room: str) -> set[str]:
+    """Who is in `room`, by what was heard."""
+    known: set[str] = set()
+    for each in heard:
+        if each.room == room:
+            known = (known | set(each.added)) - set(each.removed)
+    return known

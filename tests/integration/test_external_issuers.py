@@ -3,21 +3,27 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest_asyncio
 from aiohttp import web
 
+from runtime.rpc import Caller
 from services.auth.jwks_fetching import LARGEST
 from tests.support.clients.parley import JsClient, ParleyClient, PythonClient
 from tests.support.connecting import connect_answer
 from tests.support.identity_provider import IdentityProvider, serving
 from tests.support.stacks import TestStack, fresh
 from tests.support.waiting import until
+from wire import subjects
+from wire.accounts import Verified, VerifyToken
+from wire.errors import ParleyError
 
 
 class World(msgspec.Struct):
@@ -154,17 +160,26 @@ async def test_their_outage_is_not_ours(world: World) -> None:
 
 
 async def test_one_that_hangs_holds_up_nobody(world: World) -> None:
-    """Hundreds of its tokens at once are `unavailable`; all others are verified meanwhile."""
+    """Hundreds of its tokens at once are `unavailable`; all that are asked about later are verified meanwhile."""
     hanging, kid = world.flaky.add_key("EdDSA"), world.company.add_key("RS256")
-    world.flaky.open.clear()
-    token = world.flaky.token(hanging)
-    waiting = [asyncio.create_task(answer(world.stack, token)) for _ in range(200)]
-    await until(lambda: world.flaky.asked == 1, "it is asked")
-    async with asyncio.timeout(2):
-        assert await answer(world.stack, world.company.token(kid, sub="ann")) == "co-ann"
-        assert await answer(world.stack, await world.stack.token()) == "load-1"
-    assert not all(each.done() for each in waiting), "the provider was still being asked"
-    assert set(await asyncio.gather(*waiting)) == {"unavailable"}
+    theirs, others, ours = world.flaky.token(hanging), world.company.token(kid, sub="ann"), await world.stack.token()
+    async with world.stack.bus("gateway") as bus:
+        verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=10)
+
+        async def verified(token: str) -> str:
+            try:
+                return (await verify(VerifyToken(token=token))).user.id
+            except ParleyError as error:
+                return error.code
+
+        assert await verified(others) == "co-ann"
+        world.flaky.open.clear()
+        waiting = [asyncio.create_task(verified(theirs)) for _ in range(300)]
+        await until(lambda: world.flaky.asked == 1, "it is asked")
+        assert await verified(others) == "co-ann"
+        assert await verified(ours) == "load-1"
+        assert not all(each.done() for each in waiting), "it was still being asked"
+        assert set(await asyncio.gather(*waiting)) == {"unavailable"}
     assert world.flaky.asked == 1
 
 
@@ -193,3 +208,22 @@ async def test_bad_answers_are_no_keys(tmp_path: Path) -> None:
                 assert each.asked == 1
             assert good.asked == 0, "no redirect was followed"
             assert await answer(stack, await stack.token()) == "load-1"
+
+
+async def test_their_sessions_end_here(world: World) -> None:
+    """Logging out with one token of a session closes its sockets and makes all its tokens bad, and no others."""
+    kid = world.company.add_key("EdDSA")
+    one, other = (world.company.token(kid, sid="7", jti=jti, exp=int(time.time()) + 80_000) for jti in "ab")
+    elsewhere = world.company.token(kid, sid="8")
+    async with (
+        PythonClient(world.stack.gateway_urls[1], one) as ended,
+        PythonClient(world.stack.gateway_urls[1], elsewhere) as unhurt,
+        aiohttp.ClientSession(world.stack.gateway_urls[0], headers={"Authorization": f"Bearer {other}"}) as http,
+    ):
+        async with http.post("/api/logout") as response:
+            assert response.status == 204
+        await until(lambda: bool(ended.happened("disconnect")), "the socket is closed")
+        assert await answer(world.stack, one) == "unauthorized"
+        assert await answer(world.stack, other) == "unauthorized"
+        assert (await answer(world.stack, elsewhere)).startswith("co-h-")
+        assert (await unhurt.join("lobby"))["ok"]

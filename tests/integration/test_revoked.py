@@ -16,6 +16,7 @@ from tests.support.clients.recovering import RecoveringClient
 from tests.support.revoking import announcer, rounds_of_reconnecting, session_of
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
+from wire import streams
 
 SHORT_SECONDS = 6
 
@@ -118,8 +119,8 @@ async def test_revocations_survive_a_restart_of_everything() -> None:
 async def test_a_gateway_that_cannot_know_serves_nobody(own_stack: TestStack) -> None:
     """Without the stream of revocations: not ready, and everything is `unavailable`, until it is there again."""
     stack = own_stack
-    async with announcer(stack) as auth, PythonClient(stack.gateway_urls[0], await stack.token()) as there:
-        await auth._bus.jetstream.delete_stream("CONTROL")
+    async with stack.nats() as admin, PythonClient(stack.gateway_urls[0], await stack.token()) as there:
+        await admin.jetstream().delete_stream(streams.CONTROL)
         room = unique("unknown")
 
         async def is_unavailable() -> bool:
@@ -128,6 +129,9 @@ async def test_a_gateway_that_cannot_know_serves_nobody(own_stack: TestStack) ->
 
         await until(is_unavailable, "everything to be unavailable", seconds=40, every=0.5)
         assert not await stack.is_ready("gateway-1")
+        await stack.setup()
+        await until(lambda: stack.is_ready("gateway-1"), "it to be ready")
+        await there.join(room)
 
 
 async def _short_token(stack: TestStack, user: int, seconds: int = SHORT_SECONDS) -> str:

@@ -1,6 +1,7 @@
 """Sessions over HTTP, from the sign-in to the end: on two gateways, through crashes, and without a database."""
 
 import asyncio
+import sys
 from collections import Counter
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import aiohttp
 import pytest
 from pymongo import AsyncMongoClient
 
+from deploy.local.stack import ROOT
 from runtime.rpc import Caller
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
@@ -135,6 +137,47 @@ async def test_another_password(stack: TestStack) -> None:
     assert (await ask(stack, "/api/login", {**account, "password": NEW}))[0] == 200
     status, problem = await ask(stack, "/api/password", right)
     assert (status, problem["code"]) == (401, "unauthorized")
+
+
+async def service_token(stack: TestStack, scopes: str) -> str:
+    """What an operator gives to a backend."""
+    command = [
+        sys.executable,
+        "-m",
+        "services.auth",
+        "token",
+        "create",
+        "--name",
+        unique("backend"),
+        "--scopes",
+        scopes,
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=stack.environment("auth"), stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return output.decode().strip()
+
+
+async def test_a_backend_disconnects_a_user(stack: TestStack) -> None:
+    """All sessions of theirs, if its token has that scope; nobody else's token does that, not even their own."""
+    account, session = await register(stack)
+    _, another = await ask(stack, "/api/login", account)
+    path = f"/api/users/{session['user']['id']}/disconnect"
+    for token in (session["access_token"], await service_token(stack, "publish"), "x"):
+        status, problem = await ask(stack, path, token=token)
+        assert status in {401, 403}, problem
+    assert await admits(stack, session, 0)
+    url = f"{stack.gateway_urls[1]}{path}"
+    headers = {"Authorization": f"Bearer {await service_token(stack, 'disconnect')}"}
+    async with aiohttp.ClientSession() as http, http.post(url, headers=headers) as response:
+        assert (response.status, await response.read()) == (202, b"")
+    await is_out(stack, session)
+    await is_out(stack, another)
+    status, again = await ask(stack, "/api/login", account)
+    assert status == 200
+    assert await admits(stack, again, 0)
 
 
 async def test_the_eleventh_failure(stack: TestStack) -> None:

@@ -66,6 +66,8 @@ class AuthWorld:
         self.bus = bus
         self.later = 0.0
         """How far the clock is ahead."""
+        self.tick = 0.001
+        """How often it shows another time."""
         self.tokens = Tokens(
             [keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_keys_dir="-"), self.now
         )
@@ -79,7 +81,7 @@ class AuthWorld:
 
     def now(self) -> float:
         """What the instances take for the time."""
-        return time.time() + self.later
+        return (time.time() + self.later) // self.tick * self.tick
 
     def _hear(self, delivery: Delivery) -> None:
         self.heard.append(_decoder.decode(delivery.data))

@@ -97,15 +97,17 @@ def test_token_refuses_nonsense(arguments: list[str], said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("arguments", "url", "said"),
     [
-        ("", "MONGO_URL is not set"),
-        ("http://h", "MONGO_URL is malformed"),
-        (f"mongodb://{HOST}:1", "the database of accounts does not answer"),
+        (["list"], "", "MONGO_URL is not set"),
+        (["create", "--name", "n", "--scopes", "notify"], "http://h", "MONGO_URL is malformed"),
+        (
+            ["create", "--name", "n", "--scopes", "notify"],
+            f"mongodb://{HOST}:1",
+            "the database of accounts does not answer",
+        ),
+        (["revoke", "--name", "n"], f"mongodb://{HOST}:1", "the database of accounts does not answer"),
     ],
-)
-@pytest.mark.parametrize(
-    "arguments", [["create", "--name", "n", "--scopes", "notify"], ["list"], ["revoke", "--name", "n"]]
 )
 def test_token_without_a_database(arguments: list[str], url: str, said: str) -> None:
     """One line, exit code 1, nothing on standard output."""
@@ -130,6 +132,15 @@ def test_mint_refuses_nonsense(tmp_path: Path, arguments: list[str]) -> None:
     done = auth("mint", *arguments, key=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(f"error: argument {arguments[-2]}: must be a whole number, 1 or more\n")
+
+
+def test_mint_makes_no_promise_that_is_not_kept(tmp_path: Path) -> None:
+    """No token is good for longer than a day, so none says so."""
+    keys.generate(tmp_path, 0)
+    assert auth("mint", "--users", "1", "--seconds", "86400", key=tmp_path).returncode == 0
+    done = auth("mint", "--users", "1", "--seconds", "86401", key=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "must be 86400 at most" in done.stderr
 
 
 def test_mint_prints_a_token_for_each_user(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from wire.accounts import ChangePassword, Disconnect, Guest, Login, Logout, Refr
 from wire.control import SessionRevoked, UserRevoked
 from wire.errors import ErrorCode
 from wire.messages import User
+from wire.streams import TOKEN_SECONDS_MOST
 
 ADDRESS = "192.0.2.1"
 PASSWORD, NEW = "correct horse", "battery staple"
@@ -273,6 +275,15 @@ async def test_a_session_that_is_not_stored_can_be_ended(world: AuthWorld) -> No
     assert (heard.session, heard.user) == ("s-elsewhere", "u-elsewhere")
 
 
+async def test_the_session_of_another_issuer_stays_ended(world: AuthWorld) -> None:
+    """Until no token of it can be good: the issuer may have signed others than the one that was presented."""
+    now = int(time.time())
+    await world.one.sessions.logout(Logout(user="ex-ann", session="x-1", expires_at=now + 5))
+    (heard,) = world.heard
+    assert isinstance(heard, SessionRevoked)
+    assert heard.until >= now + TOKEN_SECONDS_MOST
+
+
 async def test_nobody_marks_the_session_of_another_user(world: AuthWorld) -> None:
     """A token of another issuer that names one of our sessions ends nothing that is stored."""
     session = await guest(world)
@@ -346,6 +357,15 @@ async def test_the_present_password_is_asked_for(world: AuthWorld) -> None:
         assert (error.code, error.message) == (ErrorCode.FORBIDDEN, "the present password is wrong")
     assert world.is_good(await refresh(world, session))
     assert await login(world)
+
+
+async def test_a_session_of_the_same_moment_is_good(world: AuthWorld) -> None:
+    """However quickly it was opened: on a clock that stands still meanwhile, for a coarse one does."""
+    session = await register(world)
+    world.tick = 0.5
+    for password, new in ((PASSWORD, NEW), (NEW, PASSWORD)):
+        changed = await world.one.accounts.change_password(change(session, password, new))
+        assert world.is_good(changed)
 
 
 @pytest.mark.parametrize("new", ["", "a" * 7, "a" * 257])

@@ -71,7 +71,7 @@ def test_an_rsa_key_that_says_nothing_is_good_for_both() -> None:
         {**member("x"), "crv": "X25519"},
         {**member("x"), "x": "AAAA"},
         {**member("x"), "x": 7},
-        {**member("x"), "d": "AAAA"},
+        OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate(), as_dict=True) | {"key_ops": ["verify"]},
         {**member("x", "EC"), "crv": "P-384"},
         {**member("x", "EC"), "y": member("x", "EC")["y"]},
         {**member("x", "RSA"), "n": ""},
@@ -86,7 +86,6 @@ def test_an_rsa_key_that_says_nothing_is_good_for_both() -> None:
         None,
         "key",
     ],
-    ids=lambda each: json.dumps(each)[:40],
 )
 def test_keys_that_do_not_fit_are_passed_over(bad: Any) -> None:
     """Private, secret, weak, broken, or for something else; the good ones beside them are taken."""

@@ -180,6 +180,18 @@ def test_rotate_removes_what_nobody_needs(tmp_path: Path) -> None:
     assert [each.split()[0] for each in lines] == ["made", "removed", "kept", "kept"]
 
 
+def test_of_keys_of_one_instant_the_one_that_signs_stays(tmp_path: Path) -> None:
+    """Also if the order of their names is another."""
+    for number in range(10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        keys.generate(folder, NOW)
+        keys.generate(folder, NOW).rename(folder / NAME)
+        signs = keys.signer(key_folder.read(folder), NOW + 9 * DAY, 600)
+        list(key_folder.rotate(folder, NOW + 9 * DAY))
+        assert signs.kid in {each.kid for each in key_folder.read(folder)}
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_rotate_never_removes_what_may_be_needed(tmp_path: Path, seed: int) -> None:
     """Whenever it is run: the key that signs stays, whatever the activation, and so do all that signed of late."""

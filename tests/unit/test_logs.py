@@ -49,6 +49,19 @@ def test_libraries_write_the_same_lines() -> None:
     assert line == {**expected, "logger": "some.library"}
 
 
+def test_what_a_library_logs_of_an_exception_is_there_whenever_it_does() -> None:
+    """aiohttp, and asyncio's loop, log one that is not being handled any more."""
+    program = """
+try:
+    raise ValueError("why")
+except ValueError as error:
+    caught = error
+library.error("failed", exc_info=caught)
+log.error("failed", exc_info=caught)
+"""
+    assert ["ValueError: why" in line["exception"] for line in written(program)] == [True, True]
+
+
 @pytest.mark.parametrize("name", sorted(_SECRET_NAMES))
 def test_secrets_never_appear(name: str) -> None:
     """What goes by a secret's name is removed, whatever its value; what is beside it stays."""

@@ -130,7 +130,7 @@ def test_how_long_a_socket_rests(clock: Clockwork, frames: int) -> None:
     one, wire = paced(1)
     one.session.owner.pace.took(one.session, frames)
     assert wire.reading == [False]
-    clock.pass_time(min(frames - 7, 10) - 0.01)
+    clock.pass_time(min(frames - 7, 20) - 0.01)
     assert wire.reading == [False]
     clock.pass_time(0.3)
     assert wire.reading == [False, True]

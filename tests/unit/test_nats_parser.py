@@ -194,6 +194,30 @@ async def test_what_is_no_protocol_is_an_error(garbage: bytes) -> None:
         await Parser(_Client()).parse(garbage)
 
 
+_garbage = st.lists(st.one_of(_messages, _controls, st.binary(max_size=12)), max_size=6).map(b"".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_garbage, st.lists(st.integers(1, 30), min_size=1, max_size=8))
+async def test_any_bytes_are_told_or_an_error(stream: bytes, cuts: list[int]) -> None:
+    """However they are cut; what came before an error is told, and feeding never raises."""
+
+    async def told_by(cuts: list[int]) -> list[Any]:
+        client = _Client()
+        parser = Parser(client)
+        at, turn = 0, 0
+        while at < len(stream):
+            size = cuts[turn % len(cuts)]
+            try:
+                await parser.parse(stream[at : at + size])
+            except ProtocolError:
+                return [*client.told, "error"]
+            at, turn = at + size, turn + 1
+        return client.told
+
+    assert await told_by(cuts) == await told_by([len(stream) or 1])
+
+
 async def test_a_reset_amid_a_read_drops_the_rest() -> None:
     """What a connection that was given up still said is no part of the next one."""
 

@@ -1,7 +1,7 @@
 """Places: an offset says of each room what the client has, and of no other room."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.gateway.places import OffsetError, Places
@@ -91,3 +91,26 @@ def test_an_offset_that_is_none_is_refused(offset: str) -> None:
 def test_an_offset_that_names_other_rooms_is_none_of_theirs() -> None:
     """As the last of an earlier session may."""
     assert Places({"r": KeptRoom("aaaa", 1)}).proven("bbbbff.ccccff").rooms["r"].since == 1
+
+
+_offsets = st.one_of(
+    st.text(),
+    st.lists(st.from_regex(r"\A[a-c]{3,5}-?[0-9a-fA-F_ +]{0,20}\Z")).map(".".join),
+)
+
+
+@given(offset=_offsets)
+@example(offset="aaaa" + "f" * 70_000)
+@example(offset="." * 70_000)
+@example(offset="aaaa8000000000000000")
+@example(offset="aaaa\u0661")
+def test_any_text_is_an_offset_or_an_offset_error(offset: str) -> None:
+    """Nobody gets behind where their session began, or above what a seq can be."""
+    places = Places({"a": KeptRoom("aaaa", 5), "b": KeptRoom("bbbb", 7)})
+    try:
+        proven = places.proven(offset)
+    except OffsetError:
+        return
+    assert {room: kept.key for room, kept in proven.rooms.items()} == {"a": "aaaa", "b": "bbbb"}
+    assert all(proven.rooms[room].since >= places.rooms[room].since for room in "ab")
+    assert all(kept.since < 1 << 63 for kept in proven.rooms.values())

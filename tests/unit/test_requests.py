@@ -5,9 +5,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from msgspec import Raw
 
-from services.gateway.requests import GetHistory, Join, Leave, SendEvent, SendMessage, SetTyping, page_request
+from services.gateway.requests import (
+    AnyEvent,
+    GetHistory,
+    Join,
+    Leave,
+    SendEvent,
+    SendMessage,
+    SetTyping,
+    page_request,
+    why_refused,
+)
+from tests.unit.test_codec import json_values
 from wire import codec
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import GetPage
@@ -96,3 +109,35 @@ def test_the_bounds_of_a_page_are_allowed(limit: int) -> None:
     """A page has 1 to 200 messages; what history is asked for is what the client asked for."""
     request = codec.Decoder(GetHistory).decode(b'{"room":"r","limit":%d}' % limit)
     assert page_request(request) == GetPage(room="r", limit=limit)
+
+
+_events: codec.Decoder[AnyEvent] = codec.Decoder(AnyEvent)  # type: ignore[arg-type] # a union
+_names = st.sampled_from(["join", "leave", "message", "typing", "event", "history", "", "connect"]) | st.text()
+_texts = st.one_of(
+    st.text(),
+    st.tuples(_names, json_values).map(json.dumps),
+    st.tuples(_names, st.fixed_dictionaries({"room": json_values, "id": json_values, "limit": json_values})).map(
+        json.dumps
+    ),
+    json_values.map(json.dumps),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_texts)
+@example("")
+@example("[")
+@example("[]")
+@example('["join"]')
+@example('["join",{"room":"\\ud800"}]')
+@example('["join",' + "[" * 50_000)
+@example("[" * 50_000 + "]" * 50_000)
+@example('["event",{"room":"r","name":"n","data":' + '{"a":' * 20_000)
+def test_whatever_a_client_sends_is_an_event_or_can_be_refused(text: str) -> None:
+    """And what it is told is never what it sent: that may be a secret, or huge."""
+    try:
+        assert isinstance(_events.decode(text), AnyEvent)
+    except codec.WireError as error:
+        name, why = why_refused(text, error)
+        assert name in {"join", "leave", "message", "typing", "event", "history", "unknown", None}
+        assert 0 < len(why) < 200

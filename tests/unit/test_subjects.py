@@ -1,5 +1,6 @@
 """Subjects: an id fills one token, and can never change the shape of the subject around it."""
 
+import contextlib
 from datetime import UTC, datetime
 
 import msgspec
@@ -139,3 +140,24 @@ def test_a_publish_is_identified_by_one_header() -> None:
 def test_a_publish_may_say_how_long_it_is_kept() -> None:
     """Whole seconds, as nats-server wants them."""
     assert headers.kept_for(640) == b"NATS/1.0\r\nNats-TTL: 640\r\n\r\n"
+
+
+_fields = st.builds(
+    b"\r\n%b:%b%b".__mod__,
+    st.tuples(
+        st.sampled_from([b"Nats-Sequence", b"Nats-Last-Sequence", b"Nats-Time-Stamp", b"X"]),
+        st.sampled_from([b" ", b"", b"\t"]),
+        st.one_of(
+            st.binary(max_size=30),
+            st.sampled_from([b"7", b"-1", b"9" * 5000, b"2026-01-01T00:00:00.5Z", b"0000-00-00T00:00:0Z", b"1e400"]),
+        ),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.binary(), st.lists(_fields, max_size=6).map(lambda each: b"NATS/1.0%b\r\n\r\n" % b"".join(each))))
+def test_any_headers_are_a_position_or_an_error_that_is_expected(block: bytes) -> None:
+    """`KeyError` or `ValueError`: whoever relays counts it, and goes on."""
+    with contextlib.suppress(KeyError, ValueError):
+        headers.position(block)

@@ -14,5 +14,8 @@ def dumps(value: Any, **_: Any) -> str:
 
 
 def loads(text: str | bytes, **_: Any) -> Any:
-    """The value of `text`; raises `ValueError`."""
-    return _decode(text)
+    """The value of `text`; raises `ValueError`, also for one that is nested too deep."""
+    try:
+        return _decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None

@@ -26,3 +26,4 @@ sessions = Gauge("parley_gateway_sessions", "Engine.IO sessions, let in or not; 
 connections_limit = Gauge("parley_gateway_connections_limit", "How many sessions there may be; 0: no limit.")
 limits = Gauge("parley_gateway_limit", "Limits, as configured: how many, or how many a second; 0: none.", ["limit"])
 limited = Counter("parley_gateway_limited_total", "What was refused, or made to wait, because of a limit.", ["limit"])
+malformed_requests = Counter("parley_gateway_malformed_requests_total", "HTTP requests that were none.")

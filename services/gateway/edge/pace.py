@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BURST_SECONDS: Final = 8
 """A client that comes back sends at once what its user did meanwhile."""
 _SHORTEST: Final = 0.2
-_LONGEST: Final = 10.0
+_LONGEST: Final = 20.0
 """Seconds for which a socket is not read: a timer for each frame would cost more than the frame, and a client that
 has gone is not noticed meanwhile."""
 

@@ -63,13 +63,11 @@ class WebSocket(asyncio.Protocol):
         if self._state == _DISCARDING:
             return
         parser, frames = self._parser, 1
-        if parser is not None:
-            parser.feed(data, self)
-            frames = parser.frames
-        elif is_one_whole_frame(data):
+        if parser is None and is_one_whole_frame(data):
             self._shared.parser.feed(data, self)
         else:
-            parser = self._parser = StrictParser(self._shared.limits.payload_most)
+            if parser is None:
+                parser = self._parser = StrictParser(self._shared.limits.payload_most)
             parser.feed(data, self)
             frames = parser.frames
         if self.session is not None and not self.session.closed:
