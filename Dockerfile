@@ -65,7 +65,7 @@ USER 0
 RUN install -d -m 0755 -o 10001 -g 10001 /var/lib/parley/credentials/nats \
  && install -d -m 0700 -o 10001 -g 10001 /var/lib/parley/keys \
         /var/lib/parley/credentials/gateway /var/lib/parley/credentials/auth \
-        /var/lib/parley/credentials/history /var/lib/parley/credentials/admin
+        /var/lib/parley/credentials/history /var/lib/parley/credentials/admin /var/lib/parley/credentials/mongo
 USER 10001:10001
 COPY services/auth services/auth
 EXPOSE 9090

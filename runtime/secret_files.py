@@ -29,11 +29,6 @@ def read(variable: str, path: str) -> str:
     return secret
 
 
-def read_if_set(variable: str, path: str) -> str | None:
-    """The same; None if `path` is empty."""
-    return read(variable, path) if path else None
-
-
 def make(file: Path, secret: Callable[[], str]) -> None:
     """Write a new `secret` into `file`, mode 0600, all of it or nothing, unless it is there. Raises `OSError`."""
     if file.exists():

@@ -16,14 +16,14 @@ from deploy.local.secrets import Secrets
 AUTH_DATABASE: Final = "parley"
 HISTORY_DATABASE: Final = "parley_history"
 _HISTORY_ROLE: Final = "parleyHistory"
-_HISTORY_ACTIONS: Final = ["find", "insert", "update", "listIndexes"]
-_ROLES: Final[Mapping[str, list[Any]]] = {
+HISTORY_ACTIONS: Final = ["find", "insert", "update", "listIndexes"]
+ROLES: Final[Mapping[str, list[Any]]] = {
     "root": ["root"],
     "auth": [{"role": "readWrite", "db": AUTH_DATABASE}],
     "history": [_HISTORY_ROLE],
     "admin": [{"role": "readWrite", "db": HISTORY_DATABASE}],
 }
-USERS: Final = tuple(_ROLES)
+USERS: Final = tuple(ROLES)
 _EXISTS: Final = {51002, 51003}
 _MOVED: Final = ("messages", "dead_letters", "state")
 _AT_ONCE: Final = 1000
@@ -46,11 +46,11 @@ async def make(url: str, secrets: Secrets) -> None:
             admin.command(
                 "createRole",
                 _HISTORY_ROLE,
-                privileges=[{"resource": resource, "actions": _HISTORY_ACTIONS}],
+                privileges=[{"resource": resource, "actions": HISTORY_ACTIONS}],
                 roles=[],
             )
         )
-        for user, roles in _ROLES.items():
+        for user, roles in ROLES.items():
             if not await _made_or_there(admin.command("createUser", user, pwd=passwords[user], roles=roles)):
                 await admin.command("updateUser", user, pwd=passwords[user], roles=roles)
         await _move_history(client)
@@ -92,4 +92,4 @@ async def _put(collection: Any, documents: list[dict[str, Any]]) -> None:
 
 
 def _digest(passwords: Mapping[str, str]) -> str:
-    return hashlib.sha256("\n".join(passwords[user] for user in _ROLES).encode()).hexdigest()
+    return hashlib.sha256("\n".join(passwords[user] for user in ROLES).encode()).hexdigest()

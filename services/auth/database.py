@@ -11,7 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, Asyn
 from pymongo import WriteConcern
 from pymongo.errors import ConfigurationError
 
-from runtime import secret_files
+from runtime import mongo_password
 from runtime.settings import SettingsError
 from wire.errors import ErrorCode, ParleyError
 
@@ -28,16 +28,16 @@ def connected(url: str, name: str, *, password_file: str = "") -> "Iterator[Asyn
     Raises `SettingsError` when `url` cannot be one, or the password of the user in it cannot be read from its file.
     An operation that takes too long fails with a `PyMongoError`.
     """
-    made = client(url, secret_files.read_if_set("MONGO_PASSWORD_FILE", password_file))
+    made = client(url, password_file=password_file)
     try:
         yield made[name]
     finally:
         made.close()
 
 
-def client(url: str, password: str | None = None) -> "AsyncIOMotorClient[Document]":
+def client(url: str, *, password_file: str = "") -> "AsyncIOMotorClient[Document]":
     """A client that connects when it is used first; raises `SettingsError` when `url` cannot be one."""
-    more: dict[str, Any] = {} if password is None else {"password": password}
+    credentials = mongo_password.arguments(url, password_file)
     try:
         return AsyncIOMotorClient(
             url,
@@ -45,7 +45,7 @@ def client(url: str, password: str | None = None) -> "AsyncIOMotorClient[Documen
             connectTimeoutMS=_TIMEOUT_MS,
             timeoutMS=2 * _TIMEOUT_MS,
             tz_aware=True,
-            **more,
+            **credentials,
         )
     except (ConfigurationError, ValueError, TypeError):
         # What they say repeats the URL, and with it the password.

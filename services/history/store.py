@@ -14,7 +14,7 @@ from msgspec import Raw
 from pymongo import ASCENDING, DESCENDING, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
-from runtime import secret_files
+from runtime import mongo_password
 from runtime.settings import SettingsError
 from runtime.stream import Entry
 from services.history.refusals import added_despite, failed
@@ -36,15 +36,14 @@ class MessageStore:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         """Raises `SettingsError` when the URL cannot be one, or the password of its user cannot be read."""
-        password = secret_files.read_if_set("MONGO_PASSWORD_FILE", settings.mongo_password_file)
-        more: dict[str, Any] = {} if password is None else {"password": password}
+        credentials = mongo_password.arguments(settings.mongo_url, settings.mongo_password_file)
         try:
             self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
                 settings.mongo_url,
                 serverSelectionTimeoutMS=_TIMEOUT_MS,
                 connectTimeoutMS=_TIMEOUT_MS,
                 socketTimeoutMS=_WRITE_TIMEOUT_MS,
-                **more,
+                **credentials,
             )
         except (PyMongoError, ValueError, TypeError):
             raise SettingsError("MONGO_URL is malformed") from None  # which may hold a password

@@ -20,7 +20,7 @@ SCHEMA = "1.34"
 KEY_MODE = 0o440
 SERVICES = ("gateway", "auth", "history")
 # Made by the operator, not by the base: deploy/k8s/README.md.
-SECRETS_BY_HAND = {"signing-keys", *(f"credentials-{user}" for user in NATS_USERS)}
+SECRETS_BY_HAND = {"signing-keys", *(f"credentials-{user}" for user in (*NATS_USERS, "mongo"))}
 MAPS_BY_HAND = {"nats-nkeys"}
 
 

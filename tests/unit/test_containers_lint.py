@@ -98,7 +98,7 @@ def test_container_has_a_version_a_restart_policy_and_a_health_check(name: str) 
 
 
 def test_only_the_proxy_is_public() -> None:
-    """NATS and MongoDB publish no port and stay in the internal network: MongoDB asks for no password."""
+    """NATS and MongoDB publish no port and stay in the internal network, beside what they ask for."""
     assert [name for name, each in CONTAINERS.items() if "ports" in each] == ["proxy"]
     assert COMPOSE["networks"]["backend"] == {"internal": True}
     assert all(CONTAINERS[name]["networks"] == ["backend"] for name in ("nats", "mongo", "auth", "history"))

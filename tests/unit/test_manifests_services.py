@@ -1,10 +1,13 @@
 """deploy/k8s and docker-compose.yml against what the services, NATS and MongoDB really read and listen on."""
 
+import json
 import re
 
 import pytest
 import yaml
 
+from deploy.local import mongo_users
+from runtime import credentials
 from runtime.settings import ServiceSettings
 from runtime.settings import load as load_settings
 from services.history.settings import SetupSettings
@@ -110,7 +113,7 @@ def test_docker_waits_for_a_service_to_end(container_name: str, service: str) ->
 )
 def test_addresses_are_services_of_the_base(service: str, variable: str) -> None:
     """Host and port of every URL belong to a Service, or to a pod behind a headless one."""
-    match = re.match(r"\w+://([a-z0-9.-]+):(\d+)", environment(service)[variable])
+    match = re.match(r"\w+://(?:\w+@)?([a-z0-9.-]+):(\d+)", environment(service)[variable])
     assert match
     host, port = match[1].rpartition(".")[2], int(match[2])
     assert port in [each["port"] for each in named("Service")[host]["spec"]["ports"]]
@@ -140,5 +143,25 @@ def test_mongodb_replica_set_is_one_thing() -> None:
     script = CONFIG["mongodb-scripts"]["replica-set.js"]
     assert f'_id: "{name}"' in script
     (member,) = (each["value"] for each in container("mongodb")["env"] if each["name"] == "REPLICA_SET_HOST")
+    for service, user in (("auth", "auth"), ("history", "history"), ("setup", "admin")):
+        assert environment(service)["MONGO_URL"] == f"mongodb://{user}@{member}/?replicaSet={name}"
+        (mount,) = (each for each in container(service)["volumeMounts"] if each["name"] == "credentials")
+        assert environment(service)["MONGO_PASSWORD_FILE"] == f"{mount['mountPath']}/{credentials.PASSWORD}"
+
+
+def test_mongodb_knows_the_users_that_services_are() -> None:
+    """The script makes the same users, roles and databases as the local stack, and reads passwords where they are."""
+    script = CONFIG["mongodb-scripts"]["replica-set.js"]
+    (mount,) = (each for each in container("mongodb")["volumeMounts"] if each["name"] == "credentials")
+    assert f"{mount['mountPath']}/${{user}}.password" in script
+    for user, roles in mongo_users.ROLES.items():
+        for role in roles:
+            said = f'"{role}"' if isinstance(role, str) else f'{{ role: "{role["role"]}", db: "{role["db"]}" }}'
+            assert (
+                f"{user}: [{said}]" in script or f'user: "{user}", pwd: password("{user}"), roles: [{said}]' in script
+            )
+    assert f'db: "{mongo_users.HISTORY_DATABASE}", collection: ""' in script
+    assert f"actions: {json.dumps(mongo_users.HISTORY_ACTIONS)}" in script
     for service in ("auth", "history", "setup"):
-        assert environment(service)["MONGO_URL"] == f"mongodb://{member}/?replicaSet={name}"
+        database = mongo_users.AUTH_DATABASE if service == "auth" else mongo_users.HISTORY_DATABASE
+        assert environment(service)["MONGO_DATABASE"] == database
