@@ -19,8 +19,8 @@ from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.drain import Drain
-from services.gateway.edge import http_log
 from services.gateway.edge.http_guard import HttpGuard
+from services.gateway.edge.http_log import HttpLog
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
@@ -157,7 +157,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         runner = web.AppRunner(
             app,
             access_log=None,
-            logger=http_log.quiet(),
+            logger=HttpLog(),
             shutdown_timeout=1.0,
             handler_cancellation=True,
             keepalive_timeout=limits.keep_alive_timeout,

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from aiohttp import hdrs, web
 
+from services.gateway.edge import tracebacks
 from wire.errors import ErrorCode, ParleyError
 
 _STATUS: Final = {
@@ -52,6 +53,7 @@ async def as_problems(
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
+        tracebacks.drop(error)  # the request has it, where there is no such route
         return response(
             ErrorCode.INVALID, error.reason, status=HTTPStatus(error.status), allow=error.headers.get(hdrs.ALLOW)
         )
