@@ -87,6 +87,20 @@ async def _errs_a_thousand_times(stranger: Stranger) -> str:
         return f"all answered {set(answers) <= {'invalid', 'rate_limited'}}"
 
 
+async def _errs_at_length(stranger: Stranger) -> str:
+    """Each mistake is forgotten once it is answered, with the 60 KB that were in it."""
+    async with stranger.socket() as socket:
+        payload = {"room": 7, "padding": "x" * 60_000}
+        answers = Counter([_said(await socket.call("join", payload)) for _ in range(500)])
+        return f"all answered {set(answers) <= {'invalid', 'rate_limited'}}"
+
+
+async def _posts_to_nobody(stranger: Stranger) -> str:
+    """So is each body for a route that is not there."""
+    answers = Counter([(await stranger.ask("POST", "/api/nothing", "x" * 60_000)).words for _ in range(500)])
+    return str(dict(answers))
+
+
 async def _asks(socket: Any, count: int, event: str, payload: Any) -> str:
     asked = [socket.ask(event, payload()) for _ in range(count)]
     answers = [_said(await socket.acknowledged(each)) for each in asked]
@@ -120,6 +134,8 @@ ROWS: Final = [
     Row("a thousand messages", _says_a_thousand_things, f"1000 {_ANSWERED}", grows_most=16 * MIB),
     Row("a thousand times typing", _types_a_thousand_times, f"1000 {_ANSWERED}"),
     Row("a thousand mistakes", _errs_a_thousand_times, "all answered True"),
+    Row("five hundred mistakes of 60 KB", _errs_at_length, "all answered True", grows_most=16 * MIB),
+    Row("five hundred bodies of 60 KB for nobody", _posts_to_nobody, "{'404 invalid': 500}", grows_most=16 * MIB),
     Row(
         "two hundred sign-ins at once",
         _signs_in_two_hundred_times,

@@ -16,7 +16,7 @@ from tests.abuse.rows import MIB, ROOM, Row
 from tests.abuse.stranger import Stranger
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, fresh, unique
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_SECONDS, until
 
 GATEWAY: Final = "gateway-1"
 _ADDRESSES: Final = ipaddress.ip_address("127.1.0.1")
@@ -70,10 +70,10 @@ class Ground:
         assert grew < row.grows_most, f"{row.name}: the gateway grew by {grew} bytes"
         return outcome
 
-    async def is_well(self) -> None:
+    async def is_well(self, *, seconds: float = DEADLINE_SECONDS) -> None:
         """The same process serves the good client and a new one, and has what it had, and has logged no defect."""
         await self._serves()
-        await until(self._is_as_before, "connections, files and tasks to be as before")
+        await until(self._is_as_before, "connections, files and tasks to be as before", seconds=seconds)
         self.has_logged_well()
 
     def has_logged_well(self) -> None:
@@ -132,10 +132,10 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground() -> AsyncIterator[Ground]:
-    """A stack of its own with the defaults of production, and a good client on it."""
+async def ground(**environ: str) -> AsyncIterator[Ground]:
+    """A stack of its own with the defaults of production, but for `environ`, and a good client on it."""
     async with (
-        fresh() as stack,
+        fresh(environ=environ) as stack,
         PythonClient(stack.gateway_urls[0], await stack.token()) as client,
         aiohttp.ClientSession() as http,
     ):

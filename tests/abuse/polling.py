@@ -42,12 +42,12 @@ class Polling:
 
 
 @asynccontextmanager
-async def polling(stranger: Stranger, *, connected: bool = True) -> AsyncIterator[Polling]:
+async def polling(stranger: Stranger, *, connected: bool = True, token: str | None = None) -> AsyncIterator[Polling]:
     """A session whose user was let in; ended by its client at the end, if it still is."""
     hello = await stranger.answer(request("GET", f"{PATH}polling"))
     session = Polling(stranger, stranger.keep_secret(json.loads(hello.body[1:])["sid"]))
     if connected:
-        await session.post("40" + json.dumps({"token": await stranger.token()}))
+        await session.post("40" + json.dumps({"token": token or await stranger.token()}))
         await session.poll()
     yield session
     await session.post("1")
