@@ -59,9 +59,13 @@ ENTRYPOINT ["python", "-m", "services.gateway"]
 
 FROM service AS auth
 ENV ADMIN_PORT=9090
-# A new named volume takes the owner of the directory it covers: keygen can write there without being root.
+# A new named volume takes the owner of the directory it covers: `rotate` and runtime.credentials can write there without
+# being root. nats-server, which is another user, reads the public halves.
 USER 0
-RUN install -d -m 0700 -o 10001 -g 10001 /var/lib/parley/keys
+RUN install -d -m 0755 -o 10001 -g 10001 /var/lib/parley/credentials/nats \
+ && install -d -m 0700 -o 10001 -g 10001 /var/lib/parley/keys \
+        /var/lib/parley/credentials/gateway /var/lib/parley/credentials/auth \
+        /var/lib/parley/credentials/history /var/lib/parley/credentials/admin
 USER 10001:10001
 COPY services/auth services/auth
 EXPOSE 9090

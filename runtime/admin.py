@@ -1,5 +1,6 @@
 """The admin port: /livez, /readyz and /metrics. Never reachable by clients."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from runtime import metrics
 from runtime.lifecycle import Lifecycle
 
 _LIFECYCLE: Final = web.AppKey("lifecycle", Lifecycle)
@@ -26,6 +28,7 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 async def _metrics(_request: web.Request) -> web.Response:
+    metrics.tasks.set(len(asyncio.all_tasks()))
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -14,13 +14,14 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from runtime import metrics, servers, watchdog
+from runtime import metrics, nats_tls, nkeys, servers, watchdog
 from runtime.calls import Calls, OnReply
 from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery, Listening, OnMessage
 from runtime.nats_client import NatsClient
 from runtime.nats_errors import NatsErrors
-from runtime.settings import ServiceSettings
+from runtime.settings import ProcessSettings
+from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 
 _RECONNECT_SECONDS: Final = 0.5
@@ -40,11 +41,21 @@ class Bus:
         self.jetstream: Final[JetStreamContext] = client.jetstream()
         self._calls = Calls(client)
         self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
+        self._on_disconnect: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Future[None]] = set()
 
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run `callback` each time the connection was made again: what was published meanwhile was not heard."""
         self._on_reconnect.append(callback)
+
+    def on_disconnect(self, callback: Callable[[], None]) -> None:
+        """Run `callback`, which never raises, each time the connection is lost: before anything is heard again."""
+        self._on_disconnect.append(callback)
+
+    def disconnected(self) -> None:
+        """Do what `on_disconnect` registered."""
+        for callback in self._on_disconnect:
+            callback()
 
     def reconnected(self) -> None:
         """Start what `on_reconnect` registered; what fails of it is logged."""
@@ -143,18 +154,20 @@ def _settle(future: asyncio.Future[Delivery], reply: Delivery | ParleyError) -> 
 
 
 @asynccontextmanager
-async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
+async def connect(settings: ProcessSettings, lifecycle: Lifecycle) -> AsyncIterator[Bus]:
     """Connect, however long it takes; drain and close at the end of the block.
 
     A connection that nats-py gives up for good (a permanent error from the server) fails the process. Raises
-    `SettingsError` when NATS_URL is malformed.
+    `SettingsError` when NATS_URL is malformed, or a file cannot be used that a setting names.
     """
     errors = NatsErrors(servers.hosts_and_ports(settings.nats_url))
+    key = nkeys.read("NATS_NKEY_FILE", settings.nats_nkey_file) if settings.nats_nkey_file else None
     closing = False
 
     # None of these may raise: nats-py awaits them inside its read loop.
     async def on_disconnected() -> None:
         metrics.nats_connected.set(0)
+        bus.disconnected()
         if not closing:
             log.warning("nats disconnected")
 
@@ -169,10 +182,13 @@ async def connect(settings: ServiceSettings, lifecycle: Lifecycle) -> AsyncItera
         if not lifecycle.is_stopping:
             lifecycle.fail("the connection to NATS was closed for good")
 
-    client = NatsClient(errors.note)
+    client = NatsClient(errors.note, None if key is None else key.public)
     await client.connect(
         list(settings.nats_url),
         name=settings.instance,
+        inbox_prefix=subjects.inbox(settings.nats_user),
+        signature_cb=None if key is None else key.sign,
+        tls=nats_tls.context(settings),
         max_reconnect_attempts=-1,
         reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type] # it is slept as it is
         ping_interval=10,

@@ -6,13 +6,11 @@ a `request` of its own: it leaks what timed out, and waits while the server does
 
 from typing import Final, NamedTuple
 
-import msgspec
-
-from runtime import stored
+from runtime import pub_ack, stored
 from runtime.bus import Bus
+from runtime.pub_ack import NotStoredError
 from runtime.stored import Wanted
-from wire import codec, headers
-from wire.errors import ErrorCode, ParleyError
+from wire import headers
 
 _TIMEOUT_SECONDS: Final = 5.0
 _WRONG_LAST_SEQUENCE: Final = 10071
@@ -28,19 +26,6 @@ class Value(NamedTuple):
     revision: int
     data: bytes | None
     """None: it was deleted."""
-
-
-class _Error(msgspec.Struct):
-    err_code: int = 0
-    description: str = ""
-
-
-class _PutAck(msgspec.Struct):
-    seq: int = 0
-    error: _Error | None = None
-
-
-_acks: Final = codec.Decoder(_PutAck)
 
 
 class KeyValue:
@@ -72,10 +57,9 @@ class KeyValue:
 
     async def _put(self, key: str, data: bytes, block: bytes) -> int:
         reply = await self._bus.request(key, data, timeout=_TIMEOUT_SECONDS, headers=block)
-        ack = _acks.decode(reply.data)
-        if ack.error is not None and ack.error.err_code == _WRONG_LAST_SEQUENCE:
-            raise WrongRevisionError
-        if ack.error is not None or not ack.seq:
-            why = ack.error.description if ack.error else "no revision"
-            raise ParleyError(ErrorCode.UNAVAILABLE, f"{self._stream}: {why}", retry_after=1)
-        return ack.seq
+        try:
+            return pub_ack.read(reply.data).seq
+        except NotStoredError as error:
+            if error.err_code == _WRONG_LAST_SEQUENCE:
+                raise WrongRevisionError from None
+            raise

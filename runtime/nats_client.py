@@ -21,11 +21,16 @@ _CONGESTED_BYTES: Final = 64 * 1024
 
 
 class NatsClient(Client):
-    """A client that tells `failed` of every exception that would have been lost; `failed` never raises."""
+    """A client that tells `failed` of every exception that would have been lost; `failed` never raises.
 
-    def __init__(self, failed: Callable[[Exception], None]) -> None:
+    `public_key` says which of NATS's users it is; `signature_cb` has to prove it.
+    """
+
+    def __init__(self, failed: Callable[[Exception], None], public_key: str | None = None) -> None:
         super().__init__()
         self.failed: Final = failed
+        # `connect` takes it out of a seed only, with a package which brings another cryptography along.
+        self._public_nkey = public_key
         self._loop = asyncio.get_running_loop()
         self._ps: Parser = Parser(self)
         self._writing_soon = False
@@ -86,6 +91,14 @@ class NatsClient(Client):
         # The read loop of the connection before may have read on for a moment after its parser was reset.
         self._ps.reset()
         await super()._process_connect_init()
+
+    def _connect_command(self) -> bytes:
+        # The library would go on in the clear with a server, or with somebody in between, that does without TLS.
+        server, is_offered = self._current_server, self._server_info.get("tls_required", False)
+        is_wanted = "tls" in self.options or (server is not None and server.uri.scheme == "tls")
+        if is_wanted and not is_offered and isinstance(self._transport, TcpTransport):
+            raise NatsError("the server does not insist on TLS")
+        return super()._connect_command()
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         try:

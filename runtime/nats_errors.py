@@ -8,12 +8,15 @@ import structlog
 from runtime import metrics
 
 _SAME_ERROR_SECONDS: Final = 10.0
+_UNKNOWN_USER: Final = "authorization violation"
+_FORBIDDEN: Final = "permissions violation"
+"""In nats-server's words; nats-py reports both as plain errors."""
 
 log = structlog.get_logger()
 
 
 class NatsErrors:
-    """Counts every error; logs those of one type once in a while, for an outage brings one each half second."""
+    """Counts every error; logs those of one kind once in a while, for an outage brings one each half second."""
 
     def __init__(self, addresses: list[str]) -> None:
         self._addresses = addresses
@@ -21,16 +24,22 @@ class NatsErrors:
 
     async def add(self, error: Exception) -> None:
         """Take note of what nats-py reports; never raises."""
-        if self._is_news(error):
-            log.warning("nats error", error=type(error).__name__, detail=str(error), servers=self._addresses)
+        text = str(error)
+        if _UNKNOWN_USER in text.lower():
+            if self._is_news("AuthorizationViolation"):
+                log.error("nats refuses who we are, trying on: see NATS_NKEY_FILE", servers=self._addresses)
+        elif _FORBIDDEN in text.lower():
+            if self._is_news("PermissionsViolation"):
+                log.error("nats forbids it: is NATS_NKEY_FILE another service's?", detail=text)
+        elif self._is_news(type(error).__name__):
+            log.warning("nats error", error=type(error).__name__, detail=text, servers=self._addresses)
 
     def note(self, error: Exception) -> None:
         """Take note of what a callback raised: a defect of ours, or a message that nats-py cannot read."""
-        if self._is_news(error):
+        if self._is_news(type(error).__name__):
             log.error("nats message not handled", exc_info=error)
 
-    def _is_news(self, error: Exception) -> bool:
-        kind = type(error).__name__
+    def _is_news(self, kind: str) -> bool:
         metrics.nats_errors.labels(kind=kind).inc()
         now = time.monotonic()
         if now - self._logged_at.get(kind, -_SAME_ERROR_SECONDS) < _SAME_ERROR_SECONDS:

@@ -12,19 +12,22 @@ import uvloop
 
 from runtime import admin, collector, logs
 from runtime.lifecycle import Lifecycle
-from runtime.settings import ServiceSettings, SettingsError, load
+from runtime.settings import ProcessSettings, ServiceSettings, SettingsError, load
 
+P = TypeVar("P", bound=ProcessSettings)
 S = TypeVar("S", bound=ServiceSettings)
 
 log = structlog.get_logger()
 
 
-def load_or_exit(service: str, kind: type[S]) -> S:
-    """The settings from the environment; or one line on standard error and exit code 1."""
+def begin(service: str, kind: type[P]) -> P:
+    """Configure logs, and return the settings in the environment; or one line on standard error, and exit code 1."""
     try:
-        return load(kind, os.environ)
+        settings = load(kind, os.environ)
     except SettingsError as error:
         sys.exit(f"{service}: {error}")
+    logs.configure(service=service, instance=settings.instance, level=settings.log_level)
+    return settings
 
 
 def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[None]]) -> None:
@@ -34,8 +37,7 @@ def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[N
     reverse order, within `ServiceSettings.stop_seconds`. While it starts, a signal cancels it. A second signal ends
     the process at once, with exit code 1. It may raise `SettingsError` for what only a look at a file can tell.
     """
-    settings = load_or_exit(service, kind)
-    logs.configure(service=service, instance=settings.instance, level=settings.log_level)
+    settings = begin(service, kind)
     try:
         sys.exit(uvloop.run(_main(settings, serve)))
     except SettingsError as error:

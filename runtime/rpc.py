@@ -20,6 +20,7 @@ from wire.messages import Message, Refused
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 
+CONCURRENCY: Final = 64
 _FINISH_SECONDS: Final = 5.0
 """How long a service that ends goes on answering what was asked before: as long as callers wait."""
 _ERROR_HEADER: Final = b"\r\nNats-Service-Error-Code:"
@@ -34,7 +35,7 @@ class Endpoint(msgspec.Struct, Generic[Q], frozen=True):
     request: type[Q]
     handler: Callable[[Q], Awaitable[Message]]
     """May raise `ParleyError`, which is answered as `Refused`."""
-    concurrency: int = 64
+    concurrency: int = CONCURRENCY
     """How many requests of one instance may be under way; the others wait in their order."""
 
 

@@ -6,7 +6,7 @@ SettingsError
 import socket
 import typing
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, field
@@ -26,16 +26,31 @@ class SettingsError(Exception):
     """A variable is missing or malformed; the message names it and never repeats its value (it may be a secret)."""
 
 
-class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What every service needs. A field `nats_url` is read from the variable `NATS_URL`."""
+class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every process needs. A field `nats_url` is read from the variable `NATS_URL`."""
+
+    nats_user: ClassVar[str] = ""
+    """Whose replies nobody else may listen to (see `wire.subjects.inbox`): the kind of service, and no setting."""
 
     nats_url: Texts
     """Comma separated."""
-    admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
-    admin_port: Port
+    nats_nkey_file: str = ""
+    """The seed of the NATS user that this is, readable by its owner (and group) alone."""
+    nats_ca_file: str = ""
+    """Who may have signed the certificates of NATS; the system's authorities unless set. Then there has to be TLS."""
+    nats_cert_file: str = ""
+    nats_key_file: str = ""
+    """Of a client certificate, should NATS want one; the key is for its owner (and group) alone."""
     instance: Text = field(default_factory=socket.gethostname)
     """The name of this process in logs, metrics and to clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class ServiceSettings(ProcessSettings, frozen=True, kw_only=True):
+    """What every service needs."""
+
+    admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
+    admin_port: Port
 
     @property
     def stop_seconds(self) -> float:

@@ -33,12 +33,29 @@ class _ApiError(msgspec.Struct):
     description: str = ""
 
 
+class StreamState(msgspec.Struct, frozen=True):
+    """Of a stream's messages."""
+
+    last_seq: int = 0
+    """Of the newest that it ever had, whether it has it still or not."""
+
+
+class StreamInfo(msgspec.Struct):
+    """What a stream says of itself."""
+
+    created: str = ""
+    """When; another time is another stream of the same name."""
+    state: StreamState = StreamState()
+    error: _ApiError | None = None
+
+
 class _Got(msgspec.Struct):
     message: Stored | None = None
     error: _ApiError | None = None
 
 
 _got: Final = codec.Decoder(_Got)
+_info: Final = codec.Decoder(StreamInfo)
 
 
 async def get(bus: Bus, stream: str, wanted: Wanted) -> Stored | None:
@@ -51,3 +68,12 @@ async def get(bus: Bus, stream: str, wanted: Wanted) -> Stored | None:
     if got.error is not None and got.error.err_code != _NO_MESSAGE_FOUND:
         raise ParleyError(ErrorCode.UNAVAILABLE, f"{stream}: {got.error.description}", retry_after=1)
     return got.message
+
+
+async def info(bus: Bus, stream: str) -> StreamInfo:
+    """Of `stream`. Raises `ParleyError` (unavailable) without an answer, and if there is no such stream."""
+    reply = await bus.request(subjects.stream_info(stream), b"", timeout=_TIMEOUT_SECONDS)
+    found = _info.decode(reply.data)
+    if found.error is not None:
+        raise ParleyError(ErrorCode.UNAVAILABLE, f"{stream}: {found.error.description}", retry_after=1)
+    return found

@@ -18,7 +18,7 @@ async function post(path, body, headers = {}) {
   throw new ParleyError({ code: answer?.code, message, retry_after: answer?.retry_after });
 }
 
-/** Each answers a Session, `{user, access_token, token_type, expires_in, refresh_token?}`, or throws ParleyError. */
+/** Each answers a Session, `{user, access_token, token_type, expires_in, refresh_token}`, or throws ParleyError. */
 export const enterAsGuest = (displayName) => post("/api/guest", { display_name: displayName });
 export const signIn = (username, password) => post("/api/login", { username, password });
 export const createAccount = (username, password, displayName) =>

@@ -70,7 +70,7 @@ class Session(Message, frozen=True, tag="auth.session"):
     access_token: str
     expires_in: int
     """Seconds until the access token expires."""
-    refresh_token: str | None = None
+    refresh_token: str
     """Good for one use."""
 
 

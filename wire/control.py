@@ -4,7 +4,9 @@ The auth service publishes these into the stream CONTROL (see `wire.streams`) on
 applies them in the order of the stream; applying one twice changes nothing.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from wire.ids import Id
 from wire.messages import Message, Millis
@@ -14,6 +16,9 @@ class SessionRevoked(Message, frozen=True, tag="control.session"):
     """No token of this session is good any more."""
 
     session: Id
+    user: Id
+    until: Annotated[int, Meta(ge=0)]
+    """Seconds since the epoch: none of them could be good after that anyway."""
 
 
 class UserRevoked(Message, frozen=True, tag="control.user"):

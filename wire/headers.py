@@ -40,6 +40,11 @@ def put(after: int, *, deleted: bool = False) -> bytes:
     return f"NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {after}\r\n{operation}\r\n".encode()
 
 
+def kept_for(seconds: int) -> bytes:
+    """The header block of a publish that its stream keeps for `seconds` (1 or more), and no longer."""
+    return f"NATS/1.0\r\nNats-TTL: {seconds}\r\n\r\n".encode()
+
+
 class Position(NamedTuple):
     """Where a republished message stands in its room."""
 

@@ -1,6 +1,6 @@
 """What gateways ask the auth service of private rooms: groups and direct conversations, and who their members are.
 
-Not being a member and there being no such room are refused alike, as `forbidden`.
+Not being a member and there being no such room are refused alike, as `forbidden` with `NOT_A_MEMBER`.
 """
 
 from typing import Annotated, Final, Literal
@@ -12,6 +12,8 @@ from wire.messages import Author, Message
 
 ROOMS_AT_ONCE: Final = 64
 """Whose membership may be asked for in one request."""
+NOT_A_MEMBER: Final = "no such room, or you are not a member of it"
+"""What is said then, whichever it is."""
 LISTED_MOST: Final = 100
 """Rooms in one answer."""
 MEMBERS_LISTED_MOST: Final = 50

@@ -82,8 +82,8 @@ def control(*, replicas: int) -> StreamConfig:
         discard=DiscardPolicy.OLD,
         num_replicas=replicas,
         max_age=CONTROL_SECONDS,
-        duplicate_window=0,
         allow_msg_ttl=True,
+        republish=RePublish(src=subjects.CONTROL, dest=subjects.REPUBLISHED_CONTROL),
     )
 
 

@@ -3,9 +3,11 @@
 chat.room.<room>.message                        stored by the stream MESSAGES
 live.room.<room>.{message,typing,event}         what a gateway with members of the room hears
 auth.*  rooms.*  history.*                      request/reply, answered by NATS micro services
-control.{session,user,room}.<id>                stored by the stream CONTROL, and heard by every gateway
+control.{session,user,room}.<id>                stored by the stream CONTROL
+live.control.{session,user,room}.<id>           what every gateway hears
 $JS.API.*                                       request/reply, answered by nats-server
 $KV.SESSIONS.<pid>                              stored by the bucket SESSIONS
+_INBOX.<user>.*                                 replies; the users are gateway, auth, history and admin
 """
 
 from typing import Final
@@ -43,7 +45,16 @@ ROOMS_GET: Final = "rooms.get"
 HISTORY_PAGE: Final = "history.page"
 
 CONTROL: Final = "control.*.*"
-"""What the stream CONTROL captures, and every gateway listens to."""
+"""What the stream CONTROL captures."""
+
+REPUBLISHED_CONTROL: Final = "live.control.{{wildcard(1)}}.{{wildcard(2)}}"
+"""Where it republishes that once it is stored."""
+
+CONTROL_INTEREST: Final = "live.control.*.*"
+"""What every gateway listens to."""
+
+SESSIONS_REVOKED: Final = "control.session.*"
+USERS_REVOKED: Final = "control.user.*"
 
 KEPT_SESSIONS: Final = "$KV.SESSIONS.>"
 """What the bucket of clients' sessions captures."""
@@ -69,9 +80,19 @@ def live_interest(room: str) -> str:
     return f"live.room.{room}.*"
 
 
+def inbox(user: str) -> str:
+    """What the subjects begin with on which a user of NATS gets replies, and no other user does."""
+    return f"_INBOX.{user}" if user else "_INBOX"
+
+
 def stream_get(stream: str) -> str:
     """Where the leader of `stream` is asked for a message: JetStream's own API."""
     return f"$JS.API.STREAM.MSG.GET.{stream}"
+
+
+def stream_info(stream: str) -> str:
+    """Where the leader of `stream` is asked for its state."""
+    return f"$JS.API.STREAM.INFO.{stream}"
 
 
 def kept_session(pid: str) -> str:

@@ -120,6 +120,18 @@ class Child:
             return b"[line too long]\n"
 
 
+async def run(name: str, command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], sink: Sink) -> None:
+    """Run a process to its end; raises `StackError` when its exit code is not 0."""
+    child = Child(name, command, cwd=cwd, environ=environ, sink=sink)
+    await child.start()
+    try:
+        how = await child.ended()
+    finally:
+        await child.kill()
+    if await child.stop():
+        raise StackError(how)
+
+
 def _end_with_parent() -> None:
     # Even a supervisor that was killed with -9 leaves nothing behind.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

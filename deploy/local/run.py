@@ -48,7 +48,16 @@ async def _run(environ: Mapping[str, str]) -> None:
     ports = _ports(environ.get("PORT_OFFSET") or "0")
     data = Path(environ.get("DATA_DIR") or ROOT / ".run")
     nats_url, mongo_url = environ.get("NATS_URL", ""), environ.get("MONGO_URL", "")
-    async with Stack(data, ports, sink=_print_line, nats_url=nats_url, mongo_url=mongo_url) as stack:
+    credentials = environ.get("CREDENTIALS_DIR")
+    stack = Stack(
+        data,
+        ports,
+        sink=_print_line,
+        nats_url=nats_url,
+        mongo_url=mongo_url,
+        credentials=Path(credentials) if credentials else None,
+    )
+    async with stack:
         print(_table(stack), flush=True)
         raise StackError(await stack.any_ended())
 

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import BinaryIO, Self
 
 import aiohttp
 
-from deploy.local import folder, mongo, programs
+from deploy.local import folder, mongo, mongo_users, process, programs
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
+from deploy.local.secrets import Secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAYS = ("gateway-1", "gateway-2")
@@ -28,7 +29,8 @@ _SETTLE_SECONDS = 10.0
 class Stack:
     """Used as a context manager: ready inside the block, nothing left after it; the data in `data` is kept.
 
-    `nats_url` and `mongo_url` point it at servers that run elsewhere. `environ` overrides settings of all services.
+    `nats_url` and `mongo_url` point it at servers that run elsewhere, `credentials` at a folder with the secrets for
+    them; for its own servers it makes secrets. `environ` overrides settings of all services.
     """
 
     def __init__(
@@ -39,13 +41,15 @@ class Stack:
         sink: Sink,
         nats_url: str = "",
         mongo_url: str = "",
+        credentials: Path | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data.absolute()
         self.ports = ports
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
-        self.signing_key = self.data / "signing-key.pem"
+        self.signing_keys = self.data / "signing-keys"
+        self.secrets = Secrets(self.data, credentials, own_nats=not nats_url, own_mongo=not mongo_url)
         self.children: dict[str, Child] = {}
         self._sink = sink
         self._environ = {**os.environ, **(environ or {})}
@@ -55,16 +59,20 @@ class Stack:
         self._mongo_has_written = False
         self._held: BinaryIO | None = None
         if not nats_url:
-            command = programs.nats(ports, self.data / "nats")
+            command = programs.nats(ports, self.data / "nats", self.secrets.nats_config)
             self._add("nats", command, self._environ, f"http://{HOST}:{ports.nats_monitor}/healthz")
         if not mongo_url:
-            self._add("mongo", programs.mongo(ports, self._mongo_folder), self._environ)
+            self._add("mongo", programs.mongo(ports, self._mongo_folder, asks=True), self._environ)
         self._add_services()
 
     @property
     def gateway_urls(self) -> list[str]:
         """Where clients connect."""
         return [f"http://{HOST}:{port}" for port in (self.ports.gateway_1, self.ports.gateway_2)]
+
+    def mongo_url_of(self, user: str) -> str:
+        """Of the database, for one of its users (auth, history, admin, root); their password is in it."""
+        return self.secrets.mongo_url(self.mongo_url, user)
 
     def admin_url(self, name: str) -> str:
         """The admin port of a service."""
@@ -92,6 +100,10 @@ class Stack:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             await asyncio.gather(*(self._ready(http, name) for name in names))
 
+    async def setup(self, **environ: str) -> None:
+        """Run the admin step (again), with further settings; raises `StackError` when it does not work."""
+        await self._run("setup", "services.history", "setup", environ={**self.environment("setup"), **environ})
+
     async def any_ended(self) -> str:
         """Wait until one of the processes ends; returns how, in one line."""
         tasks = [asyncio.create_task(each.ended()) for each in self.children.values()]
@@ -108,12 +120,17 @@ class Stack:
             **self._environ,
             "PYTHONUNBUFFERED": "1",
             "NATS_URL": self.nats_url,
-            "MONGO_URL": self.mongo_url,
             "ADMIN_HOST": HOST,
             "HOST": HOST,
             "INSTANCE": name,
-            "SIGNING_KEY_FILE": str(self.signing_key),
+            "SIGNING_KEYS_DIR": str(self.signing_keys),
+            **self.secrets.environment(name, self.mongo_url),
             "ALLOW_GUESTS": "true",
+            # Everybody has the same address here.
+            "CONNECTIONS_PER_ADDRESS_MOST": "0",
+            "LOGIN_FAILURES_PER_ADDRESS": "0",
+            "REGISTRATIONS_PER_ADDRESS": "0",
+            "GUESTS_PER_ADDRESS": "0",
             "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }
@@ -133,8 +150,11 @@ class Stack:
         self._add(name, command, environment, f"http://{HOST}:{admin_port}/readyz")
 
     def _add(self, name: str, command: list[str], environ: Mapping[str, str], ready_url: str = "") -> None:
-        self.children[name] = Child(name, command, cwd=ROOT, environ=environ, sink=self._sink)
+        self.children[name] = self._child(name, command, environ)
         self._ready_urls[name] = ready_url
+
+    def _child(self, name: str, command: list[str], environ: Mapping[str, str]) -> Child:
+        return Child(name, command, cwd=ROOT, environ=environ, sink=self._sink)
 
     def _tiers(self) -> list[list[str]]:
         servers: list[str] = [name for name in ("nats", "mongo") if name in self.children]
@@ -150,24 +170,39 @@ class Stack:
                 raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
 
     async def _start(self) -> None:
-        await self._make_signing_key()
-        for tier in self._tiers():
-            for name in tier:
-                await self.children[name].start()
-            await self.ready(*tier)
+        await self._make_secrets()
+        servers, *services = self._tiers()
+        await self._start_tier(servers)
+        await self.setup()
+        for tier in services:
+            await self._start_tier(tier)
 
-    async def _make_signing_key(self) -> None:
-        if self.signing_key.exists():
-            return
-        command = [sys.executable, "-m", "services.auth", "keygen", "--out", str(self.signing_key)]
-        keygen = Child("keygen", command, cwd=ROOT, environ=self._environ, sink=self._sink)
-        await keygen.start()
-        try:
-            how = await keygen.ended()
-        finally:
-            await keygen.kill()
-        if not self.signing_key.exists():
-            raise StackError(how)
+    async def _start_tier(self, names: Sequence[str]) -> None:
+        for name in names:
+            await self.children[name].start()
+        await self.ready(*names)
+
+    async def _make_secrets(self) -> None:
+        if not any(self.signing_keys.glob("*.pem")):
+            await self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys))
+        await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
+        self.secrets.write_config()
+        if "mongo" in self.children and not mongo_users.are_made(self.secrets):
+            await self._make_mongo_users()
+
+    async def _make_mongo_users(self) -> None:
+        # In a server that lets anybody in, for as long as this takes.
+        open_to_all = self._child("mongo", programs.mongo(self.ports, self._mongo_folder, asks=False), self._environ)
+        asking, self.children["mongo"] = self.children["mongo"], open_to_all
+        await open_to_all.start()
+        await self.ready("mongo")
+        await mongo_users.make(self.mongo_url, self.secrets)
+        await open_to_all.kill()  # it keeps what it has acknowledged, and takes its time to end
+        self.children["mongo"] = asking
+
+    async def _run(self, name: str, *module: str, environ: Mapping[str, str] | None = None) -> None:
+        command = [sys.executable, "-m", *module]
+        await process.run(name, command, cwd=ROOT, environ=environ or self._environ, sink=self._sink)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:
         child = self.children[name]
@@ -184,7 +219,8 @@ class Stack:
     async def _is_ready(self, http: aiohttp.ClientSession, name: str) -> bool:
         if name != "mongo":
             return await _answers(http, self._ready_urls[name])
-        written = await mongo.writes(self.mongo_url, HOST, self.ports.mongo, self._mongo_folder)
+        url = self.mongo_url_of("root") if mongo_users.are_made(self.secrets) else self.mongo_url
+        written = await mongo.writes(url, HOST, self.ports.mongo, self._mongo_folder)
         self._mongo_has_written |= written
         return written
 

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 from deploy.local.ports import Ports
 from deploy.local.stack import ROOT, Stack
+from deploy.local.unlimited import UNLIMITED
 from loadtests.bench.machine import Cores
 from loadtests.bench.processes import Output
 from loadtests.bench.scheduling import give_way, pin
@@ -16,14 +17,15 @@ from loadtests.bench.targets import SOCKET_IO, TargetError, Traits
 
 USERS: Final = 10_000
 _TOKEN_SECONDS: Final = 4 * 3600
-_WITHOUT_LIMITS: Final[Mapping[str, str]] = {}
-"""Settings that lift the gateway's rate limits, the one thing that is not as it is by default."""
 
 _MEASURED: Final = "gateway-1"
 
 
 class Parley:
-    """See `targets.Target`. History gives way to the client: the second core is shared by what is not measured."""
+    """See `targets.Target`. History gives way to the client: the second core is shared by what is not measured.
+
+    The limits of the gateways are lifted: the one thing that is not as it is by default.
+    """
 
     traits = Traits(
         name="parley",
@@ -34,7 +36,7 @@ class Parley:
     def __init__(self, folder: Path, cores: Cores, users: int = USERS) -> None:
         self._cores = cores
         self._output = Output()
-        self._stack = Stack(folder, Ports.free(), sink=self._output, environ=_WITHOUT_LIMITS)
+        self._stack = Stack(folder, Ports.free(), sink=self._output, environ=UNLIMITED)
         self._users = users
         self._greetings: list[bytes] = []
 

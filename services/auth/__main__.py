@@ -1,4 +1,4 @@
-"""`python -m services.auth` serves; `keygen` makes a signing key; `mint` prints tokens for load tests."""
+"""`python -m services.auth` serves; `rotate` is for signing keys, `token` for service tokens, `mint` for tests."""
 
 import sys
 

@@ -1,4 +1,6 @@
-"""Ed25519 signing keys: made, read from a file, and published as JWKs.
+"""Ed25519 signing keys: made, read from files, and published as JWKs; and which of several signs.
+
+A key file's name is when the key was made.
 
 KeyFileError
 """
@@ -9,8 +11,10 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,9 +27,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+_NAME: Final = "%Y%m%dT%H%M%S.%fZ.pem"
+_NAME_WITHOUT_FRACTION: Final = "%Y%m%dT%H%M%SZ.pem"
+_LARGEST: Final = 16_384
+
 
 class KeyFileError(Exception):
-    """A key file is missing, readable by others, or not an Ed25519 private key."""
+    """A key file is missing, misnamed, readable by others, or not an Ed25519 private key."""
 
 
 class SigningKey(msgspec.Struct, frozen=True):
@@ -33,6 +41,8 @@ class SigningKey(msgspec.Struct, frozen=True):
 
     kid: str
     private: Ed25519PrivateKey
+    made: float = 0.0
+    """When, in seconds since the epoch."""
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -44,17 +54,39 @@ class SigningKey(msgspec.Struct, frozen=True):
         return {**_jwk_members(self.public), "kid": self.kid, "alg": "EdDSA", "use": "sig"}
 
 
-def generate(path: Path) -> SigningKey:
-    """Write a new key to `path` with mode 0600, all of it or nothing; raises `KeyFileError` if the file exists."""
-    private = Ed25519PrivateKey.generate()
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        _write_new(path, pem)
-    except FileExistsError:
-        raise KeyFileError(f"{path} exists; a key is never overwritten") from None
-    except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}") from None
-    return _signing_key(private)
+def signer(keys: Iterable[SigningKey], now: float, activation: float) -> SigningKey:
+    """The key that signs: the newest that is `activation` seconds old, or the oldest if none is.
+
+    So whoever verifies has had that long to learn of a key before its first token comes. All who know the same keys
+    say the same, in whatever order they have them.
+    """
+    oldest_first = sorted(keys, key=age_order)
+    known = [each for each in oldest_first if each.made + activation <= now]
+    return known[-1] if known else oldest_first[0]
+
+
+def age_order(key: SigningKey) -> tuple[float, str]:
+    """Sorts keys from the oldest to the newest; of two made at one instant, all who sort them say the same."""
+    return key.made, key.kid
+
+
+def generate(folder: Path, now: float) -> Path:
+    """Write a new key, made `now`, into `folder`; raises `KeyFileError`.
+
+    With mode 0600, all of it or nothing, and never over another key: one made at the same instant gets the next name.
+    """
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    microseconds = int(now * 1_000_000)
+    while True:
+        path = folder / datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime(_NAME)
+        try:
+            _write_new(path, pem)
+        except FileExistsError:
+            microseconds += 1
+        except OSError as error:
+            raise KeyFileError(f"{path}: {error.strerror}") from None
+        else:
+            return path
 
 
 def _write_new(path: Path, content: bytes) -> None:
@@ -71,24 +103,45 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 def read(path: Path) -> SigningKey:
-    """Read the key at `path`; raises `KeyFileError`."""
+    """Read the key at `path`; raises `KeyFileError`. Of a link, the mode of the file that it leads to counts."""
+    made = _made(path)
     try:
-        if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
-            raise KeyFileError(f"{path} is open to others: chmod 600 it")
-        private = load_pem_private_key(path.read_bytes(), password=None)
+        with open(path, "rb", opener=_without_waiting) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise KeyFileError(f"{path} is not a file")
+            if mode & (stat.S_IRWXO | stat.S_IWGRP):
+                raise KeyFileError(f"{path} is open to others: chmod 600 it")
+            private = load_pem_private_key(file.read(_LARGEST), password=None)
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise KeyFileError(f"{path} is not an unencrypted PEM private key") from None
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyFileError(f"{path} is not an Ed25519 key")
-    return _signing_key(private)
+    return _signing_key(private, made)
 
 
-def _signing_key(private: Ed25519PrivateKey) -> SigningKey:
+def _made(path: Path) -> float:
+    for form in (_NAME, _NAME_WITHOUT_FRACTION):
+        try:
+            made = datetime.strptime(path.name, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if made.strftime(form) == path.name:
+            return made.timestamp()
+    raise KeyFileError(f"{path} is not named by when it was made, like 20261128T061602Z.pem")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe would wait for somebody to write to it.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _signing_key(private: Ed25519PrivateKey, made: float = 0.0) -> SigningKey:
     # RFC 7638: the thumbprint is the hash of the required members in lexicographic order, without white space.
     canonical = json.dumps(_jwk_members(private.public_key()), sort_keys=True, separators=(",", ":"))
-    return SigningKey(_base64url(hashlib.sha256(canonical.encode()).digest()), private)
+    return SigningKey(_base64url(hashlib.sha256(canonical.encode()).digest()), private, made)
 
 
 def _jwk_members(public: Ed25519PublicKey) -> dict[str, str]:

@@ -2,22 +2,20 @@
 
     users: {_id: user id, username, username_key, display_name, password_hash, created_at}
 
-Motor stays inside this module.
+Motor stays inside the stores (see `database`).
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING
 
 import msgspec
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import WriteConcern
-from pymongo.errors import ConfigurationError, DuplicateKeyError, PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from runtime.settings import SettingsError
-from wire.errors import ErrorCode, ParleyError
+from services.auth.database import Document, majority, unavailable
 from wire.messages import User
 
-_TIMEOUT_MS: Final = 3000
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorDatabase
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -34,18 +32,12 @@ class UsernameTakenError(Exception):
 class AccountStore:
     """Accounts are kept by a majority of the database's servers.
 
-    Every method raises `ParleyError` (unavailable) when the database does not answer; making it raises
-    `SettingsError` when `url` cannot be one.
+    Every method raises `ParleyError` (unavailable) when the database does not answer.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        self._client = _client(url)
-        self._users = self._client[database].get_collection("users", write_concern=WriteConcern(w="majority"))
+    def __init__(self, database: "AsyncIOMotorDatabase[Document]") -> None:
+        self._users = majority(database, "users")
         self._indexed = False
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
 
     async def add(self, account: Account) -> None:
         """Keep a new account; raises `UsernameTakenError`."""
@@ -65,14 +57,34 @@ class AccountStore:
         except DuplicateKeyError:
             raise UsernameTakenError from None
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
 
     async def find(self, username: str) -> Account | None:
         """The account of `username`, whatever its case."""
+        return await self._find({"username_key": username.casefold()})
+
+    async def of_user(self, user: str) -> Account | None:
+        """The account of a user id."""
+        return await self._find({"_id": user})
+
+    async def is_current(self, account: Account) -> bool:
+        """Whether the password of `account` has not been changed meanwhile."""
+        return await self._find({"_id": account.user.id, "password_hash": account.password_hash}) is not None
+
+    async def change_password(self, account: Account, password_hash: str) -> bool:
+        """Give it another password, unless that has been changed meanwhile; whether it was given."""
+        current = {"_id": account.user.id, "password_hash": account.password_hash}
         try:
-            found = await self._users.find_one({"username_key": username.casefold()})
+            result = await self._users.update_one(current, {"$set": {"password_hash": password_hash}})
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
+        return bool(result.matched_count)
+
+    async def _find(self, which: Document) -> Account | None:
+        try:
+            found = await self._users.find_one(which)
+        except PyMongoError as error:
+            raise unavailable() from error
         if found is None:
             return None
         user = User(id=found["_id"], username=found["username"], display_name=found["display_name"])
@@ -83,17 +95,3 @@ class AccountStore:
         if not self._indexed:
             await self._users.create_index("username_key", unique=True)
             self._indexed = True
-
-
-def _client(url: str) -> "AsyncIOMotorClient[dict[str, Any]]":
-    try:
-        return AsyncIOMotorClient(
-            url, serverSelectionTimeoutMS=_TIMEOUT_MS, connectTimeoutMS=_TIMEOUT_MS, timeoutMS=2 * _TIMEOUT_MS
-        )
-    except (ConfigurationError, ValueError, TypeError):
-        # What they say repeats the URL, and with it the password.
-        raise SettingsError("MONGO_URL is malformed") from None
-
-
-def _unavailable() -> ParleyError:
-    return ParleyError(ErrorCode.UNAVAILABLE, "the account store does not answer", retry_after=2)

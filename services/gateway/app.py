@@ -1,11 +1,11 @@
 """The gateway's composition root."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
-from aiohttp import web
 
 from runtime import bus
 from runtime.bus import Bus
@@ -13,20 +13,24 @@ from runtime.key_value import KeyValue
 from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
-from services.gateway.access import Access
+from services.gateway import capacity, public_port
+from services.gateway.access import CHECK_SECONDS, Access
+from services.gateway.admission import Admission
 from services.gateway.api import Api
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
+from services.gateway.control import Control
 from services.gateway.drain import Drain
-from services.gateway.edge.http_guard import HttpGuard
-from services.gateway.edge.http_log import HttpLog
+from services.gateway.entering import Entering
 from services.gateway.events import Events
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
+from services.gateway.lifetimes import Lifetimes
+from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
-from services.gateway.problems import as_problems
+from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.quiet_rooms import QuietRooms
@@ -35,12 +39,18 @@ from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
+from services.gateway.rooms_api import RoomsApi
+from services.gateway.roster import Roster
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
+from services.gateway.sessions_api import SessionsApi
 from services.gateway.settings import GatewaySettings
 from wire import streams, subjects
 from wire.accounts import Verified
-from wire.messages import Page
+from wire.control import Control as AnyControl
+from wire.control import MembersChanged
+from wire.errors import ParleyError
+from wire.messages import Done, Page
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
@@ -56,17 +66,25 @@ class Gateway:
     def __init__(self, settings: GatewaySettings, connection: Bus) -> None:
         stream = MessageStream(connection)
         history = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_HISTORY_SECONDS)
-        access = Access(public_rooms=settings.public_rooms)
+        members = Caller(connection, subjects.ROOMS_CHECK, Done, timeout=CHECK_SECONDS)
+        watch, roster = MemberWatch(), Roster()
+        access = Access(members, public_rooms=settings.public_rooms)
         self._settings = settings
-        self._auth = Auth(connection)
+        self.control = Control(connection, self._apply, self._on_current)
+        self._auth = Auth(connection, self.control)
         self.clients = Clients(
             self,
             limits=settings.limits,
             transports=settings.transports,
             allowed_origins=settings.allowed_origins,
+            admission=Admission(
+                at_once=settings.allowed.verifications_at_once,
+                per_user=settings.allowed.connections_per_user_most,
+            ),
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
-        relay = Relay(fan_out, stream)
+        self._relay = relay = Relay(fan_out, stream, self.control)
+        self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         missed = Missed(history, stream, ReplayMemory())
@@ -79,16 +97,26 @@ class Gateway:
             sessions=self._sessions,
             rooms=self._rooms,
             access=access,
+            watch=watch,
             joining=joining,
             missed=missed,
             fan_out=fan_out,
         )
-        self._events = Events(
-            bus=connection,
+        self._entering = Entering(
             access=access,
+            watch=watch,
+            roster=roster,
             rooms=self._rooms,
             joining=joining,
             sessions=self._sessions,
+            fan_out=fan_out,
+            rooms_most=settings.allowed.rooms_per_socket_most,
+        )
+        self._events = Events(
+            bus=connection,
+            control=self.control,
+            entering=self._entering,
+            lifetimes=self._lifetimes,
             publisher=Publisher(
                 connection,
                 stream,
@@ -97,9 +125,15 @@ class Gateway:
             ),
             history=history,
             fan_out=fan_out,
+            allowed=settings.allowed,
         )
-        self.api = Api(self._auth, access, history, body_timeout=settings.limits.body_timeout)
-        connection.on_reconnect(lambda: relay.catch_up_all(self._rooms.open_rooms()))
+        timeout = settings.limits.body_timeout
+        self.routes: Final = [
+            *Api(self._auth, access, history).routes(),
+            *SessionsApi(self._auth, settings.limits).routes(),
+            *RoomsApi(self._auth, PrivateRooms(connection), body_timeout=timeout).routes(),
+            *ChatPage(settings.web).routes(),
+        ]
 
     async def drain(self, seconds: float) -> None:
         """Send all clients away, evenly over `seconds`; see `Drain`."""
@@ -113,6 +147,15 @@ class Gateway:
     async def admit(self, connection: Connection, auth: object) -> None:
         """See `clients.Application`."""
         await self._recovery.begin(connection, auth)
+        try:
+            self._auth.check(connection.bearer)  # it may have been revoked meanwhile
+        except ParleyError:
+            self._recovery.abandon(connection)
+            raise
+
+    async def why_full(self) -> str | None:
+        """For `/readyz`: a balancer leads elsewhere while no more clients fit in here."""
+        return "full" if self.clients.is_full else None
 
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """See `clients.Application`."""
@@ -125,16 +168,28 @@ class Gateway:
         )
         log.debug("connected", connection=connection.id, user=bearer.user.id)
         missed = self._recovery.complete(connection)
+        self._lifetimes.begin(connection)
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
+        self._lifetimes.end(connection)
         self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)
         log.debug("disconnected", connection=connection.id, user=connection.bearer.user.id)
+
+    def _apply(self, message: AnyControl) -> None:
+        if isinstance(message, MembersChanged):
+            self._entering.on_members_changed(message)
+        else:
+            self._lifetimes.on_revoked(message)
+
+    def _on_current(self) -> None:
+        # What came live while it was not known who may hear it was dropped.
+        self._catching_up = asyncio.ensure_future(self._relay.catch_up_all(self._rooms.open_rooms()))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """See `clients.Application`."""
@@ -144,35 +199,17 @@ class Gateway:
 async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     """Serve clients until the process must stop. Traffic is accepted last, and refused first."""
     async with AsyncExitStack() as stack:
+        capacity.prepare(settings.allowed)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        await stack.enter_async_context(gateway.control.followed())
+        lifecycle.add_readiness_check(gateway.control.why_not_ready)
+        lifecycle.add_readiness_check(gateway.why_full)
         await stack.enter_async_context(gateway.quiet_rooms.watched())
-        limits = settings.limits
-        guard = HttpGuard(limits)
-        app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=limits.payload_most)
-        app.add_routes(gateway.api.routes())
-        app.add_routes(ChatPage(settings.web).routes())
-        gateway.clients.attach(app)
-        # Connections last for hours: waiting for them to end by themselves would be in vain.
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            logger=HttpLog(),
-            shutdown_timeout=1.0,
-            handler_cancellation=True,
-            keepalive_timeout=limits.keep_alive_timeout,
-            tcp_keepalive=False,  # who is silent is found out by Engine.IO's pings and by timeouts
-        )
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        guard.start(runner)
-        stack.callback(guard.stop)
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
-        await site.start()
-        stack.push_async_callback(site.stop)
+        await stack.enter_async_context(public_port.serving(settings, gateway.routes, gateway.clients.attach))
         lifecycle.started()
         log.info("ready", host=settings.host, port=settings.port, transports=settings.transports)
         await lifecycle.stopped()
-        # The site is still there: it refuses whoever comes, and answers those who poll. A gateway that has failed is
+        # The port is still there: it refuses whoever comes, and answers those who poll. A gateway that has failed is
         # of no use to its clients any more.
         await gateway.drain(settings.drain_seconds if lifecycle.failure is None else 0)

@@ -9,6 +9,7 @@ from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
 
 from services.gateway import metrics
+from services.gateway.admission import Admission
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
@@ -31,7 +32,10 @@ class Application(Protocol):
         """Who connects with the CONNECT packet's `auth`; raises `ParleyError` to refuse."""
 
     async def admit(self, connection: Connection, auth: object) -> None:
-        """`connection` is about to be there, in the turn of the loop in which this returns, or is gone by then."""
+        """`connection` is about to be there, in the turn of the loop in which this returns, or is gone by then.
+
+        Raises `ParleyError` to refuse it after all.
+        """
 
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """`connection` is there; what the answer says beside its sid, and the first packets that it is sent."""
@@ -57,8 +61,10 @@ class Clients:
         limits: Limits,
         transports: tuple[str, ...],
         allowed_origins: tuple[str, ...],
+        admission: Admission,
     ) -> None:
         self._application = application
+        self._admission = admission
         self._server = Server(
             limits=limits,
             transports=transports,
@@ -90,6 +96,16 @@ class Clients:
         """Whether any is there, let in or not."""
         return bool(self._server.eio.sockets)
 
+    def dismiss_one(self, connection: Connection) -> None:
+        """End one connection, in the way that keeps its client from coming back; nothing of it can be recovered."""
+        connection.has_left = True
+        self._server.start_background_task(self._server.disconnect, connection.id)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many sessions as there may be."""
+        return bool(self._server.eio.gate.is_full)
+
     async def close(self) -> int:
         """End all connections, in the way that makes clients come back.
 
@@ -120,22 +136,35 @@ class Clients:
         return True
 
     async def _on_connect(self, sid: str, _environ: Mapping[str, str], auth: object) -> None:
-        try:
-            bearer = await self._application.authenticate(auth)
-        except ParleyError as error:
-            metrics.connects[error.code,] += 1
-            log.info("connection refused", code=error.code)
-            raise SocketIORefusal(error.message, {"code": error.code, "message": error.message}) from None
         session = _check_open(self._server.session_of(sid))
-        connection = Connection(sid, bearer, session)
-        await self._application.admit(connection, auth)
-        _check_open(session)
+        try:
+            async with self._admission.turn():
+                _check_open(session)
+                bearer = await self._application.authenticate(auth)
+            self._admission.enter(bearer.user.id)
+        except ParleyError as error:
+            raise _refusal(error) from None
+        try:
+            connection = Connection(sid, bearer, session)
+            await self._application.admit(connection, auth)
+            _check_open(session)
+        except BaseException as error:
+            self._admission.leave(bearer.user.id)
+            if isinstance(error, ParleyError):
+                raise _refusal(error) from None
+            raise
         session.application = connection
 
     def _greet(self, session: Session) -> tuple[Mapping[str, str], bytes]:
+        connection = session.application
+        try:
+            answer, packets = self._application.connected(connection)
+        except Exception:
+            session.application = None  # nobody will be told that it is gone
+            self._admission.leave(connection.bearer.user.id)
+            raise
         metrics.connects["ok",] += 1
         self._count += 1
-        answer, packets = self._application.connected(session.application)
         return answer, b"".join(map(frames.message, packets)) + self._farewell
 
     def _on_disconnect(self, sid: str, reason: str) -> None:
@@ -143,8 +172,18 @@ class Clients:
         if session is not None and session.application is not None:
             connection, session.application = session.application, None
             self._count -= 1
+            self._admission.leave(connection.bearer.user.id)
             metrics.disconnects[reason.replace(" ", "_"),] += 1
             self._application.disconnected(connection)
+
+
+def _refusal(error: ParleyError) -> SocketIORefusal:
+    metrics.connects[error.code,] += 1
+    log.info("connection refused", code=error.code)
+    data: dict[str, object] = {"code": error.code, "message": error.message}
+    if error.retry_after is not None:
+        data["retry_after"] = error.retry_after
+    return SocketIORefusal(error.message, data)
 
 
 def _check_open(session: Session | None) -> Session:

@@ -15,20 +15,27 @@ EVENTS_AT_ONCE: Final = 64
 class Connection:
     """Made once the client's token was verified."""
 
-    __slots__ = ("bearer", "events", "has_left", "id", "kept", "rooms", "session")
+    __slots__ = ("alarms", "bearer", "buckets", "events", "has_left", "id", "kept", "rooms", "session", "warn_at")
 
     def __init__(self, id: str, bearer: Verified, session: Session) -> None:
         self.id: Final = id
         """Unique among all connections of all gateways."""
-        self.bearer: Final = bearer
+        self.bearer = bearer
+        """Whose token let it in, or has lengthened its life since."""
         self.session: Final = session
         self.rooms: Final[set[str]] = set()
         self.kept: Kept | None = None
         """What its client can get back, if it opted in."""
         self.has_left = False
         """Its client has disconnected by its own will, and does not come back to it."""
+        self.buckets: list[float] | None = None
+        """See `meter.Allowance`; None until it does something."""
         self.events = 0
         """Under way."""
+        self.warn_at = 0.0
+        """When its client is told that it will end, seconds since the epoch; infinite once that is done."""
+        self.alarms = 0
+        """How often `Lifetimes` will look at it."""
 
     @property
     def is_open(self) -> bool:

@@ -1,27 +1,26 @@
 """Client events: the table of what a client may send, and what each does."""
 
-import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Final
-
-import structlog
 
 from runtime.bus import Bus
 from runtime.rpc import Caller
-from services.gateway import requests
-from services.gateway.access import Access
+from services.gateway import answering, requests
+from services.gateway.allowed import Allowed
+from services.gateway.answering import Answering
 from services.gateway.call import Call
 from services.gateway.checks import check_body, check_data
 from services.gateway.connection import Connection
+from services.gateway.control import Control
 from services.gateway.edge.metrics import malformed_packets
+from services.gateway.entering import Entering, Later
 from services.gateway.fanout import FanOut
-from services.gateway.joining import Joining
+from services.gateway.lifetimes import Lifetimes
+from services.gateway.meter import Allowance, allowances
 from services.gateway.publisher import Publisher
-from services.gateway.replies import Done, HistoryPage
+from services.gateway.replies import Done, HistoryPage, Refreshed
 from services.gateway.requests import AnyEvent
-from services.gateway.rooms import Rooms
-from services.gateway.sessions import Sessions
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
@@ -31,8 +30,6 @@ _Handler = Callable[[Call, Any], Done | None]
 
 _decoder: Final[codec.Decoder[AnyEvent]] = codec.Decoder(AnyEvent)  # type: ignore[arg-type] # a union
 
-log = structlog.get_logger()
-
 
 class Events:
     """Validates, carries out and acknowledges, in the order in which a client's events come."""
@@ -41,30 +38,32 @@ class Events:
         self,
         *,
         bus: Bus,
-        access: Access,
-        rooms: Rooms,
-        joining: Joining,
-        sessions: Sessions,
+        control: Control,
+        entering: Entering,
+        lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
         fan_out: FanOut,
+        allowed: Allowed,
     ) -> None:
         self._bus = bus
-        self._access = access
-        self._rooms = rooms
-        self._joining = joining
-        self._sessions = sessions
+        self._control = control
+        self._entering = entering
+        self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
         self._fan_out = fan_out
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._table: Final[dict[type[AnyEvent], tuple[str, _Handler]]] = {
-            requests.JoinEvent: ("join", self._join),
-            requests.LeaveEvent: ("leave", self._leave),
-            requests.MessageEvent: ("message", self._message),
-            requests.TypingEvent: ("typing", self._typing),
-            requests.RelayEvent: ("event", self._event),
-            requests.HistoryEvent: ("history", self._page),
+        self._answering = Answering()
+        may = allowances(allowed.rates)
+        self._mistakes = may.get("mistake")
+        self._table: Final[dict[type[AnyEvent], tuple[str, _Handler, Allowance | None]]] = {
+            requests.JoinEvent: ("join", self._join, may.get("join")),
+            requests.LeaveEvent: ("leave", self._leave, may.get("join")),
+            requests.MessageEvent: ("message", self._message, may.get("message")),
+            requests.TypingEvent: ("typing", self._typing, may.get("typing")),
+            requests.RelayEvent: ("event", self._event, may.get("event")),
+            requests.HistoryEvent: ("history", self._page, may.get("history")),
+            requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -72,51 +71,48 @@ class Events:
         try:
             event = _decoder.decode(text)
         except codec.WireError as error:
-            name, why = requests.why_refused(text, error)
-            if name is None:
-                malformed_packets.inc()
-            Call(connection, name or "malformed", ack_id, self._fan_out).failed(ParleyError(ErrorCode.INVALID, why))
+            self._refuse(connection, ack_id, text, error)
             return
-        name, handler = self._table[type(event)]
+        name, handler, allowance = self._table[type(event)]
         call = Call(connection, name, ack_id, self._fan_out)
         try:
+            self._control.check()
+            if allowance is not None:
+                allowance.take(connection)
             reply = handler(call, event.request)
         except ParleyError as error:
             call.failed(error)
         except Exception:  # noqa: BLE001 - a defect of ours must not take the connection with it
-            _log_defect(call)
+            answering.failed(call)
         else:
             if reply is not None:
                 call.done(reply)
 
+    def _refuse(self, connection: Connection, ack_id: str, text: str, error: codec.WireError) -> None:
+        name: str | None = None
+        try:
+            if self._mistakes is not None:
+                self._mistakes.take(connection)  # to find out what is wrong costs more than what is right
+            name, why = requests.why_refused(text, error)
+            refusal = ParleyError(ErrorCode.INVALID, why)
+        except ParleyError as too_many:
+            refusal = too_many
+        if name is None:
+            malformed_packets.inc()
+        Call(connection, name or "malformed", ack_id, self._fan_out).failed(refusal)
+
     def _join(self, call: Call, request: requests.Join) -> Done | None:
-        self._access.check(request.room)
-        kept = call.connection.kept
-        if kept is not None:
-            kept.places.begin(request.room, request.after)
-            joining = self._joining.join(call.connection, request)
-            self._later(call, self._sessions.joining(call.connection, joining), in_turn=True)
-            return None
-        joined = self._joining.join_at_once(call.connection, request)
-        if joined is None:
-            # What the client sends next may need it.
-            self._later(call, self._joining.join(call.connection, request), in_turn=True)
-        return joined
+        return self._now_or_in_turn(call, self._entering.join(call.connection, request))
 
     def _leave(self, call: Call, request: requests.Leave) -> Done | None:
-        if call.connection.kept is not None:
-            self._later(call, self._leave_for_good(call.connection, request.room), in_turn=True)
-            return None
-        return self._leave_now(call.connection, request.room)
+        return self._now_or_in_turn(call, self._entering.leave(call.connection, request.room))
 
-    async def _leave_for_good(self, connection: Connection, room: str) -> Done:
-        await self._sessions.leaving(connection, room)
-        return self._leave_now(connection, room)
-
-    def _leave_now(self, connection: Connection, room: str) -> Done:
-        self._fan_out.settle(connection)
-        self._rooms.leave(room, connection)
-        return Done()
+    def _now_or_in_turn(self, call: Call, answer: Done | Later) -> Done | None:
+        if isinstance(answer, Done):
+            return answer
+        # What the client sends next may need it.
+        self._answering.later(call, answer, in_turn=True)
+        return None
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:
         _check_joined(call.connection, request.room)
@@ -149,38 +145,18 @@ class Events:
 
     def _page(self, call: Call, request: requests.GetHistory) -> None:
         _check_joined(call.connection, request.room)
-        self._later(call, self._read_page(request))
+        self._answering.later(call, self._read_page(call.connection, request))
 
-    async def _read_page(self, request: requests.GetHistory) -> Done:
+    async def _read_page(self, connection: Connection, request: requests.GetHistory) -> Done:
         page = await self._history(requests.page_request(request))
+        _check_joined(connection, request.room)  # still
         return HistoryPage(messages=page.messages, more=page.more)
 
-    def _later(self, call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool = False) -> None:
-        """Answer `call` with the outcome of `work`; `in_turn`: what the client sent behind it waits for that."""
-        call.connection.event_began()
-        if in_turn:
-            call.connection.session.hold()
-        task = asyncio.ensure_future(self._answer(call, work, in_turn=in_turn))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _refresh(self, call: Call, request: requests.Refresh) -> None:
+        self._answering.later(call, self._lengthen(call.connection, request))
 
-    @staticmethod
-    async def _answer(call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool) -> None:
-        try:
-            call.done(await work)
-        except ParleyError as error:
-            call.failed(error)
-        except Exception:  # noqa: BLE001 - as in `handle`
-            _log_defect(call)
-        finally:
-            call.connection.event_ended()
-            if in_turn and call.connection.is_open:
-                call.connection.session.release()
-
-
-def _log_defect(call: Call) -> None:
-    log.error("event failed", event_name=call.name, exc_info=True)  # noqa: LOG014 - while it is handled
-    call.failed(ParleyError(ErrorCode.INTERNAL, "internal error"))
+    async def _lengthen(self, connection: Connection, request: requests.Refresh) -> Done:
+        return Refreshed(expires_in=await self._lifetimes.lengthen(connection, request.token))
 
 
 def _check_joined(connection: Connection, room: str) -> None:

@@ -25,6 +25,23 @@ resume_reads = Tally(
     ["source"],
 )
 replay_bytes = Gauge("parley_gateway_replay_bytes", "Memory that keeps messages for those who resume.")
+control_current = Gauge(
+    "parley_gateway_control_current", "1 while it is known who may not be here any more; nobody is served otherwise."
+)
+control_messages = Tally(
+    "parley_gateway_control_messages_total", "Revocations and changes of members heard or read, by kind.", ["kind"]
+)
+control_latency = TimeTally(
+    "parley_gateway_control_latency_seconds",
+    "From a revocation or change of members being stored to its having taken effect here, if it came live.",
+    buckets=LATENCY_BUCKETS,
+)
+ended = Tally(
+    "parley_gateway_sessions_ended_total",
+    "Connections closed for what became of their token: revoked, expired.",
+    ["reason"],
+)
+removals = Counter("parley_gateway_removals_total", "Connections put out of a private room.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])

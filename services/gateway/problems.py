@@ -54,8 +54,13 @@ async def as_problems(
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         tracebacks.drop(error)  # the request has it, where there is no such route
+        busy = error.headers.get(hdrs.RETRY_AFTER)
         return response(
-            ErrorCode.INVALID, error.reason, status=HTTPStatus(error.status), allow=error.headers.get(hdrs.ALLOW)
+            ErrorCode.INVALID if busy is None else ErrorCode.UNAVAILABLE,
+            error.reason,
+            status=HTTPStatus(error.status),
+            retry_after=None if busy is None else float(busy),
+            allow=error.headers.get(hdrs.ALLOW),
         )
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)

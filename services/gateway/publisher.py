@@ -4,11 +4,12 @@ import asyncio
 import time
 from typing import Final
 
-import msgspec
 import structlog
 
+from runtime import pub_ack
 from runtime.bus import Bus
 from runtime.listening import Delivery
+from runtime.pub_ack import NotStoredError, PubAck
 from runtime.stream import MessageStream
 from services.gateway import metrics
 from services.gateway.call import Call
@@ -16,21 +17,6 @@ from services.gateway.replies import Sent
 from wire import codec, headers, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage
-
-
-class _ApiError(msgspec.Struct):
-    description: str = ""
-
-
-class _PubAck(msgspec.Struct):
-    """JetStream's answer to a publish."""
-
-    seq: int = 0
-    duplicate: bool = False
-    error: _ApiError | None = None
-
-
-_decoder: Final = codec.Decoder(_PubAck)
 
 log = structlog.get_logger()
 
@@ -72,7 +58,7 @@ class Publisher:
             ack = _read(answer)
         except ParleyError as error:
             self._ended(call)
-            if isinstance(error, _RefusedError):
+            if isinstance(error, NotStoredError):
                 result = "refused"
                 self._note_refusal(error.message)
             call.failed(error)
@@ -112,10 +98,6 @@ class Publisher:
         self._is_refused = reason is not None
 
 
-class _RefusedError(ParleyError):
-    """The stream says that it has not stored the message: it is full, say."""
-
-
 class _Publishing:
     """A message on its way to the stream; called with the answer."""
 
@@ -131,15 +113,8 @@ class _Publishing:
         self._publisher.answered(self, answer)
 
 
-def _read(answer: Delivery | ParleyError) -> _PubAck:
+def _read(answer: Delivery | ParleyError) -> PubAck:
     """The acknowledgement of a message that is stored; raises `ParleyError`."""
     if isinstance(answer, ParleyError):
         raise answer
-    try:
-        ack = _decoder.decode(answer.data)
-    except codec.WireError:
-        raise ParleyError(ErrorCode.UNAVAILABLE, "the stream's answer cannot be read", retry_after=2) from None
-    if ack.error is not None or not ack.seq:
-        reason = ack.error.description if ack.error else "no sequence"
-        raise _RefusedError(ErrorCode.UNAVAILABLE, f"the message was not stored: {reason}", retry_after=2)
-    return ack
+    return pub_ack.read(answer.data)

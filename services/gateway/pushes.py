@@ -19,6 +19,20 @@ class SessionStarted(msgspec.Struct, frozen=True):
     expires_in: int
 
 
+class Expiring(msgspec.Struct, frozen=True):
+    """`expiring`: the connection ends in so many seconds, unless the client refreshes it."""
+
+    expires_in: int
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """`removed`: the user is no member of the room any more."""
+
+    room: str
+    reason: str
+    """removed, left (on another device) or deleted."""
+
+
 class Draining(msgspec.Struct, frozen=True):
     """`draining`: this gateway is about to end; the connection will be closed, and can be made again elsewhere."""
 

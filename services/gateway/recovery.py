@@ -6,6 +6,7 @@ back, its library sends the pid, and the offset of the last message that it has.
 
 import asyncio
 import re
+from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Final
 
@@ -18,6 +19,7 @@ from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.kept_session import Kept, with_offset
+from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.missed_in_all import MissedInAll, TooMuchError
 from services.gateway.places import OffsetError, Places
@@ -53,11 +55,20 @@ class Recovery:
     """Begins with a CONNECT packet, and ends in the turn of the loop in which it is answered."""
 
     def __init__(
-        self, *, sessions: Sessions, rooms: Rooms, access: Access, joining: Joining, missed: Missed, fan_out: FanOut
+        self,
+        *,
+        sessions: Sessions,
+        rooms: Rooms,
+        access: Access,
+        watch: MemberWatch,
+        joining: Joining,
+        missed: Missed,
+        fan_out: FanOut,
     ) -> None:
         self._sessions = sessions
         self._rooms = rooms
         self._access = access
+        self._watch = watch
         self._joining = joining
         self._missed = missed
         self._fan_out = fan_out
@@ -85,6 +96,13 @@ class Recovery:
                 return
         connection.kept = _new(connection)
 
+    def abandon(self, connection: Connection) -> None:
+        """`connection` is refused after all: instead of `complete`."""
+        missed, stack = self._begun.pop(connection, (None, None))
+        if missed is not None and stack is not None and connection.kept is not None:
+            stack.close()
+            self._sessions.forget(connection.kept)
+
     def complete(self, connection: Connection) -> list[bytes]:
         """Let `connection` into its rooms: the packets that it missed, with which it is where the rooms are."""
         packets: list[bytes] = []
@@ -110,7 +128,9 @@ class Recovery:
 
     async def _recover(self, connection: Connection, asked: _Asked) -> None:
         found, places = await self._find(connection, asked)
-        with ExitStack() as stack:
+        user = connection.bearer.user.id
+        with self._watch.of(user, places.rooms) as visit, ExitStack() as stack:
+            await self._check_member(user, places.rooms)
             try:
                 async with asyncio.timeout(_TURN_SECONDS):
                     await self._slots.acquire()
@@ -134,6 +154,9 @@ class Recovery:
                 raise _NotRecoveredError("too_much") from None
             except TakenError:
                 raise _NotRecoveredError("taken") from None
+            if visit.is_over:
+                self._sessions.forget(connection.kept)
+                raise _NotRecoveredError("forbidden")
             if connection.is_open:
                 self._begun[connection] = missed, stack.pop_all()
 
@@ -147,13 +170,15 @@ class Recovery:
         if session.user != connection.bearer.user.id:
             raise _NotRecoveredError("other_user")
         try:
-            for room in session.rooms:
-                self._access.check(room)
             return found, Places(session.rooms).proven(asked.offset)
         except OffsetError:
             raise _NotRecoveredError("malformed") from None
+
+    async def _check_member(self, user: str, rooms: Iterable[str]) -> None:
+        try:
+            await self._access.check(user, *rooms)
         except ParleyError as error:
-            if error.code is ErrorCode.UNAVAILABLE:
+            if error.code is not ErrorCode.FORBIDDEN:
                 raise
             raise _NotRecoveredError("forbidden") from None
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
@@ -28,6 +28,12 @@ log = structlog.get_logger()
 _decoder: codec.Decoder[RoomLive] = codec.Decoder(RoomLive)  # type: ignore[arg-type] # a union
 
 
+class Known(Protocol):
+    """Whether it is known who may be here: `Control`."""
+
+    is_current: bool
+
+
 class Relay:
     """Decodes what is live in a room, puts it in its place, and delivers it: every message once, in order.
 
@@ -35,13 +41,19 @@ class Relay:
     by the seq that a message names as the one before it, and is filled from the stream before anything newer.
     """
 
-    def __init__(self, fan_out: FanOut, stream: MessageStream) -> None:
+    def __init__(self, fan_out: FanOut, stream: MessageStream, control: Known) -> None:
+        self._control = control
         self._fan_out = fan_out
         self._stream = stream
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on_live(self, room: Room, message: Delivery) -> None:
-        """Deliver one live message of `room`, at once or when the hole before it is filled."""
+        """Deliver one live message of `room`, at once or when the hole before it is filled.
+
+        Nothing is delivered while it is not known who may be here: messages are read from the stream after that.
+        """
+        if not self._control.is_current:
+            return
         metrics.live_bytes[()] += len(message.data)
         try:
             live = _decoder.decode(message.data)

@@ -29,6 +29,12 @@ class Sent(Done, frozen=True, kw_only=True):
     duplicate: bool
 
 
+class Refreshed(Done, frozen=True, kw_only=True):
+    """`expires_in`: seconds until the connection ends, unless it is refreshed again."""
+
+    expires_in: int
+
+
 class HistoryPage(Done, frozen=True, kw_only=True):
     """Messages in seq order; `more`: there are others beyond."""
 

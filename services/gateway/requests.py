@@ -62,6 +62,12 @@ class GetHistory(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = PAGE_DEFAULT
 
 
+class Refresh(msgspec.Struct, frozen=True):
+    """Lengthen this connection's life."""
+
+    token: str
+
+
 # --- the same as packets, decoded in one pass -----------------------------------------------------------------------
 
 
@@ -105,7 +111,13 @@ class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     request: GetHistory
 
 
-AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent
+class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
+    """`["refresh", {...}]`."""
+
+    request: Refresh
+
+
+AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "join": Join,
@@ -114,6 +126,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "typing": SetTyping,
     "event": SendEvent,
     "history": GetHistory,
+    "refresh": Refresh,
 }
 _arguments: Final = msgspec.json.Decoder(list[Raw])
 _name: Final = msgspec.json.Decoder(str)

@@ -69,11 +69,14 @@ class Sessions:
             with kept.leaving(room):
                 await self._keep(connection, kept)
         except ParleyError:
-            kept.changes += 1
-            if not kept.restoring:
-                kept.restoring = True
-                self._spawn(self._restore(connection, kept))
+            self._put_again(connection, kept)
             raise
+
+    def changed(self, connection: Connection) -> None:
+        """A room that `connection` was in is not its own any more: let the bucket know as soon as it answers."""
+        kept = connection.kept
+        if kept is not None:
+            self._put_again(connection, kept)
 
     async def find(self, pid: str) -> Found:
         """What is there of the session `pid`. Raises `ParleyError` (unavailable)."""
@@ -143,6 +146,12 @@ class Sessions:
             log.info("the client has come back elsewhere", connection=connection.id)
             connection.session.close(Reason.SERVER, last=frames.NOOP)
             raise ParleyError(ErrorCode.NOT_JOINED, "the connection is closed")
+
+    def _put_again(self, connection: Connection, kept: Kept) -> None:
+        kept.changes += 1
+        if not kept.restoring:
+            kept.restoring = True
+            self._spawn(self._restore(connection, kept))
 
     async def _restore(self, connection: Connection, kept: Kept) -> None:
         while not kept.over and kept.stored < kept.changes:

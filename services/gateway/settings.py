@@ -1,11 +1,13 @@
 """What a gateway can be told."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from runtime.settings import Port, Seconds, ServiceSettings, Text
+from runtime.settings import Port, Seconds, ServiceSettings, SettingsError, Text
+from services.gateway.allowed import Allowed
+from services.gateway.edge import addresses
 from services.gateway.edge.limits import Limits
 
 Bytes = Annotated[int, Meta(ge=1024)]
@@ -14,12 +16,17 @@ Bytes = Annotated[int, Meta(ge=1024)]
 class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """All of it."""
 
+    nats_user: ClassVar[str] = "gateway"
+
     host: Text = "0.0.0.0"  # noqa: S104 - it is the public edge
     port: Port = 8080
     transports: Annotated[tuple[Literal["polling", "websocket"], ...], Meta(min_length=1)] = ("polling", "websocket")
     """`websocket` alone needs no sticky sessions."""
     allowed_origins: tuple[Text, ...] = ()
     """Origins whose pages may connect, beside the gateway's own."""
+    trusted_proxies: tuple[Text, ...] = ()
+    """Networks, as CIDR, of proxies before this gateway: their word is taken for whom a request is from."""
+    allowed: Allowed = Allowed()
     public_rooms: bool = True
     """Whether rooms other than groups and direct conversations exist, for everybody."""
     room_linger_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
@@ -43,6 +50,15 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """Over how long a gateway that is told to end closes its connections; 0: at once."""
     web_dir: Text = "web"
 
+    def __post_init__(self) -> None:
+        """Check what a type cannot say; raises `SettingsError`."""
+        try:
+            addresses.networks(self.trusted_proxies)
+        except ValueError:
+            raise SettingsError(
+                "TRUSTED_PROXIES is malformed: it lists networks, as 10.0.0.0/8 or fd00::/8"
+            ) from None
+
     @property
     def stop_seconds(self) -> float:
         """See `ServiceSettings`; the last to go may have a message on its way to the stream."""
@@ -55,9 +71,17 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
 
     @property
     def limits(self) -> Limits:
-        """What a client may cost."""
+        """What a client may cost, and how many may come."""
+        allowed = self.allowed
         return Limits(
             unsent_most=self.unsent_most_bytes,
             unsent_total_most=self.unsent_total_most_bytes,
             stall_timeout=self.stall_seconds,
+            sessions_most=allowed.connections_most,
+            sessions_per_address_most=allowed.connections_per_address_most,
+            handshakes_per_second=allowed.handshakes_per_second,
+            handshake_burst=allowed.handshake_burst,
+            frames_per_second=allowed.frames_per_second,
+            http_connections_most=allowed.http_connections_most,
+            trusted_proxies=self.trusted_proxies,
         )

@@ -1,8 +1,8 @@
-"""`python -m services.history` serves."""
+"""`python -m services.history` serves; `setup` makes the streams and indexes that all services need."""
 
-from runtime import process
-from services.history.app import serve
-from services.history.settings import HistorySettings
+import sys
+
+from services.history import commands
 
 if __name__ == "__main__":
-    process.run("history", HistorySettings, serve)
+    commands.main(sys.argv[1:])

@@ -8,14 +8,13 @@ from typing import Final
 
 import structlog
 
-from runtime import bus, rpc
+from runtime import bus, rpc, tasks
 from runtime.lifecycle import Lifecycle
 from runtime.stream import MessageStream
 from services.history import metrics
 from services.history.pages import Pages
 from services.history.persister import Persister
 from services.history.progress import Progress
-from services.history.sessions_bucket import SessionsBucket
 from services.history.settings import HistorySettings
 from services.history.store import MessageStore
 from wire import subjects
@@ -32,12 +31,12 @@ log = structlog.get_logger()
 
 async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
     """Persist and answer `history.*` until the process must stop."""
-    store = MessageStore(settings.mongo_url, settings.mongo_database)
+    store = MessageStore(settings.database)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         progress = Progress(connection)
-        persister = Persister(connection, store, progress, settings)
+        persister = Persister(connection, store, progress, batch_size=settings.batch_size)
         pages = Pages(MessageStream(connection), store, progress)
 
         async def page(request: GetPage) -> Page:
@@ -51,11 +50,9 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
             finally:
                 metrics.page_duration.labels(result=result).observe(time.perf_counter() - started)
 
-        bucket = SessionsBucket(connection, replicas=settings.messages_replicas)
-        for watch in (progress.watch(), bucket.keep()):
-            stack.push_async_callback(_ended, _start(watch, lifecycle), within=0)
+        stack.push_async_callback(tasks.ended, _start(progress.watch(), lifecycle), within=0)
         persisting = _start(persister.run(), lifecycle)
-        stack.push_async_callback(_ended, persisting, within=_BATCH_SECONDS)
+        stack.push_async_callback(tasks.ended, persisting, within=_BATCH_SECONDS)
         stack.callback(persister.stop)
         endpoints = [rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, page)]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
@@ -69,14 +66,6 @@ def _start(work: Coroutine[None, None, None], lifecycle: Lifecycle) -> "asyncio.
     task = asyncio.create_task(work)
     task.add_done_callback(lambda task: _fail_if_crashed(task, lifecycle))
     return task
-
-
-async def _ended(task: "asyncio.Task[None]", *, within: float) -> None:
-    await asyncio.wait({task}, timeout=within)
-    while not task.done():
-        # Once may not be enough: nats-py waits with `wait_for`, which in Python 3.11 may swallow it.
-        task.cancel()
-        await asyncio.wait({task}, timeout=1)
 
 
 def _fail_if_crashed(task: "asyncio.Task[None]", lifecycle: Lifecycle) -> None:

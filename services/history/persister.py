@@ -12,23 +12,20 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import StreamConfig
 from nats.js.errors import NotFoundError
 
 from runtime.bus import Bus
 from runtime.stream import Entry
 from services.history import metrics
 from services.history.progress import Progress
-from services.history.settings import HistorySettings
-from services.history.store import MessageStore, RefusedError, WriteFailedError
+from services.history.refusals import RefusedError, WriteFailedError
+from services.history.store import MessageStore
 from wire import codec, streams, subjects
 from wire.messages import ChatMessage
 
 _FETCH_SECONDS: Final = 1.0
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
-_SEQ_MARGIN: Final = 1_000_000
-"""A stream that was lost may have held this many messages that never reached history."""
 
 log = structlog.get_logger()
 
@@ -36,26 +33,30 @@ log = structlog.get_logger()
 class Persister:
     """Runs until it is told to stop, through every outage of NATS and of MongoDB."""
 
-    def __init__(self, bus: Bus, store: MessageStore, progress: Progress, settings: HistorySettings) -> None:
+    def __init__(self, bus: Bus, store: MessageStore, progress: Progress, *, batch_size: int) -> None:
         self._bus = bus
         self._store = store
-        self._settings = settings
+        self._batch_size = batch_size
+        self._missing = ""
         self._decoder = codec.Decoder(ChatMessage)
         self._consuming = False
         self._stopping = False
         self._progress = progress
 
     async def why_not_ready(self) -> str | None:
-        """A readiness check: the stream and its consumer are there."""
-        return None if self._consuming else "not consuming the message stream yet"
+        """A readiness check: the stream, its consumer and the indexes are there."""
+        if self._consuming:
+            return None
+        return _lacking(self._missing) if self._missing else "not consuming the message stream yet"
 
     async def run(self) -> None:
         """Persist until `stop`; returns once the batch in hand is written and acknowledged. May be cancelled."""
         pause = _SHORTEST_PAUSE
         while not self._stopping:
             try:
-                await self._declare()
-                await self._consume()
+                self._note_missing(await self._what_is_missing())
+                if not self._missing:
+                    await self._consume()
             except (NatsError, TimeoutError, OSError, WriteFailedError) as error:
                 log.warning("persisting interrupted", error=type(error).__name__, detail=str(error))
             pause = _SHORTEST_PAUSE if self._consuming else min(pause * 2, _LONGEST_PAUSE)
@@ -67,35 +68,29 @@ class Persister:
         # What has been delivered is written: nobody else would get it for as long as an acknowledgement may take.
         self._stopping = True
 
-    async def _declare(self) -> None:
-        """Make or update the stream and the consumer.
-
-        A stream that has to be made starts above everything that it may have held before, so that a seq is never
-        used twice even when NATS has lost its disk.
-        """
-        await self._store.prepare()
+    async def _what_is_missing(self) -> str:
+        """What only the admin step can make; "" when all of it is there."""
         manager = self._bus.jetstream
         try:
-            info = await manager.stream_info(streams.MESSAGES)
+            stream = await manager.stream_info(streams.MESSAGES)
         except NotFoundError:
-            highest = max(await self._store.highest_seq(), self._progress.highest_seen)
-            first_seq = highest + _SEQ_MARGIN if highest else 1
-            await manager.add_stream(self._stream(first_seq))
-            self._progress.begin_again(with_new_stream=True)
-            log.info("stream made", stream=streams.MESSAGES, first_seq=first_seq)
-        else:
-            await manager.update_stream(self._stream(info.config.first_seq or 1))
-        await manager.add_consumer(streams.MESSAGES, streams.history_consumer())
-        self._progress.begin_again(with_new_stream=False)
+            # The step lets a new stream start above what MongoDB knows of, which may be less than what is known here.
+            if self._progress.highest_seen:
+                await self._store.note_seq(self._progress.highest_seen)
+            return f"the stream {streams.MESSAGES}"
+        try:
+            await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+        except NotFoundError:
+            return f"the consumer {streams.HISTORY_CONSUMER}"
+        if not await self._store.is_prepared():
+            return "an index in MongoDB"
+        self._progress.begin_again(stream_made=stream.created)
+        return ""
 
-    def _stream(self, first_seq: int) -> StreamConfig:
-        return streams.messages(
-            replicas=self._settings.messages_replicas,
-            max_age=self._settings.messages_max_age_days * 86_400,
-            max_bytes=self._settings.messages_max_bytes,
-            dedupe_window=self._settings.dedupe_window_seconds,
-            first_seq=first_seq,
-        )
+    def _note_missing(self, missing: str) -> None:
+        if missing and missing != self._missing:
+            log.error(_lacking(missing))
+        self._missing = missing
 
     async def _consume(self) -> None:
         subscription = await self._bus.jetstream.pull_subscribe_bind(
@@ -112,7 +107,7 @@ class Persister:
 
     async def _consume_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
-            batch = await subscription.fetch(self._settings.batch_size, timeout=_FETCH_SECONDS)
+            batch = await subscription.fetch(self._batch_size, timeout=_FETCH_SECONDS)
         except TimeoutError:  # nothing new
             return
         started = time.perf_counter()
@@ -164,3 +159,7 @@ class Persister:
                 log.warning("MongoDB does not take a batch, trying again", error=str(error), messages=len(batch))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _lacking(missing: str) -> str:
+    return f"{missing} is missing: run `python -m services.history setup`"

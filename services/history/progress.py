@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -23,6 +24,7 @@ class Progress:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._persisted_upto = 0
+        self._stream_made: datetime | None = None
         self.highest_seen = 0
         """The highest seq of any message that this process has heard of."""
         self.is_gone = False
@@ -30,11 +32,12 @@ class Progress:
         self.oldest_waiting: float | None = None
         """When the oldest message in hand was sent, in seconds since the epoch."""
 
-    def begin_again(self, *, with_new_stream: bool) -> None:
-        """The stream and its consumer are there; in a new stream nothing is persisted yet."""
+    def begin_again(self, *, stream_made: datetime | None) -> None:
+        """The stream, which was made then, and its consumer are there; in another one nothing is persisted yet."""
         self.is_gone = False
-        if with_new_stream:
+        if stream_made != self._stream_made:
             self._persisted_upto = 0
+        self._stream_made = stream_made
 
     async def persisted_upto(self, *, at_least: int) -> int:
         """A seq up to which every message of every room is in MongoDB; asks NATS only if `at_least` is not reached.

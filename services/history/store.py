@@ -14,57 +14,45 @@ from msgspec import Raw
 from pymongo import ASCENDING, DESCENDING, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
+from runtime import secret_files
 from runtime.settings import SettingsError
 from runtime.stream import Entry
+from services.history.refusals import added_despite, failed
+from services.history.settings import DatabaseSettings
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import JSON_ABSENT, Author, ChatMessage
 
 _TIMEOUT_MS: Final = 3000
 _WRITE_TIMEOUT_MS: Final = 20_000
-_DUPLICATE_KEY: Final = 11000
-_NEVER: Final = frozenset({2, 9, 22, 121, 10334})
-"""BadValue, FailedToParse, InvalidBSON, DocumentValidationFailure, BSONObjectTooLarge: a document's own fault.
-
-With any other code the same document may be taken a moment later.
-"""
+_INDEXES: Final = (("room", "seq"), ("room", "user", "id"))
+"""Unique."""
 
 _FIRST_WINDOW: Final = 4096
 """Pages are read in windows of seq that widen eightfold: the embedded server sorts all that a query matches."""
 
 
-class WriteFailedError(Exception):
-    """MongoDB did not confirm a write; it may have been done. Writing it again is safe."""
-
-
-class RefusedError(WriteFailedError):
-    """MongoDB will never take some of the messages, and has taken the others.
-
-    `refused` maps seqs to reasons; `added` counts those that were new.
-    """
-
-    def __init__(self, refused: dict[int, str], added: int) -> None:
-        super().__init__(f"{len(refused)} refused")
-        self.refused = refused
-        self.added = added
-
-
 class MessageStore:
     """Writes are confirmed by a majority."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, settings: DatabaseSettings) -> None:
+        """Raises `SettingsError` when the URL cannot be one, or the password of its user cannot be read."""
+        password = secret_files.read_if_set("MONGO_PASSWORD_FILE", settings.mongo_password_file)
+        more: dict[str, Any] = {} if password is None else {"password": password}
         try:
             self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-                url,
+                settings.mongo_url,
                 serverSelectionTimeoutMS=_TIMEOUT_MS,
                 connectTimeoutMS=_TIMEOUT_MS,
                 socketTimeoutMS=_WRITE_TIMEOUT_MS,
+                **more,
             )
         except (PyMongoError, ValueError, TypeError):
             raise SettingsError("MONGO_URL is malformed") from None  # which may hold a password
+        database = self._client[settings.mongo_database]
         majority = WriteConcern(w="majority", wtimeout=_WRITE_TIMEOUT_MS)
-        self._messages = self._client[database].get_collection("messages", write_concern=majority)
-        self._dead_letters = self._client[database].get_collection("dead_letters", write_concern=majority)
-        self._state = self._client[database].get_collection("state", write_concern=majority)
+        self._messages = database.get_collection("messages", write_concern=majority)
+        self._dead_letters = database.get_collection("dead_letters", write_concern=majority)
+        self._state = database.get_collection("state", write_concern=majority)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -73,10 +61,19 @@ class MessageStore:
     async def prepare(self) -> None:
         """Make the indexes that idempotence rests on; raises `WriteFailedError`."""
         try:
-            await self._messages.create_index([("room", ASCENDING), ("seq", ASCENDING)], unique=True)
-            await self._messages.create_index([("room", 1), ("user", 1), ("id", 1)], unique=True)
+            for keys in _INDEXES:
+                await self._messages.create_index([(key, ASCENDING) for key in keys], unique=True)
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
+
+    async def is_prepared(self) -> bool:
+        """Whether `prepare` was called, by whomever; raises `WriteFailedError`."""
+        try:
+            indexes = await self._messages.index_information()
+        except PyMongoError as error:
+            raise failed(error) from error
+        unique = [tuple(key for key, _ in each["key"]) for each in indexes.values() if each.get("unique")]
+        return set(_INDEXES) <= set(unique)
 
     async def add(self, messages: list[tuple[str, Entry]]) -> int:
         """Write (room, message) pairs and return how many were new; raises `WriteFailedError`, `RefusedError`.
@@ -86,12 +83,12 @@ class MessageStore:
         """
         highest = max(entry.seq for _, entry in messages)
         try:
-            await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": highest}}, upsert=True)
+            await self._note_seq(highest)
             result = await self._messages.insert_many([_document(*each) for each in messages], ordered=False)
         except BulkWriteError as error:
             return added_despite(error, [entry.seq for _, entry in messages])
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
         return len(result.inserted_ids)
 
     async def add_dead_letter(self, seq: int, subject: str, payload: bytes, reason: str) -> None:
@@ -102,15 +99,25 @@ class MessageStore:
         except DuplicateKeyError:
             return
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
 
     async def highest_seq(self) -> int:
         """No message has a higher seq, in whatever room; 0 when there is none. Raises `WriteFailedError`."""
         try:
             state = await self._state.find_one({"_id": "messages"})
         except PyMongoError as error:
-            raise WriteFailedError(type(error).__name__) from error
+            raise failed(error) from error
         return int(state["highest_seq"]) if state else 0
+
+    async def note_seq(self, seq: int) -> None:
+        """Let `highest_seq` be no less than `seq`; raises `WriteFailedError`."""
+        try:
+            await self._note_seq(seq)
+        except PyMongoError as error:
+            raise failed(error) from error
+
+    async def _note_seq(self, seq: int) -> None:
+        await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": seq}}, upsert=True)
 
     async def last_seq(self, room: str) -> int:
         """The highest seq of `room`, 0 for none. Raises `ParleyError`."""
@@ -147,23 +154,6 @@ class MessageStore:
         except PyMongoError as error:
             raise _unavailable() from error
         return sorted((_entry(each) for each in documents), key=lambda entry: entry.seq)
-
-
-def added_despite(error: BulkWriteError, seqs: list[int]) -> int:
-    """How many of the messages at `seqs` were new, when all that went wrong is that others were there already.
-
-    Raises `WriteFailedError` when trying again may help, `RefusedError` when it never will.
-    """
-    failures = [each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE_KEY]
-    passing = [each["code"] for each in failures if each["code"] not in _NEVER]
-    if passing or error.details.get("writeConcernErrors"):
-        raise WriteFailedError(f"codes {sorted(set(passing))}" if passing else "no majority") from error
-    added = int(error.details["nInserted"])
-    if failures:
-        raise RefusedError(
-            {seqs[each["index"]]: f"MongoDB: code {each['code']}" for each in failures}, added
-        ) from error
-    return added
 
 
 def _document(room: str, entry: Entry) -> dict[str, Any]:

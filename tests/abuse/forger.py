@@ -64,7 +64,8 @@ def part(data: bytes) -> str:
 
 async def forger(stranger: Stranger) -> Forger:
     """One for the tokens of the stranger's stack."""
-    key = load_pem_private_key(stranger.stack.signing_key.read_bytes(), password=None)
+    (file,) = stranger.stack.signing_keys.glob("*.pem")
+    key = load_pem_private_key(file.read_bytes(), password=None)
     assert isinstance(key, Ed25519PrivateKey)
     return Forger(await stranger.token(), key)
 

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.pace import Pace
 from services.gateway.edge.websocket import Shared, WebSocket
 from tests.conformance.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 
@@ -45,6 +47,10 @@ class Stream:
         """Everything has been sent."""
         return 0
 
+    def is_closing(self) -> bool:
+        """Nobody is there, for those who look at all transports."""
+        return True
+
     def close(self) -> None:
         """It is."""
 
@@ -55,6 +61,7 @@ class Session:
     """Keeps what it is told, in the place of a session."""
 
     closed = False
+    owner = SimpleNamespace(pace=Pace(LIMITS))
     transport: object = None
     write: object = None
 

@@ -51,7 +51,7 @@ FULL: Final[tuple[Message, ...]] = (
     membership.GetRoom(user="u-ann", room="g-1"),
     _GROUP,
     membership.RoomList(rooms=[_GROUP], more=True),
-    control.SessionRevoked(session="s-1"),
+    control.SessionRevoked(session="s-1", user="u-ann", until=1_767_229_200),
     control.UserRevoked(user="u-ann", before=_TS),
     control.MembersChanged(room="g-1", added=("u-ann",), removed=("u-bob",), reason="removed"),
     messages.GetPage(room="lobby", limit=50, before=42, after=7),
@@ -71,7 +71,7 @@ LEAST: Final[tuple[Message, ...]] = (
     accounts.Register(username="ann", password="correct horse", address=""),  # noqa: S106
     accounts.Login(username="", password="", address=""),
     accounts.Refresh(refresh_token=""),
-    accounts.Session(user=_BOB, access_token="header.claims.signature", expires_in=0),  # noqa: S106
+    accounts.Session(user=_BOB, access_token="header.claims.signature", expires_in=0, refresh_token=""),  # noqa: S106
     accounts.Logout(user="u-ann", session="s-1", expires_at=0),
     accounts.ChangePassword(user="u-ann", password="", new_password="", address=""),
     accounts.Disconnect(user="u-ann"),
@@ -90,7 +90,7 @@ LEAST: Final[tuple[Message, ...]] = (
     membership.GetRoom(user="u-ann", room="g-1"),
     membership.RoomInfo(room="d-1", kind="direct", member_count=2),
     membership.RoomList(rooms=[], more=False),
-    control.SessionRevoked(session="s-1"),
+    control.SessionRevoked(session="s-1", user="u-ann", until=0),
     control.UserRevoked(user="u-ann", before=0),
     control.MembersChanged(room="g-1"),
     messages.GetPage(room="lobby", limit=1),
@@ -107,9 +107,11 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "session_revoked": ("s-1",),
     "user_revoked": ("u-ann",),
     "members_changed": ("g-1",),
+    "inbox": ("gateway",),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
     "stream_get": ("MESSAGES",),
+    "stream_info": ("CONTROL",),
 }
 """With which arguments each function of `wire.subjects` is called."""
 

@@ -1,11 +1,13 @@
 """How the gateway's application hears of its clients through the edge's seams, `on_packet` and `greet`."""
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from aiohttp import web
 
+from services.gateway.admission import Admission
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
@@ -13,6 +15,7 @@ from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
 from tests.conformance.raw import Endpoint, WebSocket
 from tests.conformance.serving import Serving
+from tests.support.waiting import DEADLINE_SECONDS
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
@@ -23,6 +26,9 @@ class Application:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, object]] = []
+        self.admission = Admission(at_once=64, per_user=2)
+        self.fails = ""
+        """The name of what raises an error that it should not."""
 
     async def authenticate(self, auth: object) -> Verified:
         """See `clients.Application`."""
@@ -34,10 +40,14 @@ class Application:
     async def admit(self, connection: Connection, auth: object) -> None:
         """See `clients.Application`."""
         self.told.append(("admit", (connection.bearer.user.id, auth)))
+        if self.fails == "admit":
+            raise RuntimeError(self.fails)
 
     def connected(self, connection: Connection) -> tuple[Mapping[str, str], list[bytes]]:
         """See `clients.Application`."""
         self.told.append(("connected", connection.bearer.user.id))
+        if self.fails == "connected":
+            raise RuntimeError(self.fails)
         return {"pid": "p"}, [b'2["hello"]', b'2["again"]']
 
     def disconnected(self, connection: Connection) -> None:
@@ -51,7 +61,13 @@ class Application:
     def serve(self) -> web.Application:
         """As the gateway does."""
         app = web.Application()
-        clients = Clients(self, limits=Limits(), transports=("polling", "websocket"), allowed_origins=())
+        clients = Clients(
+            self,
+            limits=Limits(),
+            transports=("polling", "websocket"),
+            allowed_origins=(),
+            admission=self.admission,
+        )
         clients.attach(app)
 
         async def close(_app: web.Application) -> None:
@@ -165,3 +181,42 @@ def test_an_acknowledgement_that_nobody_asked_for_is_ignored(endpoint: Endpoint)
         websocket.send_text("431[]")
         websocket.send_text('421["x"]')
         assert websocket.packet() == '431["[\\"x\\"]"]'
+
+
+def test_a_user_has_so_many_connections_and_no_more(application: Application, endpoint: Endpoint) -> None:
+    """The next is refused with the time to wait; other users are not, and nor is the next once one has gone."""
+    first, second = connected(endpoint), connected(endpoint)
+    with first, endpoint.open_websocket()[0] as third:
+        with second:
+            third.send_text('40{"token":"u-1"}')
+            refused = json.loads(str(third.packet())[2:])["data"]
+            assert (refused["code"], 2 <= refused["retry_after"] <= 10) == ("rate_limited", True)
+            third.send_text('40{"token":"u-2"}')
+            assert str(third.packet()).startswith("40")
+        _until(lambda: application.admission.users["u-1"] == 1)
+        with connected(endpoint):
+            pass
+    _until(lambda: not application.admission.users)
+
+
+@pytest.mark.parametrize("fails", ["admit", "connected"])
+def test_a_defect_while_a_client_is_let_in_takes_no_place(
+    application: Application, endpoint: Endpoint, fails: str
+) -> None:
+    """Whatever goes wrong, the user may have as many connections as ever."""
+    application.fails = fails
+    for _ in range(3):
+        with endpoint.open_websocket()[0] as websocket:
+            websocket.send_text('40{"token":"u-1"}')
+            assert websocket.end() is not None
+    assert not application.admission.users
+    application.fails = ""
+    with connected(endpoint):
+        assert application.admission.users == {"u-1": 1}
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -29,7 +29,8 @@ READ_ON: Final = "2.16.0"
 REREAD: Final = (
     "the seams were read on nats-py {read}, and this is {found}. Read its changes, then these: Client._process_msg, "
     "_process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, _attempt_reconnect, "
-    "_close, drain; Client._subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
+    "_close, drain, connect, _connect_command; Client._public_nkey, _server_info, _current_server, "
+    "_subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
     "Parser.parse, reset, buf; TcpTransport._io_writer, _io_reader; Service.stop, _endpoints, "
     "Endpoint._stop, _subscription. Then move READ_ON."
 )
@@ -128,3 +129,18 @@ async def test_there_is_a_stream_to_stand_before() -> None:
         assert await reader.readline() == b"PONG\r\n"
         assert bytes(reader._buffer) == b"+OK"  # type: ignore[attr-defined]
         writer.close()
+
+
+def test_who_we_are_is_set_where_the_library_reads_it() -> None:
+    """`connect` leaves it alone unless it is given a seed, and CONNECT says it beside the signature."""
+    assert "_public_nkey" not in inspect.getsource(Client.connect)
+    read = inspect.getsource(Client._connect_command)
+    assert list(inspect.signature(Client._connect_command).parameters) == ["self"]
+    assert 'options["nkey"] = self._public_nkey' in read
+    assert 'sig = self._signature_cb(self._server_info["nonce"])' in read
+
+
+def test_what_the_client_would_send_is_made_once_it_knows_whether_there_is_tls() -> None:
+    """CONNECT, which holds the signature, is made after the server said what it wants and TLS was begun."""
+    source = inspect.getsource(Client._process_connect_init)
+    assert source.index('["tls_required"]') < source.rindex("connect_tls(") < source.index("self._connect_command()")

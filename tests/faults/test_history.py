@@ -4,7 +4,6 @@ import signal
 import sys
 from typing import Any
 
-import nats
 from pymongo import MongoClient
 
 from deploy.local.ports import Ports
@@ -16,22 +15,30 @@ from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 
 
-async def _js(stack: TestStack, work: Any) -> None:
-    client = await nats.connect(stack.nats_url)
-    try:
+async def _js(stack: TestStack, work: Any, *, user: str = "admin") -> None:
+    async with stack.nats(user) as client:
         await work(client.jetstream())
-    finally:
-        await client.close()
 
 
 async def _persisted(stack: TestStack, count: int) -> bool:
     return await stack.metric("history", "parley_history_persisted_messages_total") == count
 
 
+async def _told_once(stack: TestStack, missing: str) -> None:
+    """Wait until history has said what is missing, and what to run."""
+    said = f"{missing} is missing: run `python -m services.history setup`"
+
+    async def is_told() -> bool:
+        return any(said in line for line in stack.output)
+
+    await until(is_told, "history to say so")
+    assert len([line for line in stack.output if said in line]) == 1
+
+
 def _dead_letter(stack: TestStack) -> dict[str, Any]:
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url)
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url_of("root"))
     with client:
-        (letter,) = client["parley"]["dead_letters"].find()
+        (letter,) = client["parley_history"]["dead_letters"].find()
     return letter
 
 
@@ -48,7 +55,10 @@ async def _say(client: PythonClient, room: str, id: str) -> int:
 
 
 async def test_a_stream_that_is_lost_is_made_again_above_all_that_it_may_have_held(own_stack: TestStack) -> None:
-    """Also above what was acknowledged and never reached MongoDB; what history held in hand is not lost with it."""
+    """By the admin step, and also above what was acknowledged and never reached MongoDB.
+
+    What history held in hand is not lost with it.
+    """
     stack = own_stack
     room = unique("lost")
     async with two_members(stack, room) as (one, two):
@@ -60,6 +70,9 @@ async def test_a_stream_that_is_lost_is_made_again_above_all_that_it_may_have_he
             await _js(stack, lambda js: js.delete_stream("MESSAGES"))
         finally:
             stack.children["mongo"].send_signal(signal.SIGCONT)
+        await _told_once(stack, "the stream MESSAGES")
+        assert not await stack.is_ready("history")
+        await stack.setup()
         after = [await _say(one, room, f"after-{number}") for number in range(5)]
         assert min(after) > max(before)
         for client in (one, two):
@@ -71,7 +84,7 @@ async def test_a_stream_that_is_lost_is_made_again_above_all_that_it_may_have_he
 
 
 async def test_a_consumer_that_is_lost_is_made_again(own_stack: TestStack) -> None:
-    """It starts from the beginning, and finds everything in place."""
+    """By the admin step; it starts from the beginning, and finds everything in place."""
     stack = own_stack
     room = unique("consumer")
     async with PythonClient(stack.gateway_urls[0], await stack.token()) as client:
@@ -79,6 +92,8 @@ async def test_a_consumer_that_is_lost_is_made_again(own_stack: TestStack) -> No
         seqs = [await _say(client, room, f"m{number}") for number in range(5)]
         await until(lambda: _persisted(stack, 5), "them to be persisted")
         await _js(stack, lambda js: js.delete_consumer("MESSAGES", "history"))
+        await _told_once(stack, "the consumer history")
+        await stack.setup()
 
         async def again() -> bool:
             return await stack.metric("history", "parley_history_already_persisted_messages_total") >= 5
@@ -96,7 +111,7 @@ async def test_a_message_with_numbers_out_of_range_is_kept_aside(own_stack: Test
     async with PythonClient(stack.gateway_urls[0], await stack.token()) as client:
         await client.join(room)
         poison = b'{"type":"message","id":"p","from":{"id":"u","display_name":"U"},"body":"x","ts":%d}' % 2**70
-        await _js(stack, lambda js: js.publish(f"chat.room.{room}.message", poison))
+        await _js(stack, lambda js: js.publish(f"chat.room.{room}.message", poison), user="gateway")
         seq = await _say(client, room, "m1")
 
         async def kept_aside() -> bool:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import nats
 from nats.js.api import RePublish
 
 from tests.support.members import two_members
@@ -22,19 +21,16 @@ GATEWAYS = ("gateway-1", "gateway-2")
 @asynccontextmanager
 async def _nothing_live(stack: TestStack) -> AsyncIterator[None]:
     """What is stored is not republished while the block runs, so it is lost for everybody who listens."""
-    client = await nats.connect(stack.nats_url)
+    async with stack.nats() as client:
 
-    async def republish(to: str | None) -> None:
-        config = (await client.jetstream().stream_info(streams.MESSAGES)).config
-        config.republish = None if to is None else RePublish(src=subjects.STORED_MESSAGES, dest=to)
-        await client.jetstream().update_stream(config)
+        async def republish(to: str | None) -> None:
+            config = (await client.jetstream().stream_info(streams.MESSAGES)).config
+            config.republish = None if to is None else RePublish(src=subjects.STORED_MESSAGES, dest=to)
+            await client.jetstream().update_stream(config)
 
-    await republish(None)
-    try:
+        await republish(None)
         yield
         await republish(subjects.REPUBLISHED_MESSAGES)
-    finally:
-        await client.close()
 
 
 async def test_what_was_lost_is_found_in_a_room_that_stays_quiet() -> None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import nats
 import pytest
 
 from deploy.local.ports import HOST, Ports
@@ -184,9 +183,8 @@ async def test_a_message_that_cannot_be_read_is_kept_aside(own_stack: TestStack)
     async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as client:
         await client.join(room)
         await client.say(room, "m1")
-        outsider = await nats.connect(stack.nats_url)
-        await outsider.jetstream().publish(f"chat.room.{room}.message", b"\xff not a message")
-        await outsider.close()
+        async with stack.nats("gateway") as outsider:
+            await outsider.jetstream().publish(f"chat.room.{room}.message", b"\xff not a message")
         assert (await client.call("history", {"room": room}))["ok"], "a page whose newest entry is garbage"
         await client.say(room, "m2")
 

@@ -1,13 +1,8 @@
 """Publishing when the stream does not take messages, or takes its time: a clear answer, and never a silent loss."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from deploy.local.process import Child
-from deploy.local.stack import ROOT
 from tests.support.clients.parley import JsClient
 from tests.support.members import two_members
 from tests.support.paused import paused
@@ -25,21 +20,6 @@ DURATIONS: Final = "parley_gateway_publish_duration_seconds_count"
 
 async def _is_in_flight(stack: TestStack, count: int) -> bool:
     return await stack.metric("gateway-1", "parley_gateway_publishes_in_flight") == count
-
-
-@asynccontextmanager
-async def _history(stack: TestStack, **environ: str) -> AsyncIterator[None]:
-    """History with other settings, in place of the stack's."""
-    await stack.children["history"].stop()
-    environment = {**stack.environment("history"), "ADMIN_PORT": str(stack.ports.history_admin), **environ}
-    command = [sys.executable, "-m", "services.history"]
-    other = Child("history", command, cwd=ROOT, environ=environment, sink=lambda _, line: stack.output.append(line))
-    await other.start()
-    try:
-        await until(lambda: stack.is_ready("history"), "history to be ready")
-        yield
-    finally:
-        await other.stop()
 
 
 async def test_a_full_stream_tells_every_sender_and_takes_messages_again_once_there_is_room() -> None:
@@ -63,16 +43,16 @@ async def test_a_full_stream_tells_every_sender_and_takes_messages_again_once_th
         assert (again["seq"], again["duplicate"]) == (seqs[0], True)
         assert not [line for line in stack.output if "the stream takes messages again" in line]
 
-        async with _history(stack, MESSAGES_MAX_BYTES=str(4 * FULL)):
-            retried = await one.say(room, f"m{len(stored)}", BODY)
-            assert (retried["ok"], retried["duplicate"]) == (True, False)
-            assert (await one.say(room, "m0", BODY))["duplicate"]
-            assert len([line for line in stack.output if "the stream takes messages again" in line]) == 1
-            for client in (one, two):
-                await until(lambda c=client: len(c.messages(room)) == len(acks), "all that was stored")  # type: ignore[misc]
-                assert [each["seq"] for each in client.messages(room)] == [*seqs, retried["seq"]]
-            page = await one.call("history", {"room": room, "limit": 100})
-            assert [each["seq"] for each in page["messages"]] == [*seqs, retried["seq"]]
+        await stack.setup(MESSAGES_MAX_BYTES=str(4 * FULL))
+        retried = await one.say(room, f"m{len(stored)}", BODY)
+        assert (retried["ok"], retried["duplicate"]) == (True, False)
+        assert (await one.say(room, "m0", BODY))["duplicate"]
+        assert len([line for line in stack.output if "the stream takes messages again" in line]) == 1
+        for client in (one, two):
+            await until(lambda c=client: len(c.messages(room)) == len(acks), "all that was stored")  # type: ignore[misc]
+            assert [each["seq"] for each in client.messages(room)] == [*seqs, retried["seq"]]
+        page = await one.call("history", {"room": room, "limit": 100})
+        assert [each["seq"] for each in page["messages"]] == [*seqs, retried["seq"]]
 
 
 async def test_what_a_gateway_has_on_its_way_to_the_stream_is_bounded() -> None:

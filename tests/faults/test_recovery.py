@@ -4,13 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-import nats
 import pytest
 
 from deploy.local.ports import HOST
 from tests.support.clients.parley import PythonClient
 from tests.support.clients.recovering import RecoveringClient
-from tests.support.paused import paused
 from tests.support.proxy import Proxy
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -119,23 +117,22 @@ async def test_history_gone_when_clients_come_back(own_stack: TestStack) -> None
 
 
 async def test_a_join_that_cannot_be_kept_is_not_acknowledged(own_stack: TestStack) -> None:
-    """Without the bucket: `unavailable` to those who opted in, and nobody else; once history made it, joins work."""
+    """Without the bucket: `unavailable` to those who opted in, and nobody else; made again, joins work."""
     async with _Crowd(own_stack) as crowd:
         client, room = crowd.clients[0], unique("fault")
-        async with paused(own_stack.children["history"]):
-            operator = await nats.connect(own_stack.nats_url)
+        async with own_stack.nats() as operator:
             await operator.jetstream().delete_stream(streams.KEPT_SESSIONS)
-            await operator.close()
-            for ask in ("join", "leave"):
-                in_room = {"room": room if ask == "join" else crowd.rooms[0]}
-                assert (await client.call(ask, in_room))["error"]["code"] == "unavailable"
-            assert (await crowd.speaker.call("leave", {"room": crowd.rooms[0]}))["ok"]
-            assert (await crowd.speaker.join(crowd.rooms[0]))["ok"]
+        for ask in ("join", "leave"):
+            in_room = {"room": room if ask == "join" else crowd.rooms[0]}
+            assert (await client.call(ask, in_room))["error"]["code"] == "unavailable"
+        assert (await crowd.speaker.call("leave", {"room": crowd.rooms[0]}))["ok"]
+        assert (await crowd.speaker.join(crowd.rooms[0]))["ok"]
+        await own_stack.setup()
 
         async def is_kept() -> bool:
             return bool((await client.call("join", {"room": room}))["ok"])
 
-        await until(is_kept, "history to make it again", seconds=45)
+        await until(is_kept, "the bucket that was made again")
         await crowd.say(3)
         await until(lambda: client.bodies == crowd.said, "what was said, also in the room that was not left")
         crowd.proxy.lead_to(own_stack.ports.gateway_2)

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-import nats
 import pytest
 
 from tests.support.clients.parley import PythonClient
@@ -48,16 +47,13 @@ async def test_a_thousand_clients_whose_gateway_died_share_what_is_read_for_them
 
 async def _persisted(stack: TestStack, seq: int) -> None:
     """Wait until the message at `seq` is in MongoDB, as the stream's consumer knows."""
-    client = await nats.connect(stack.nats_url)
+    async with stack.nats() as client:
 
-    async def is_persisted() -> bool:
-        floor = (await client.jetstream().consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)).ack_floor
-        return floor is not None and floor.stream_seq >= seq
+        async def is_persisted() -> bool:
+            floor = (await client.jetstream().consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)).ack_floor
+            return floor is not None and floor.stream_seq >= seq
 
-    try:
         await until(is_persisted, "it to be in MongoDB")
-    finally:
-        await client.close()
 
 
 @pytest.mark.parametrize("gone", ["mongo", "history"])

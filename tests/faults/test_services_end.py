@@ -7,7 +7,6 @@ import sys
 from typing import Final
 
 import aiohttp
-import nats
 from nats.js.api import ConsumerInfo
 
 from deploy.local.ports import HOST
@@ -27,11 +26,8 @@ REDELIVERED_SECONDS: Final = 60.0
 
 
 async def _consumer(stack: TestStack) -> ConsumerInfo:
-    client = await nats.connect(stack.nats_url)
-    try:
+    async with stack.nats() as client:
         info: ConsumerInfo = await client.jetstream().consumer_info("MESSAGES", "history")
-    finally:
-        await client.close()
     return info
 
 

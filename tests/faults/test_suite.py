@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable
 from random import SystemRandom
 from typing import Final
 
-import nats
 import pytest
 import pytest_asyncio
 
@@ -37,11 +36,8 @@ Outcome = tuple[Result, list[str]]
 @fault()
 async def forged(blow: Blow) -> None:
     """A message that no member sent."""
-    client = await nats.connect(blow.arena.stack.nats_url)
-    try:
+    async with blow.arena.stack.nats("gateway") as client:
         await client.jetstream().publish(f"chat.room.{blow.crowd.members[0].rooms[0]}.message", _FORGED)
-    finally:
-        await client.close()
 
 
 class Outcomes:

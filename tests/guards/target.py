@@ -140,13 +140,14 @@ class Target:
 class Edge(Target):
     """The edge, served as `services/gateway/app.py` does, with limits that tests need not wait for."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = LIMITS) -> None:
         super().__init__(patience=15.0)
-        self._guard = HttpGuard(LIMITS)
+        self._limits = limits
+        self._guard = HttpGuard(limits)
 
     def make(self) -> Any:
         """The Socket.IO server."""
-        return Server(limits=LIMITS)
+        return Server(limits=self._limits)
 
     def middlewares(self) -> list[Any]:
         """Those of the application."""
@@ -160,7 +161,11 @@ class Edge(Target):
 
     def options(self) -> dict[str, Any]:
         """Of the runner."""
-        return {"handler_cancellation": True, "keepalive_timeout": LIMITS.keep_alive_timeout, "tcp_keepalive": False}
+        return {
+            "handler_cancellation": True,
+            "keepalive_timeout": self._limits.keep_alive_timeout,
+            "tcp_keepalive": False,
+        }
 
 
 class Stock(Target):

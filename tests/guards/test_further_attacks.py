@@ -4,7 +4,6 @@ import asyncio
 import gc
 from contextlib import AsyncExitStack
 
-import aiohttp
 import pytest
 
 from services.gateway.edge.websocket import WebSocket
@@ -151,17 +150,20 @@ async def test_a_shutdown_ends_all_sessions_whoever_answers() -> None:
 
 
 async def test_after_a_shutdown_nobody_comes_in() -> None:
-    """HTTP connections that are still there are told to go elsewhere; nothing keeps time for anybody."""
+    """HTTP connections that are still there are told to go elsewhere, and closed; nothing keeps time for anybody."""
     with serving(Edge()) as target:
-        async with Raw(target) as kept, aiohttp.ClientSession() as http, http.get(f"{target.url}polling") as opened:
-            kept.send("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
-            await kept.until(b'"sid"')
-            assert opened.status == 200
+        async with Raw(target) as one, Raw(target) as two:
+            for kept in (one, two):
+                kept.send("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
+                await kept.until(b'"sid"')
             assert target.serving is not None
             target.serving.run(target.server.shutdown())
-            for transport in ("polling", "websocket"):
+            for kept, transport in ((one, "polling"), (two, "websocket")):
                 kept.send(HANDSHAKE.format(more="").replace("transport=websocket", f"transport={transport}"))
-                assert b" 503 " in await kept.until(b"\r\n\r\n")
+                head = await kept.until(b"\r\n\r\n")
+                assert b" 503 " in head
+                assert b"\r\nRetry-After: 1\r\n" in head
+                assert b"\r\nConnection: close\r\n" in head
             assert not target.server.eio.sockets
 
 

@@ -129,7 +129,7 @@ async def test_it_says_what_listens_where_and_ends_cleanly(tmp_path: Path, numbe
 
 def _token(data: Path) -> str:
     command = [sys.executable, "-m", "services.auth", "mint", "--users", "1"]
-    environ = {**os.environ, "SIGNING_KEY_FILE": str(data / "signing-key.pem")}
+    environ = {**os.environ, "SIGNING_KEYS_DIR": str(data / "signing-keys")}
     return subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -260,7 +260,8 @@ async def test_data_that_cannot_be_kept_is_a_clear_error(tmp_path: Path, inside:
 
 async def test_a_program_that_may_not_run_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a disk that is mounted noexec: what the system refuses is told in one line."""
-    for name in ("nats-server", "secantusd-py", "signing-key.pem"):
+    (tmp_path / "signing-keys").mkdir()
+    for name in ("nats-server", "secantusd-py", "signing-keys/20261128T061602Z.pem"):
         (tmp_path / name).touch(mode=0o600)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(StackError, match=f"^nats: {tmp_path}/nats-server: Permission denied$"):

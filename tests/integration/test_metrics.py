@@ -97,7 +97,7 @@ async def test_logs_are_json_lines_without_secrets_or_bodies(stack: TestStack) -
     async with PythonClient(stack.gateway_urls[0], token) as client:
         await client.join(room)
         await client.say(room, "m1", body)
-    printed = [line.partition(" | ")[2] for line in stack.output if not line.startswith(("nats", "mongo", "keygen"))]
+    printed = [line.partition(" | ")[2] for line in stack.output if not line.startswith(("nats", "mongo", "rotate"))]
     assert printed
     for line in printed:
         assert {"event", "level", "timestamp", "service", "instance"} <= json.loads(line).keys()

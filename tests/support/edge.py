@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.pace import Pace
 from services.gateway.edge.session import Session
 from wire.accounts import Verified
 from wire.messages import User
@@ -133,6 +134,7 @@ class Ears:
 
     def __init__(self, on_packet: Callable[[Session, str | bytes], None] | None = None) -> None:
         self.limits = Limits()
+        self.pace = Pace(self.limits)
         self.packets: list[str | bytes] = []
         self.malformed_sessions: list[Session] = []
         self.ends: list[str] = []
@@ -151,6 +153,16 @@ class Ears:
     def ended(self, _session: Session, reason: str, /) -> None:
         """See `session.Owner`."""
         self.ends.append(reason)
+
+
+class Current:
+    """What stands for `Control` where nothing is asked of it but whether it is current."""
+
+    def __init__(self, *, is_current: bool = True) -> None:
+        self.is_current = is_current
+
+
+CURRENT: Final = Current()
 
 
 def connection() -> tuple[Connection, Wire]:

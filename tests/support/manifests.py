@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from runtime.credentials import NATS_USERS
 from runtime.settings import ServiceSettings
 
 Manifest = dict[str, Any]
@@ -19,7 +20,8 @@ SCHEMA = "1.34"
 KEY_MODE = 0o440
 SERVICES = ("gateway", "auth", "history")
 # Made by the operator, not by the base: deploy/k8s/README.md.
-SECRETS_BY_HAND = {"signing-key"}
+SECRETS_BY_HAND = {"signing-keys", *(f"credentials-{user}" for user in NATS_USERS)}
+MAPS_BY_HAND = {"nats-nkeys"}
 
 
 def kustomization(directory: Path) -> Manifest:
@@ -51,17 +53,18 @@ def named(kind: str) -> dict[str, Manifest]:
 
 
 WORKLOADS = {**named("Deployment"), **named("StatefulSet")}
+PODS = {**WORKLOADS, **named("Job")}
 CONFIG = {name: each["data"] for name, each in named("ConfigMap").items()}
 
 
 def pod(workload: str) -> Manifest:
-    """Return the pod spec of a workload."""
-    spec: Manifest = WORKLOADS[workload]["spec"]["template"]["spec"]
+    """Return the pod spec of a workload or a job."""
+    spec: Manifest = PODS[workload]["spec"]["template"]["spec"]
     return spec
 
 
 def container(workload: str) -> Manifest:
-    """Return the only container of a workload."""
+    """Return the only container of a workload or a job."""
     (only,) = pod(workload)["containers"]
     assert isinstance(only, dict)
     return only
@@ -73,12 +76,12 @@ def ports(workload: str) -> dict[str, int]:
 
 
 def selected(selector: Manifest) -> list[str]:
-    """Return the workloads whose pods a label selector (or a Service's plain map of labels) selects."""
+    """Return the workloads and jobs whose pods a label selector (or a Service's plain map of labels) selects."""
     plain = {} if selector.keys() & {"matchLabels", "matchExpressions"} else selector
     wanted = {**plain, **selector.get("matchLabels", {})}
     choices = selector.get("matchExpressions", [])
     found = []
-    for name, workload in WORKLOADS.items():
+    for name, workload in PODS.items():
         labels = workload["spec"]["template"]["metadata"]["labels"]
         assert all(each["operator"] == "In" for each in choices)
         if wanted.items() <= labels.items() and all(labels.get(each["key"]) in each["values"] for each in choices):

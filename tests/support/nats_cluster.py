@@ -1,19 +1,22 @@
-"""Three nats-servers as a cluster, each on a host of its own."""
+"""Three nats-servers as a cluster, each on a host of its own, with the permissions that NATS has everywhere."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import nats
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from deploy.local import programs
 from deploy.local.ports import Ports
 from deploy.local.process import Child
+from deploy.local.secrets import nats_permissions
+from runtime import credentials
+from runtime.nats_client import NatsClient
+from tests.support.nats_server import nats_user
 from tests.support.network import Network
 from tests.support.waiting import until
 
@@ -21,7 +24,7 @@ SIZE: Final = 3
 _CLIENTS: Final = 4222
 _ROUTES: Final = 6222
 _START_SECONDS: Final = 60
-_SUBJECT: Final = "tests.hello"
+_SUBJECT: Final = "_INBOX.admin.hello"
 _TRIES: Final = 5
 
 
@@ -32,6 +35,8 @@ class NatsCluster:
         self.network = network
         self.urls = [f"nats://{address}:{_CLIENTS}" for address in network.addresses]
         self.output: list[str] = []
+        self.credentials = folder / "credentials"
+        credentials.make(self.credentials)
         self.servers = [self._server(host, folder / str(host)) for host in range(SIZE)]
 
     async def leader(self, *, but: int | None = None) -> int:
@@ -44,11 +49,8 @@ class NatsCluster:
 
         async def is_found() -> bool:
             with suppress(NatsError, OSError, TimeoutError):
-                connection = await nats.connect(urls, connect_timeout=1, allow_reconnect=False)
-                try:
+                async with self._connected(*urls) as connection:
                     info = await connection.jetstream().stream_info("MESSAGES")
-                finally:
-                    await connection.close()
                 if info.cluster is not None and info.cluster.leader not in {None, "", f"n{but}"}:
                     found.append(int(str(info.cluster.leader).removeprefix("n")))
             return bool(found)
@@ -63,11 +65,9 @@ class NatsCluster:
             connections = []
             for url in self.urls:
                 try:
-                    connection = await nats.connect(url, connect_timeout=1, allow_reconnect=False)
+                    connections.append(await exits.enter_async_context(self._connected(url)))
                 except (NatsError, OSError, TimeoutError):
                     return False
-                exits.push_async_callback(connection.close)
-                connections.append(connection)
 
             async def hear(_message: Msg) -> None:
                 heard.append(1)
@@ -85,6 +85,9 @@ class NatsCluster:
                     return True
         return False
 
+    def _connected(self, *urls: str) -> AbstractAsyncContextManager[NatsClient]:
+        return nats_user(",".join(urls), self.credentials / "admin" / credentials.SEED)
+
     def _server(self, host: int, folder: Path) -> Child:
         folder.mkdir()
         addresses = self.network.addresses
@@ -94,8 +97,9 @@ class NatsCluster:
             f'jetstream {{ store_dir: "{folder}" }}\n'
             f'cluster {{ name: parley, host: "{addresses[host]}", port: {_ROUTES}, '
             f"routes: [{', '.join(f'nats://{each}:{_ROUTES}' for each in addresses)}] }}\n"
+            f"{nats_permissions(self.credentials)}"
         )
-        command = self.network.on(host, [*programs.nats(Ports(), folder)[:1], "-c", str(config)])
+        command = self.network.on(host, [*programs.nats(Ports(), folder, config)[:1], "-c", str(config)])
         return Child(f"nats-{host}", command, cwd=folder, environ=os.environ, sink=self._keep)
 
     def _keep(self, name: str, line: str) -> None:

@@ -21,6 +21,7 @@ from services.gateway.edge import frames
 from services.gateway.edge.session import Reason, Session
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
+from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
@@ -31,7 +32,8 @@ from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
-from tests.support.edge import Ears, Wire
+from tests.support.edge import CURRENT, Ears, Wire
+from tests.support.membership import Membership
 from wire import codec
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -84,7 +86,7 @@ class Gateway:
         self.is_connected = True
         self.live: dict[str, deque[tuple[int, int]]] = {room: deque() for room in ROOMS}
         self.fan_out = FanOut(0)
-        self.relay = Relay(self.fan_out, self)  # type: ignore[arg-type]
+        self.relay = Relay(self.fan_out, self, CURRENT)  # type: ignore[arg-type]
         self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
         resuming = Resuming(self.fan_out, missed, seconds=5)
@@ -93,7 +95,8 @@ class Gateway:
         self.recovery = Recovery(
             sessions=self.sessions,
             rooms=self.rooms,
-            access=Access(public_rooms=True),
+            access=Access(Membership(), public_rooms=True),
+            watch=MemberWatch(),
             joining=self.joining,
             missed=missed,
             fan_out=self.fan_out,

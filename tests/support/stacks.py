@@ -5,7 +5,7 @@ import itertools
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import ROOT, Stack
+from deploy.local.unlimited import UNLIMITED
+from runtime.bus import Bus
+from runtime.nats_client import NatsClient
+from tests.support import first_start
+from tests.support.nats_server import connected, nats_user
 
 _names = itertools.count(1)
 
@@ -24,9 +29,10 @@ def unique(prefix: str) -> str:
 
 
 class TestStack(Stack):
-    """A stack on free ports, with its output kept and its tokens minted.
+    """A stack on free ports, without limits, with its output kept and its tokens minted.
 
-    `own_environ` overrides settings of single services, by their names.
+    `environ` overrides settings, the lifted limits among them ("": as it is by default); `own_environ` those of
+    single services, by their names.
     """
 
     __test__ = False
@@ -36,20 +42,38 @@ class TestStack(Stack):
         data: Path,
         *,
         ports: Ports | None = None,
+        environ: Mapping[str, str] | None = None,
         own_environ: Mapping[str, Mapping[str, str]] | None = None,
         **more: Any,
     ) -> None:
         self.output: list[str] = []
         self._own_environ = own_environ or {}
-        super().__init__(data, ports or Ports.free(), sink=self._keep, **more)
+        environ = {**UNLIMITED, **(environ or {})}
+        super().__init__(data, ports or Ports.free(), sink=self._keep, environ=environ, **more)
         self._tokens: list[str] = []
 
     def environment(self, name: str) -> dict[str, str]:
         """See `Stack`."""
         return {**super().environment(name), **self._own_environ.get(name, {})}
 
+    async def _make_secrets(self) -> None:
+        is_first_start = "mongo" in self.children and not (self.data / "mongo").exists()
+        if is_first_start:
+            first_start.copy_to(self.data)
+        await super()._make_secrets()
+        if is_first_start:
+            first_start.keep(self.data)
+
     def _keep(self, name: str, line: str) -> None:
         self.output.append(f"{name} | {line}")
+
+    def nats(self, user: str = "admin") -> AbstractAsyncContextManager[NatsClient]:
+        """A connection of one of NATS's users, while the block runs."""
+        return nats_user(self.nats_url, self.secrets.seed(user))
+
+    def bus(self, user: str) -> AbstractAsyncContextManager[Bus]:
+        """The same, as that user's process has it."""
+        return connected(self.nats_url, seed=self.secrets.seed(user))
 
     async def token(self) -> str:
         """A token of a user that nobody else has."""
@@ -57,9 +81,9 @@ class TestStack(Stack):
             self._tokens = (await self.mint(400))[::-1]
         return self._tokens.pop()
 
-    async def mint(self, users: int) -> list[str]:
-        """Tokens of load-1, load-2, ..., by the command that operators use."""
-        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users)]
+    async def mint(self, users: int, *, seconds: int = 3600) -> list[str]:
+        """Tokens of load-1, load-2, ... that last for `seconds`, by the command that operators use."""
+        command = [sys.executable, "-m", "services.auth", "mint", "--users", str(users), "--seconds", str(seconds)]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=self.environment("auth"), stdout=asyncio.subprocess.PIPE
         )

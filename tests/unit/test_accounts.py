@@ -1,6 +1,5 @@
-"""Accounts: who may be called how, and what a sign-in gives away. The store is a dictionary; the rest is real."""
+"""Accounts: who may be called how, and what a sign-in gives away."""
 
-import time
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -8,39 +7,20 @@ import jwt
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.auth import keys, passwords
+from runtime.bus import Bus
+from services.auth import database, passwords
 from services.auth.accounts import Accounts, display_name
 from services.auth.passwords import Passwords
-from services.auth.settings import TokenSettings
-from services.auth.store import Account, AccountStore, UsernameTakenError
-from services.auth.tokens import Tokens
+from tests.support.auth_world import AuthWorld, auth_world, refused
+from tests.support.mongo_server import MongoServer, mongo_server
+from tests.support.nats_server import connected, nats_server
 from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
 
 PASSWORD = "correct horse"
-TOKENS = Tokens([keys._signing_key(Ed25519PrivateKey.generate())], TokenSettings(signing_key_file="-"), time.time)
-
-
-class Shelf:
-    """Accounts in memory; the methods of `AccountStore`."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[str, Account] = {}
-
-    async def add(self, account: Account) -> None:
-        """See `AccountStore.add`."""
-        key = (account.user.username or "").casefold()
-        if key in self.accounts:
-            raise UsernameTakenError
-        self.accounts[key] = account
-
-    async def find(self, username: str) -> Account | None:
-        """See `AccountStore.find`."""
-        return self.accounts.get(username.casefold())
 
 
 class Counting(PasswordHasher):
@@ -62,16 +42,31 @@ async def hashing() -> AsyncIterator[Passwords]:
         yield made
 
 
-@pytest.fixture
-def shelf() -> Shelf:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def mongo() -> AsyncIterator[MongoServer]:
+    """A database."""
+    async with mongo_server() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bus() -> AsyncIterator[Bus]:
+    """A connection to a server without any stream."""
+    async with nats_server() as server, connected(server.url) as connection:
+        yield connection
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(bus: Bus, mongo: MongoServer, hashing: Passwords) -> AsyncIterator[AuthWorld]:
     """No accounts yet."""
-    return Shelf()
+    async with auth_world(bus, mongo, hashing) as made:
+        yield made
 
 
 @pytest.fixture
-def accounts(shelf: Shelf, hashing: Passwords) -> Accounts:
-    """Everything but the database."""
-    return Accounts(cast("AccountStore", shelf), hashing, TOKENS, allow_guests=True)
+def accounts(world: AuthWorld) -> Accounts:
+    """One instance's."""
+    return world.one.accounts
 
 
 def ann(username: str = "ann", password: str = PASSWORD, display: str | None = None) -> Register:
@@ -79,43 +74,52 @@ def ann(username: str = "ann", password: str = PASSWORD, display: str | None = N
     return Register(username=username, password=password, display_name=display, address="192.0.2.1")
 
 
-async def refused(session: "object") -> ParleyError:
-    """How a request is refused."""
-    with pytest.raises(ParleyError) as caught:
-        await session  # type: ignore[misc]
-    return caught.value
-
-
-async def test_an_account_can_sign_in(accounts: Accounts, shelf: Shelf) -> None:
+async def test_an_account_can_sign_in(accounts: Accounts, world: AuthWorld) -> None:
     """Registering and signing in open different sessions of the same user; the password itself is kept nowhere."""
     made = await accounts.register(ann(display="Ann Ä."))
     again = await accounts.login(Login(username="ann", password=PASSWORD, address="192.0.2.1"))
-    assert made.user == again.user == shelf.accounts["ann"].user
+    assert made.user == again.user
     assert (made.user.username, made.user.display_name) == ("ann", "Ann Ä.")
-    one, other = (TOKENS.verify(each.access_token) for each in (made, again))
+    one, other = (world.verified(each) for each in (made, again))
     assert one.user == other.user == made.user
     assert one.session != other.session
-    assert PASSWORD not in repr(shelf.accounts)
+    assert PASSWORD not in repr(await world.stored("users"))
 
 
-async def test_a_session_says_how_long_it_lasts(accounts: Accounts) -> None:
+async def test_a_session_says_how_long_it_lasts(world: AuthWorld, accounts: Accounts) -> None:
     """`expires_in` is the lifetime of the token that comes with it."""
     session = await accounts.guest(Guest(display_name="Bob", address="192.0.2.1"))
     claims = jwt.decode(session.access_token, options={"verify_signature": False})
-    assert claims["exp"] - claims["iat"] == session.expires_in == TOKENS.lifetime
+    assert session.expires_in == world.tokens.lifetime
+    assert session.expires_in - 1 < claims["exp"] - claims["iat"] <= session.expires_in
 
 
-async def test_guests_have_a_name_and_nothing_else(accounts: Accounts, shelf: Shelf) -> None:
-    """Two guests of one name are two users; neither has a username or leaves anything behind."""
+async def test_guests_have_a_name_and_nothing_else(accounts: Accounts, world: AuthWorld) -> None:
+    """Two guests of one name are two users; neither has a username or an account."""
     sessions: list[Session] = [await accounts.guest(Guest(display_name="Bob", address="192.0.2.1")) for _ in range(2)]
     assert sessions[0].user.id != sessions[1].user.id
     assert {each.user.username for each in sessions} == {None}
-    assert not shelf.accounts
+    assert not await world.stored("users")
 
 
-async def test_guests_can_be_kept_out(hashing: Passwords, shelf: Shelf) -> None:
+async def test_whoever_has_a_session_is_in_the_directory(accounts: Accounts, world: AuthWorld) -> None:
+    """Guests, new accounts, and those who sign in again, also if the directory was lost meanwhile."""
+
+    async def people() -> set[str]:
+        return {each["_id"] for each in await world.stored("people")}
+
+    guest = await accounts.guest(Guest(display_name="Bob", address="192.0.2.1"))
+    made = await accounts.register(ann())
+    assert await people() == {guest.user.id, made.user.id}
+    await world.mongo["people"].delete_many({})
+    await accounts.login(Login(username="ann", password=PASSWORD, address="192.0.2.1"))
+    assert await people() == {made.user.id}
+
+
+async def test_guests_can_be_kept_out(hashing: Passwords, world: AuthWorld) -> None:
     """Where guests are not allowed, no name lets one in."""
-    closed = Accounts(cast("AccountStore", shelf), hashing, TOKENS, allow_guests=False)
+    one = world.one
+    closed = Accounts(one.account_store, hashing, one.sessions, one.attempts, allow_guests=False)
     assert (await refused(closed.guest(Guest(display_name="Bob", address="192.0.2.1")))).code == ErrorCode.FORBIDDEN
 
 
@@ -145,19 +149,19 @@ async def test_usernames_that_are_allowed(accounts: Accounts, username: str) -> 
         "ann\u202e",
     ],
 )
-async def test_usernames_that_are_not(accounts: Accounts, shelf: Shelf, username: str) -> None:
+async def test_usernames_that_are_not(accounts: Accounts, world: AuthWorld, username: str) -> None:
     """Others are invalid, look-alikes from other scripts among them, and nothing is stored."""
     assert (await refused(accounts.register(ann(username)))).code == ErrorCode.INVALID
-    assert not shelf.accounts
+    assert not await world.stored("users")
 
 
 @pytest.mark.parametrize("password", ["", "a" * 7, "a" * 257, "a" * 60_000])
-async def test_passwords_have_a_length(accounts: Accounts, shelf: Shelf, password: str) -> None:
+async def test_passwords_have_a_length(accounts: Accounts, world: AuthWorld, password: str) -> None:
     """Neither guessed quickly nor hashed for ever; the error does not repeat it."""
     error = await refused(accounts.register(ann(password=password)))
     assert error.code == ErrorCode.INVALID
     assert not password or password not in error.message
-    assert not shelf.accounts
+    assert not await world.stored("users")
 
 
 @pytest.mark.parametrize("password", ["a" * 8, "a" * 256, "ä" * 256])
@@ -167,13 +171,13 @@ async def test_the_bounds_of_a_password_are_allowed(accounts: Accounts, password
     await accounts.login(Login(username="ann", password=password, address="192.0.2.1"))
 
 
-async def test_a_taken_username_is_taken_in_any_case(accounts: Accounts, shelf: Shelf) -> None:
+async def test_a_taken_username_is_taken_in_any_case(accounts: Accounts, world: AuthWorld) -> None:
     """`Ann` cannot pose as `ann`; the account that was there first is untouched, and either spelling signs in."""
     first = await accounts.register(ann())
     error = await refused(accounts.register(ann("ANN", "another password")))
     assert error.code == ErrorCode.INVALID
     assert "taken" in error.message
-    assert [each.user for each in shelf.accounts.values()] == [first.user]
+    assert [each["_id"] for each in await world.stored("users")] == [first.user.id]
     assert (await accounts.login(Login(username="aNN", password=PASSWORD, address="192.0.2.1"))).user == first.user
 
 
@@ -289,8 +293,12 @@ def test_a_name_can_be_seen(text: str) -> None:
         display_name(text)
 
 
-async def test_an_account_is_kept_by_a_majority() -> None:
+async def test_an_account_is_kept_by_a_majority(world: AuthWorld) -> None:
     """Who was told that the account is made can sign in after the database's first server is lost."""
-    store = AccountStore("mongodb://127.0.0.1:1/?w=1", "parley")
-    assert store._users.write_concern.document == {"w": "majority"}
-    store.close()
+    assert world.one.account_store._users.write_concern.document == {"w": "majority"}
+
+
+def test_a_url_may_not_say_otherwise() -> None:
+    """Whatever is written there."""
+    with database.connected("mongodb://127.0.0.1:1/?w=1", "parley") as unreached:
+        assert database.majority(unreached, "users").write_concern.document == {"w": "majority"}

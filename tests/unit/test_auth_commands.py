@@ -2,24 +2,30 @@
 
 import os
 import resource
-import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import HOST
 from deploy.local.stack import ROOT
-from services.auth import keys
+from services.auth import key_folder, keys
 
 
-def auth(*arguments: str, key: Path | None = None, full_disk: bool = False) -> "subprocess.CompletedProcess[str]":
+def auth(
+    *arguments: str, key: Path | None = None, full_disk: bool = False, **environ: str
+) -> "subprocess.CompletedProcess[str]":
     """`python -m services.auth` with these arguments; with `full_disk`, no file of it can hold a byte."""
 
     def fill_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
-    environ = {"PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1", "SIGNING_KEY_FILE": str(key or "")}
+    environ |= {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SIGNING_KEYS_DIR": str(key or ""),
+    }
     return subprocess.run(
         [sys.executable, "-m", "services.auth", *arguments],
         cwd=ROOT,
@@ -32,35 +38,81 @@ def auth(*arguments: str, key: Path | None = None, full_disk: bool = False) -> "
     )
 
 
-def test_a_key_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    """It can be read back, its id is printed, and nothing else is left in the folder."""
-    file = tmp_path / "key.pem"
-    done = auth("keygen", "--out", str(file))
-    assert (done.returncode, done.stdout) == (0, f"{keys.read(file).kid}\n")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [file]
+def test_rotate_says_what_it_did(tmp_path: Path) -> None:
+    """A line for each key, with its id; nothing but keys is left in the folder."""
+    folder = tmp_path / "keys"
+    (made,) = auth("rotate", "--dir", str(folder)).stdout.splitlines()
+    (key,) = key_folder.read(folder)
+    assert made.endswith(f"Z.pem, kid {key.kid}")
+    done = auth("rotate", "--dir", str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1] == made.replace("made", "kept")
+    assert len(list(folder.iterdir())) == len(key_folder.read(folder)) == 2
 
 
-def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
-    """Not even an empty file, nor a link that leads nowhere: one line, exit code 1, nothing left behind."""
-    empty, link = tmp_path / "empty.pem", tmp_path / "link.pem"
-    empty.touch()
-    link.symlink_to("nowhere")
-    for file in (empty, link):
-        done = auth("keygen", "--out", str(file))
-        assert done.returncode == 1
-        assert done.stderr == f"auth: {file} exists; a key is never overwritten\n"
-    assert sorted(tmp_path.iterdir()) == [empty, link]
-    assert empty.read_bytes() == b""
+def test_rotations_at_once_make_a_key_each(tmp_path: Path) -> None:
+    """None overwrites another's, and none fails."""
+    command = [sys.executable, "-m", "services.auth", "rotate", "--dir", str(tmp_path)]
+    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(4)]
+    assert [each.communicate()[0].count(b"made") for each in running] == [1] * 4
+    assert len({each.kid for each in key_folder.read(tmp_path)}) == 4
 
 
 def test_a_key_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     """A full disk: the next try must not find a part of a key and take it for one."""
-    file = tmp_path / "key.pem"
-    done = auth("keygen", "--out", str(file), full_disk=True)
-    assert (done.returncode, done.stderr) == (1, f"auth: {file}: File too large\n")
+    done = auth("rotate", "--dir", str(tmp_path), full_disk=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"auth: {tmp_path}/2")
+    assert done.stderr.endswith("Z.pem: File too large\n")
     assert list(tmp_path.iterdir()) == []
-    assert auth("keygen", "--out", str(file)).returncode == 0
+    assert auth("rotate", "--dir", str(tmp_path)).returncode == 0
+
+
+def test_rotate_names_what_is_wrong(tmp_path: Path) -> None:
+    """One line and exit code 1."""
+    (tmp_path / "file").touch()
+    for folder, said in (("none/keys", "No such file or directory"), ("file", "File exists")):
+        done = auth("rotate", "--dir", str(tmp_path / folder))
+        assert (done.returncode, done.stderr) == (1, f"auth: {tmp_path / folder}: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["create", "--name", "a b", "--scopes", "publish"], "argument --name: must be 1 to 64 letters"),
+        (["create", "--name", "billing\n", "--scopes", "publish"], "argument --name: must be 1 to 64 letters"),
+        (["create", "--name", "billing", "--scopes", "publish,admin"], "argument --scopes: must be some of publish,"),
+        (["create", "--name", "billing", "--scopes", ""], "argument --scopes: must be some of publish,"),
+        (["create", "--name", "billing"], "required: --scopes"),
+        (["revoke"], "required: --name"),
+        ([], "required: action"),
+    ],
+    ids=str,
+)
+def test_token_refuses_nonsense(arguments: list[str], said: str) -> None:
+    """Before the database is asked; nothing on standard output, which might be taken for a token."""
+    done = auth("token", *arguments, MONGO_URL=f"mongodb://{HOST}:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url", "said"),
+    [
+        (["list"], "", "MONGO_URL is not set"),
+        (["create", "--name", "n", "--scopes", "notify"], "http://h", "MONGO_URL is malformed"),
+        (
+            ["create", "--name", "n", "--scopes", "notify"],
+            f"mongodb://{HOST}:1",
+            "the database of accounts does not answer",
+        ),
+        (["revoke", "--name", "n"], f"mongodb://{HOST}:1", "the database of accounts does not answer"),
+    ],
+)
+def test_token_without_a_database(arguments: list[str], url: str, said: str) -> None:
+    """One line, exit code 1, nothing on standard output."""
+    done = auth("token", *arguments, MONGO_URL=url)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"auth: {said}\n")
 
 
 @pytest.mark.parametrize(
@@ -76,17 +128,24 @@ def test_a_key_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 )
 def test_mint_refuses_nonsense(tmp_path: Path, arguments: list[str]) -> None:
     """No token that has expired before it is used, and no silence that looks like success."""
-    file = tmp_path / "key.pem"
-    keys.generate(file)
-    done = auth("mint", *arguments, key=file)
+    keys.generate(tmp_path, 0)
+    done = auth("mint", *arguments, key=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(f"error: argument {arguments[-2]}: must be a whole number, 1 or more\n")
 
 
+def test_mint_makes_no_promise_that_is_not_kept(tmp_path: Path) -> None:
+    """No token is good for longer than a day, so none says so."""
+    keys.generate(tmp_path, 0)
+    assert auth("mint", "--users", "1", "--seconds", "86400", key=tmp_path).returncode == 0
+    done = auth("mint", "--users", "1", "--seconds", "86401", key=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "must be 86400 at most" in done.stderr
+
+
 def test_mint_prints_a_token_for_each_user(tmp_path: Path) -> None:
     """One a line."""
-    file = tmp_path / "key.pem"
-    keys.generate(file)
-    done = auth("mint", "--users", "3", "--seconds", "1", key=file)
+    keys.generate(tmp_path, 0)
+    done = auth("mint", "--users", "3", "--seconds", "1", key=tmp_path)
     assert done.returncode == 0
     assert len(done.stdout.split()) == 3

@@ -15,6 +15,7 @@ SERVICES = ("gateway", "auth", "history")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
+RUN_ONCE = {"signing-key": "no", "credentials": "no", "setup": "on-failure:5"}
 NGINX = (ROOT / "deploy" / "compose" / "nginx.conf").read_text()
 
 
@@ -89,15 +90,15 @@ def test_container_is_hardened(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_container_has_a_version_a_restart_policy_and_a_health_check(name: str) -> None:
-    """No `latest`; all but the one-shot come back after a crash; ours inherit the image's health check."""
+    """No `latest`; all but what runs once come back after a crash; ours inherit the image's health check."""
     each = CONTAINERS[name]
     assert re.search(r":[0-9][0-9a-z.-]*$", each["image"])
-    assert each["restart"] == ("no" if name == "signing-key" else "unless-stopped")
+    assert each["restart"] == RUN_ONCE.get(name, "unless-stopped")
     assert "healthcheck" in each or (service_of(name) in SERVICES and "HEALTHCHECK" in stage("service"))
 
 
 def test_only_the_proxy_is_public() -> None:
-    """NATS and MongoDB ask for no password, so they publish no port and stay in the internal network."""
+    """NATS and MongoDB publish no port and stay in the internal network: MongoDB asks for no password."""
     assert [name for name, each in CONTAINERS.items() if "ports" in each] == ["proxy"]
     assert COMPOSE["networks"]["backend"] == {"internal": True}
     assert all(CONTAINERS[name]["networks"] == ["backend"] for name in ("nats", "mongo", "auth", "history"))
@@ -127,6 +128,9 @@ def test_proxy_leads_to_the_gateways() -> None:
     assert re.findall(r"^\s+server (\S+):(\d+) ", NGINX, re.MULTILINE) == [(name, port[1]) for name in gateways]
     # nginx resolves names once, so a gateway has to come back with the address it had.
     assert all("ipv4_address" in CONTAINERS[name]["networks"]["edge"] for name in gateways)
+    # Its word is taken for whom a request is from, and nobody else's.
+    address = CONTAINERS["proxy"]["networks"]["edge"]["ipv4_address"]
+    assert all(CONTAINERS[name]["environment"]["TRUSTED_PROXIES"] == address for name in gateways)
     (published,) = CONTAINERS["proxy"]["ports"]
     assert f"listen {published.rpartition(':')[2]};" in NGINX
 

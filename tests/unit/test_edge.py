@@ -8,6 +8,7 @@ import pytest
 from services.gateway.edge import frames, handshake
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.pace import Pace
 from services.gateway.edge.polling import Polling
 from services.gateway.edge.session import Reason, Session
 from services.gateway.edge.websocket import Shared, WebSocket
@@ -63,6 +64,7 @@ class _Owner:
 
     def __init__(self) -> None:
         self.limits = Limits(unsent_most=1000)
+        self.pace = Pace(self.limits)
         self.got: list[str | bytes] = []
         self.ends: list[str] = []
 

@@ -7,6 +7,7 @@ import yaml
 
 from runtime.settings import ServiceSettings
 from runtime.settings import load as load_settings
+from services.history.settings import SetupSettings
 from tests.support.manifests import (
     CONFIG,
     ROOT,
@@ -58,6 +59,16 @@ def test_service_starts_from_docker_compose(container_name: str, service: str) -
     """The settings load from what docker-compose.yml gives and the image presets, with nothing misspelt."""
     settings = _compose_settings(container_name, service)
     assert _compose_environment(container_name, service).keys() <= set(variables(settings))
+
+
+def test_the_admin_step_starts_from_what_it_is_given() -> None:
+    """In Kubernetes and in docker-compose.yml: the settings load, with nothing misspelt."""
+    for given in (environment("setup"), _compose_environment("setup", "history")):
+        given.pop("ADMIN_PORT", None)  # the image's, for the service
+        assert given.keys() <= set(variables(load_settings(SetupSettings, given)))
+    assert container("setup")["args"] == _compose("setup")["command"] == ["setup"]
+    assert _compose_environment("setup", "history")["MONGO_DATABASE"] == environment("history")["MONGO_DATABASE"]
+    assert environment("setup")["MONGO_DATABASE"] == environment("history")["MONGO_DATABASE"]
 
 
 def _compose(container_name: str) -> Manifest:
@@ -116,7 +127,7 @@ def test_nats_cluster_is_one_thing() -> None:
         str(ports("nats")[each]) for each in ("client", "cluster")
     ]
     assert f"http_port: {ports('nats')['monitor']}\n" in config
-    assert 1 < int(environment("history")["MESSAGES_REPLICAS"]) <= spec["replicas"]
+    assert 1 < int(environment("setup")["MESSAGES_REPLICAS"]) <= spec["replicas"]
     mounts = {each["mountPath"] for each in container("nats")["volumeMounts"]}
     assert {"/data", "/run/nats", "/etc/nats-config"} == mounts
     assert "store_dir: /data\n" in config
@@ -129,5 +140,5 @@ def test_mongodb_replica_set_is_one_thing() -> None:
     script = CONFIG["mongodb-scripts"]["replica-set.js"]
     assert f'_id: "{name}"' in script
     (member,) = (each["value"] for each in container("mongodb")["env"] if each["name"] == "REPLICA_SET_HOST")
-    for service in ("auth", "history"):
+    for service in ("auth", "history", "setup"):
         assert environment(service)["MONGO_URL"] == f"mongodb://{member}/?replicaSet={name}"

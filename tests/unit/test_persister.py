@@ -10,7 +10,7 @@ from runtime.stream import Entry
 from services.history import metrics, persister
 from services.history.persister import Persister
 from services.history.progress import Progress
-from services.history.store import RefusedError, WriteFailedError, added_despite
+from services.history.refusals import RefusedError, WriteFailedError, added_despite
 from wire import codec
 from wire.messages import Author, ChatMessage
 
@@ -53,7 +53,8 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _write(store: _Store, *seqs: int) -> float:
     """Write a batch, and return by how much the count of persisted messages rose."""
     before = metrics.persisted._value.get()
-    await Persister(None, store, Progress(None), None)._write(_batch(*seqs))  # type: ignore[arg-type]
+    writing = Persister(None, store, Progress(None), batch_size=500)  # type: ignore[arg-type]
+    await writing._write(_batch(*seqs))
     return float(metrics.persisted._value.get() - before)
 
 

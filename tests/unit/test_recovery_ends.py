@@ -5,6 +5,7 @@ from unittest import mock
 
 from services.gateway import metrics, recovery
 from services.gateway.access import Access
+from tests.support.membership import Membership
 from tests.support.recovery_world import Client, Gateway, World
 
 
@@ -65,7 +66,7 @@ async def test_a_room_that_is_the_users_no_more_is_not_recovered() -> None:
     world = World()
     client = await _away(world)
     gateway = world.gateways[1]
-    with mock.patch.object(gateway.recovery, "_access", Access(public_rooms=False)):
+    with mock.patch.object(gateway.recovery, "_access", Access(Membership(), public_rooms=False)):
         await _gets_a_new_session(client, gateway, "forbidden")
     assert _left(gateway) == NOTHING
 

@@ -30,7 +30,7 @@ from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
-from tests.support.edge import Ears, Wire
+from tests.support.edge import CURRENT, Ears, Wire
 from wire import codec
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -114,7 +114,7 @@ class _World:
         self.client = self
         self.is_connected = True
         self.fan_out = FanOut(0)
-        self.relay = Relay(self.fan_out, self)  # type: ignore[arg-type]
+        self.relay = Relay(self.fan_out, self, CURRENT)  # type: ignore[arg-type]
         self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
         telling = Resuming(self.fan_out, missed, seconds=seconds)

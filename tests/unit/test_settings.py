@@ -11,16 +11,18 @@ import pytest
 from msgspec import Meta
 
 from deploy.local.ports import HOST, Ports
+from deploy.local.unlimited import UNLIMITED
 from runtime import servers
 from runtime.settings import Port, Seconds, SettingsError, Text, load
 from services.auth import keys
 from services.auth.settings import AuthSettings
+from services.gateway.allowed import Allowed
 from services.gateway.settings import GatewaySettings
-from services.history.settings import HistorySettings
+from services.history.settings import HistorySettings, SetupSettings
 
 ROOT = Path(__file__).parents[2]
 SERVICE_SETTINGS = (AuthSettings, GatewaySettings, HistorySettings)
-EVERYTHING = {"NATS_URL": "nats://n", "ADMIN_PORT": "9080", "MONGO_URL": "mongodb://m", "SIGNING_KEY_FILE": "k.pem"}
+EVERYTHING = {"NATS_URL": "nats://n", "ADMIN_PORT": "9080", "MONGO_URL": "mongodb://m", "SIGNING_KEYS_DIR": "keys"}
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +149,7 @@ def test_every_variable_a_service_needs_is_named_when_missing(kind: type[msgspec
     load(kind, EVERYTHING)
     needed = {"NATS_URL", "ADMIN_PORT"}
     needed |= {"MONGO_URL"} if kind is not GatewaySettings else set()
-    needed |= {"SIGNING_KEY_FILE"} if kind is AuthSettings else set()
+    needed |= {"SIGNING_KEYS_DIR"} if kind is AuthSettings else set()
     for variable in EVERYTHING:
         environ = {name: value for name, value in EVERYTHING.items() if name != variable}
         if variable in needed:
@@ -173,8 +175,8 @@ def test_a_gateway_has_a_transport() -> None:
 @pytest.mark.parametrize(
     ("kind", "variable"),
     [
-        (HistorySettings, "DEDUPE_WINDOW_SECONDS"),
-        (HistorySettings, "MESSAGES_MAX_AGE_DAYS"),
+        (SetupSettings, "DEDUPE_WINDOW_SECONDS"),
+        (SetupSettings, "MESSAGES_MAX_AGE_DAYS"),
         (GatewaySettings, "ROOM_LINGER_SECONDS"),
         (GatewaySettings, "DRAIN_SECONDS"),
     ],
@@ -190,13 +192,31 @@ def test_seconds_are_finite(kind: type[msgspec.Struct], variable: str) -> None:
     [
         (GatewaySettings, "DRAIN_SECONDS", "-1"),
         (GatewaySettings, "PUBLISHES_IN_FLIGHT_MOST", "0"),
-        (HistorySettings, "MESSAGES_MAX_BYTES", str(2**63)),
+        (SetupSettings, "MESSAGES_MAX_BYTES", str(2**63)),
     ],
 )
 def test_numbers_are_of_some_use(kind: type[msgspec.Struct], variable: str, wrong: str) -> None:
     """No time that is past, no gateway that may publish nothing, and nothing that NATS cannot count to."""
     with pytest.raises(SettingsError, match=variable):
         load(kind, {**EVERYTHING, variable: wrong})
+
+
+def test_unlimited_is_no_limit_at_all() -> None:
+    """What load tests and measurements lift is all that there is: a new limit must not slow them down unseen."""
+    settings = load(GatewaySettings, {**EVERYTHING, **UNLIMITED})
+    assert set(settings.allowed.shown.values()) == {0}
+    assert UNLIMITED.keys() <= {name.upper() for name in Allowed.__struct_fields__}
+    limits = settings.limits
+    assert (limits.sessions_most, limits.sessions_per_address_most, limits.http_connections_most) == (0, 0, 0)
+    assert (limits.handshakes_per_second, limits.frames_per_second) == (0, 0)
+
+
+@pytest.mark.parametrize("name", Allowed.__struct_fields__)
+def test_limits_are_numbers_from_0(name: str) -> None:
+    """-1 and a word are malformed, and named; what has to be something is 1 at least."""
+    for wrong in ("-1", "many", "1e9"):
+        with pytest.raises(SettingsError, match=f"^{name.upper()} is malformed: "):
+            load(GatewaySettings, {**EVERYTHING, name.upper(): wrong})
 
 
 def test_a_gateway_may_take_as_long_to_end_as_its_drain_and_its_last_message() -> None:
@@ -301,10 +321,9 @@ def test_a_service_that_cannot_start_says_why_in_one_line(service: str, environ:
 )
 def test_auth_refuses_malformed_addresses(tmp_path: Path, variable: str, value: str, said: str) -> None:
     """Exit code 1 and one line; no traceback, no second try, and no part of a password."""
-    file = tmp_path / "key.pem"
-    keys.generate(file)
+    keys.generate(tmp_path, 0)
     environ = {**EVERYTHING, "NATS_URL": f"nats://{HOST}:1", "ADMIN_HOST": HOST}
-    environ |= {"ADMIN_PORT": str(Ports.free().auth_admin), "SIGNING_KEY_FILE": str(file), variable: value}
+    environ |= {"ADMIN_PORT": str(Ports.free().auth_admin), "SIGNING_KEYS_DIR": str(tmp_path), variable: value}
     done = started("auth", environ)
     assert (done.returncode, done.stderr) == (1, f"auth: {said}\n")
     assert "hunter2" not in done.stdout
@@ -313,12 +332,19 @@ def test_auth_refuses_malformed_addresses(tmp_path: Path, variable: str, value: 
 
 def test_auth_refuses_a_key_that_others_may_read(tmp_path: Path) -> None:
     """Exit code 1 before NATS is even looked for, and one line that names the file and the cure; no traceback."""
-    file = tmp_path / "key.pem"
-    keys.generate(file)
+    file = keys.generate(tmp_path, 0)
     file.chmod(0o604)
     port = str(Ports.free().auth_admin)
     environ = {**EVERYTHING, "NATS_URL": f"nats://{HOST}:1", "ADMIN_HOST": HOST, "ADMIN_PORT": port}
-    done = started("auth", {**environ, "SIGNING_KEY_FILE": str(file)})
+    done = started("auth", {**environ, "SIGNING_KEYS_DIR": str(tmp_path)})
     assert done.returncode == 1
-    assert done.stderr == f"auth: SIGNING_KEY_FILE: {file} is open to others: chmod 600 it\n"
+    assert done.stderr == f"auth: SIGNING_KEYS_DIR: {file} is open to others: chmod 600 it\n"
     assert "Traceback" not in done.stdout
+
+
+def test_auth_refuses_a_folder_without_keys(tmp_path: Path) -> None:
+    """The same for a folder that is empty."""
+    port = str(Ports.free().auth_admin)
+    environ = {**EVERYTHING, "NATS_URL": f"nats://{HOST}:1", "ADMIN_HOST": HOST, "ADMIN_PORT": port}
+    done = started("auth", {**environ, "SIGNING_KEYS_DIR": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (1, f"auth: SIGNING_KEYS_DIR: {tmp_path} holds no key\n")

@@ -137,6 +137,11 @@ def test_a_publish_is_identified_by_one_header() -> None:
     assert headers.identified("abc") == b"NATS/1.0\r\nNats-Msg-Id: abc\r\n\r\n"
 
 
+def test_a_publish_may_say_how_long_it_is_kept() -> None:
+    """Whole seconds, as nats-server wants them."""
+    assert headers.kept_for(640) == b"NATS/1.0\r\nNats-TTL: 640\r\n\r\n"
+
+
 _fields = st.builds(
     b"\r\n%b:%b%b".__mod__,
     st.tuples(

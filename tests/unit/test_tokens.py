@@ -6,25 +6,25 @@ import json
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.auth import keys
-from services.auth.keys import KeyFileError, SigningKey
+from services.auth.keys import SigningKey
 from services.auth.settings import TokenSettings
 from services.auth.tokens import Tokens
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
+from wire.streams import TOKEN_SECONDS_MOST
 
-SETTINGS = TokenSettings(signing_key_file="unused", token_issuer="issuer", token_audience="audience")  # noqa: S106
+SETTINGS = TokenSettings(signing_keys_dir="unused", token_issuer="issuer", token_audience="audience")  # noqa: S106
 ANN = User(id="u-ann", display_name="Ann", username="ann")
 KEY = keys._signing_key(Ed25519PrivateKey.generate())
 OTHER_KEY = keys._signing_key(Ed25519PrivateKey.generate())
@@ -90,6 +90,37 @@ def test_an_expired_token_is_expired() -> None:
     assert refusal(Tokens([KEY], SETTINGS, lambda: past).issue(ANN, "s")) == ErrorCode.EXPIRED
 
 
+@pytest.mark.parametrize(
+    ("early", "late"), [({"iat": 10}, {"iat": 11}), ({"nbf": 10.1}, {"nbf": 11.0}), ({"exp": -9}, {"exp": -10})]
+)
+def test_ten_seconds_of_leeway(early: dict[str, float], late: dict[str, float]) -> None:
+    """Clocks differ by so much, and by no more."""
+    now = 1_800_000_000
+    tokens = Tokens([KEY], SETTINGS, lambda: now + 0.2)
+
+    def token(times: dict[str, float]) -> str:
+        return signed(claims(**{"iat": now, "exp": now + 60, **{name: now + at for name, at in times.items()}}))
+
+    assert tokens.verify(token(early)).user == ANN
+    with pytest.raises(ParleyError):
+        tokens.verify(token(late))
+
+
+def test_a_token_lives_no_longer_than_a_day() -> None:
+    """Whatever it says: revocations are kept that long."""
+    now = time.time()
+    forever = {"iat": now - TOKEN_SECONDS_MOST + 60, "exp": 2**35}
+    assert TOKENS.verify(signed(claims(**forever))).expires_at == int(now) + 60
+    assert refusal(signed(claims(iat=now - TOKEN_SECONDS_MOST - 20, exp=2**35))) == ErrorCode.EXPIRED
+
+
+@pytest.mark.parametrize("fraction", [0, 0.001, 0.123, 0.999])
+def test_when_it_was_issued_is_told_in_milliseconds(fraction: float) -> None:
+    """Also if a token says it in whole seconds."""
+    now = int(time.time())
+    assert TOKENS.verify(signed(claims(iat=now + fraction))).issued_at == now * 1000 + round(fraction * 1000)
+
+
 def test_a_forged_token_is_unauthorized_even_when_expired() -> None:
     """`expired` is told only to those who once had a good token."""
     assert refusal(signed(claims(exp=1), OTHER_KEY, kid=KEY.kid)) == ErrorCode.UNAUTHORIZED
@@ -104,9 +135,21 @@ def test_a_forged_token_is_unauthorized_even_when_expired() -> None:
         pytest.param(signed(claims(iat=2**40)), id="from the future"),
         pytest.param(signed(claims(nbf=2**40)), id="not yet"),
         pytest.param(signed(claims(exp="soon")), id="expiry that is no number"),
+        pytest.param(signed(claims(exp=str(2**31))), id="expiry that is text"),
+        pytest.param(signed(claims(exp=True)), id="expiry that is true"),
+        pytest.param(signed(claims(exp=float("nan"))), id="expiry that is NaN"),
+        pytest.param(signed(claims(exp=float("inf"))), id="no end"),
+        pytest.param(signed(claims(iat=-1)), id="from before the epoch"),
+        pytest.param(signed(claims(iat="now")), id="text for a time of issue"),
+        pytest.param(signed(claims(sub="a.b")), id="user that is no id"),
+        pytest.param(signed(claims(sub=7)), id="user that is a number"),
+        pytest.param(signed(claims(sid="*")), id="session that is no id"),
+        pytest.param(signed(claims(sid="s" * 65)), id="session that is too long"),
+        pytest.param(signed(claims(name=7)), id="name that is a number"),
         pytest.param(signed(claims(), OTHER_KEY), id="unknown kid"),
         pytest.param(signed(claims(), OTHER_KEY, kid=KEY.kid), id="another key under our kid"),
         pytest.param(signed(claims(), kid=""), id="empty kid"),
+        pytest.param(signed(claims(), kid="../../dev/null"), id="kid with a path"),
         pytest.param(signed(claims(), typ="JWT"), id="type of an ID token"),
         pytest.param(signed(claims(), typ=None), id="no type"),
         pytest.param(GOOD[:-6] + ("AAAAAA" if GOOD[-6:] != "AAAAAA" else "BBBBBB"), id="signature"),
@@ -166,7 +209,20 @@ def test_a_key_in_the_token_is_not_used() -> None:
 
 def test_unknown_critical_headers_are_refused() -> None:
     """A header that must be understood and is not makes the token invalid (RFC 7515, 4.1.11)."""
-    assert refusal(assembled({**HEADER, "crit": ["x"], "x": 1}, KEY.private.sign)) == ErrorCode.UNAUTHORIZED
+    extras: list[dict[str, Any]] = [{"crit": ["x"], "x": 1}, {"crit": ["b64"], "b64": True}, {"crit": []}]
+    for extra in [*extras, {"b64": False}]:
+        assert refusal(assembled({**HEADER, **extra}, KEY.private.sign)) == ErrorCode.UNAUTHORIZED
+
+
+def test_a_long_token_is_refused_before_it_is_decoded() -> None:
+    """4096 bytes are good, one more is not, however well it is signed."""
+
+    def token(padding: int) -> str:
+        return signed(claims(padding="x" * padding))
+
+    longest = next(size for size in range(2700, 3100) if len(token(size)) in {4095, 4096})
+    assert TOKENS.verify(token(longest)).user == ANN
+    assert refusal(token(longest + 3)) == ErrorCode.UNAUTHORIZED
 
 
 @settings(deadline=None)
@@ -192,12 +248,29 @@ def test_a_header_of_any_json_never_raises_anything_else(value: Any) -> None:
 
 
 def test_keys_can_be_rotated() -> None:
-    """Of several keys the first signs and all verify; the tokens of a key that is gone are refused."""
-    both = Tokens([OTHER_KEY, KEY], SETTINGS, time.time)
-    fresh = both.issue(ANN, "s")
+    """Of several keys one signs and all verify; the tokens of a key that is gone are refused, whichever it was."""
+    now = time.time()
+    newer = msgspec.structs.replace(OTHER_KEY, made=now - SETTINGS.key_activation_seconds)
+    both = Tokens([KEY, newer], SETTINGS, lambda: now)
+    fresh = both.issue(ANN, "s-1")
     assert jwt.get_unverified_header(fresh)["kid"] == OTHER_KEY.kid
     assert both.verify(fresh).user == both.verify(GOOD).user == ANN
     assert refusal(fresh) == ErrorCode.UNAUTHORIZED
+    both.use([KEY])
+    assert refusal(fresh, both) == ErrorCode.UNAUTHORIZED
+    assert jwt.get_unverified_header(both.issue(ANN, "s-1"))["kid"] == KEY.kid
+
+
+def test_a_key_signs_once_it_is_old_enough() -> None:
+    """While the service runs, without anything that tells it; from the first second on all that it signs verifies."""
+    clock = [1_000_000.0]
+    newer = msgspec.structs.replace(OTHER_KEY, made=clock[0])
+    tokens = Tokens([KEY, newer], SETTINGS, lambda: clock[0])
+    clock[0] += SETTINGS.key_activation_seconds - 1
+    assert jwt.get_unverified_header(tokens.issue(ANN, "s-1"))["kid"] == KEY.kid
+    clock[0] += 1
+    assert jwt.get_unverified_header(tokens.issue(ANN, "s-1"))["kid"] == OTHER_KEY.kid
+    assert {each["kid"] for each in Tokens.keys(tokens)} == {KEY.kid, OTHER_KEY.kid}
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
@@ -227,59 +300,3 @@ def test_the_kid_is_the_thumbprint_of_the_key() -> None:
     key = keys._signing_key(Ed25519PrivateKey.from_private_bytes(secret))
     assert key.jwk()["x"] == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
     assert key.kid == key.jwk()["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-
-
-def test_a_key_file_is_made_once_and_read_again(tmp_path: Path) -> None:
-    """The file is its owner's alone, holds the key that was made, and is never overwritten."""
-    file = tmp_path / "key.pem"
-    made = keys.generate(file)
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert keys.read(file).kid == made.kid
-    before = file.read_bytes()
-    with pytest.raises(KeyFileError, match="never overwritten"):
-        keys.generate(file)
-    assert file.read_bytes() == before
-
-
-@pytest.mark.parametrize("mode", [0o604, 0o602, 0o601, 0o620, 0o666])
-def test_a_key_file_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
-    """Readable, writable or executable by others, or writable by the group; the group may read it (Kubernetes)."""
-    file = tmp_path / "key.pem"
-    keys.generate(file)
-    file.chmod(mode)
-    with pytest.raises(KeyFileError, match="chmod 600"):
-        keys.read(file)
-    file.chmod(0o640)
-    keys.read(file)
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", b"\xff" * 99]
-)
-def test_a_file_that_is_no_key_is_refused(tmp_path: Path, data: bytes) -> None:
-    """One line names the file; what is in it is not shown."""
-    file = tmp_path / "key.pem"
-    file.write_bytes(data)
-    file.chmod(0o600)
-    with pytest.raises(KeyFileError) as caught:
-        keys.read(file)
-    assert str(caught.value) == f"{file} is not an unencrypted PEM private key"
-
-
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    """What cannot be read is named, with the reason."""
-    with pytest.raises(KeyFileError, match="none: No such file"):
-        keys.read(tmp_path / "none")
-    tmp_path.chmod(0o700)
-    with pytest.raises(KeyFileError, match="Is a directory"):
-        keys.read(tmp_path)
-
-
-def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
-    """A good private key that is not Ed25519 signs nothing here."""
-    file = tmp_path / "ec.pem"
-    foreign = generate_private_key(SECP256R1())
-    file.write_bytes(foreign.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    file.chmod(0o600)
-    with pytest.raises(KeyFileError, match="not an Ed25519 key"):
-        keys.read(file)

@@ -16,10 +16,12 @@ from engineio.packet import Packet
 from services.gateway.edge import frames, metrics
 from services.gateway.edge.entrance import Entrance
 from services.gateway.edge.environ import Environ
+from services.gateway.edge.gate import Gate
 from services.gateway.edge.heartbeat import Heartbeat
 from services.gateway.edge.ids import secret_ids
 from services.gateway.edge.last_polls import LastPolls
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.pace import Pace
 from services.gateway.edge.session import Reason, Session
 
 _LOOK_SECONDS: Final = 0.02
@@ -46,7 +48,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         quiet.setLevel(logging.CRITICAL)
         super().__init__(async_mode="aiohttp", async_handlers=async_handlers, monitor_clients=False, logger=quiet)
         self.limits: Final = limits
+        self.pace: Final = Pace(limits)
         self.sockets: dict[str, Session] = {}
+        self.gate: Final = Gate(limits, self.sockets)
         self._on_packet = on_packet
         self._last_polls = last_polls = LastPolls(limits)
         self._entrance = Entrance(self, last_polls, transports=transports, allowed_origins=allowed_origins)
@@ -111,6 +115,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
     async def opened(self, session: Session, environ: Environ) -> None:
         """Keep a session that begins; the application is told of it, and of its request, before this returns."""
         self.sockets[session.sid] = session
+        self.gate.opened(session)
         self._heartbeat.add(session)
         handler = self.handlers.get("connect")
         told = handler(session.sid, environ) if handler is not None else None
@@ -148,6 +153,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
             await self._trigger_event("disconnect", session.sid, reason, run_async=False)
         finally:
             del self.sockets[session.sid]
+            self.gate.ended(session)
 
     async def _deal_with(self, session: Session, packet: str | bytes) -> None:
         try:

@@ -1,36 +1,22 @@
-"""The one entrance, over HTTP: which requests come in, how sessions begin, and how they change to a WebSocket."""
+"""The one entrance, over HTTP: which requests come in, and how sessions change to a WebSocket."""
 
 import asyncio
-from typing import Final, Protocol
+from typing import Final
 
-import msgspec
 from aiohttp import hdrs, web
 
-from services.gateway.edge import frames, handshake, metrics, poll_requests, responses
+from services.gateway.edge import handshake, poll_requests, responses
 from services.gateway.edge.backlog import Backlog
-from services.gateway.edge.environ import Environ
 from services.gateway.edge.last_polls import LastPolls
+from services.gateway.edge.opening import Opening, Sessions
 from services.gateway.edge.origins import Origins
 from services.gateway.edge.polling import Polling
-from services.gateway.edge.session import Owner, Session
+from services.gateway.edge.session import Session
 from services.gateway.edge.upgrade import Upgrade
 from services.gateway.edge.websocket import Shared
 from services.gateway.edge.wheel import Wheel
 
 _ONE_TOO_MANY: Final = 1008
-
-
-class Sessions(Owner, Protocol):
-    """Where sessions are kept."""
-
-    sockets: dict[str, Session]
-    """By id; one that has ended is there until the application was told."""
-
-    def generate_id(self) -> str:
-        """A new id, which nobody can guess."""
-
-    async def opened(self, session: Session, environ: Environ, /) -> None:
-        """Keep a new session, and tell the application of the request that opened it."""
 
 
 class Entrance:
@@ -51,14 +37,12 @@ class Entrance:
         self._origins = Origins(allowed_origins)
         self._backlog = Backlog(self._limits)
         self._shared = Shared(self._limits, self._backlog)
-        self._hello_polling = self._hello(tuple(each for each in transports if each == "websocket"))
-        self._hello_websocket = self._hello(())
+        self._opening = Opening(sessions, self._shared, self._backlog, transports)
         self._upgrades: Wheel[Upgrade] = Wheel(Upgrade.give_up, tick=0.25)
-        self._is_closed = False
 
     def close(self) -> None:
         """Open no session any more; those that are there are answered."""
-        self._is_closed = True
+        self._opening.close()
 
     @property
     def parting(self) -> int:
@@ -82,10 +66,7 @@ class Entrance:
         wants_websocket = request.query["transport"] == "websocket"
         sid = request.query.get("sid")
         if sid is None:
-            if self._is_closed:
-                metrics.handshakes_refused.inc()
-                return web.Response(status=503, headers=Origins.response_headers(request))
-            return await (self._open_websocket(request) if wants_websocket else self._open_polling(request))
+            return await self._opening.open(request, websocket=wants_websocket)
         session = self._sessions.sockets.get(sid)
         if session is None or session.closed:
             is_poll = request.method == hdrs.METH_GET and not wants_websocket
@@ -118,37 +99,6 @@ class Entrance:
         if method == hdrs.METH_POST and request.content_length is None:
             raise web.HTTPLengthRequired
         return responses.BAD_REQUEST if "j" in query else None  # JSONP is of the time before CORS
-
-    async def _open_websocket(self, request: web.Request) -> web.StreamResponse:
-        key = handshake.check(request)
-        sid = self._sessions.generate_id()
-        hello = frames.text(self._hello_websocket % sid.encode())
-        websocket, early = handshake.take_over(request, key, self._shared, hello)
-        session = Session(self._sessions, sid, websocket)
-        websocket.carry(session)
-        await self._sessions.opened(session, Environ(request))
-        if early:
-            websocket.data_received(early)
-        raise asyncio.CancelledError
-
-    async def _open_polling(self, request: web.Request) -> web.StreamResponse:
-        transport = Polling(self._backlog)
-        session = Session(self._sessions, self._sessions.generate_id(), transport)
-        transport.session = session
-        await self._sessions.opened(session, Environ(request))
-        return responses.payload((self._hello_polling % session.sid.encode()).decode(), request)
-
-    def _hello(self, upgrades: tuple[str, ...]) -> bytes:
-        """The OPEN packet, with %b where the session's id goes."""
-        return b"0" + msgspec.json.encode(
-            {
-                "sid": "%b",
-                "upgrades": upgrades,
-                "pingInterval": round(self._limits.ping_interval * 1000),
-                "pingTimeout": round(self._limits.ping_timeout * 1000),
-                "maxPayload": self._limits.payload_most,
-            }
-        )
 
     def _begin_upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
         key = handshake.check(request)

@@ -11,10 +11,11 @@ class Environ(Mapping[str, str]):
 
     __slots__ = ("_headers", "_made", "_method", "_remote", "_url")
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, address: str) -> None:
+        """`address`: whose request it is."""
         self._headers: Final = request.headers
         self._method: Final = request.method
-        self._remote: Final = request.remote or ""
+        self._remote: Final = address
         self._url: Final = request.rel_url
         self._made: dict[str, str] | None = None
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.gateway.edge import metrics
 from services.gateway.edge.limits import Limits
@@ -25,7 +25,9 @@ class HttpGuard:
     """Closes connections by one sweep over all of them, a second apart; none has a timer.
 
     Those whose first request is not there after the first request's timeout, and those whose request has not been
-    dealt with, and its answer taken, after the answer's.
+    dealt with, and its answer taken, after the answer's. If there are too many, also those that carry no request,
+    beginning with those that have carried none for longest: whoever fills the table with idle ones loses these. Of
+    requests no more are taken than there may be connections; the others are answered 503.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -42,8 +44,15 @@ class HttpGuard:
     async def middleware(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Take note of each request; the outermost middleware."""
+        """Take note of each request, before anything is done for it.
+
+        Raises `HTTPServiceUnavailable` for one too many.
+        """
         connection = request.protocol
+        most = self._limits.http_connections_most
+        if most and len(self._handling) >= most and connection not in self._handling:
+            metrics.limited.labels(limit="http").inc()
+            raise web.HTTPServiceUnavailable(reason="too many requests at once", headers={hdrs.RETRY_AFTER: "1"})
         self._asked[connection] = asyncio.get_running_loop().time()
         self._handling.add(connection)
         try:
@@ -67,7 +76,9 @@ class HttpGuard:
         now = asyncio.get_running_loop().time()
         silent, asked = self._silent, self._asked
         self._silent, self._asked = {}, {}
-        for connection in runner.server.connections if runner.server is not None else ():
+        connections = runner.server.connections if runner.server is not None else []
+        metrics.http_connections.set(len(connections))
+        for connection in connections:
             if (began := asked.get(connection)) is not None:
                 self._asked[connection] = began
                 if now - began >= self._limits.answer_timeout and self._is_unanswered(connection):
@@ -76,6 +87,15 @@ class HttpGuard:
                 self._silent[connection] = since = silent.get(connection, now)
                 if now - since >= self._limits.first_request_timeout:
                     _abort(connection, "no_request")
+        if 0 < self._limits.http_connections_most < len(connections):
+            self._relieve(len(connections) - self._limits.http_connections_most)
+
+    def _relieve(self, excess: int) -> None:
+        since = {**self._silent, **self._asked}
+        idle = sorted((each for each in since if not self._is_unanswered(each)), key=since.__getitem__)
+        for connection in idle[:excess]:
+            metrics.limited.labels(limit="http").inc()
+            _abort(connection, "too_many")
 
     def _is_unanswered(self, connection: _Connection) -> bool:
         transport = connection.transport
@@ -85,5 +105,5 @@ class HttpGuard:
 def _abort(connection: _Connection, reason: str) -> None:
     if connection.transport is not None:
         metrics.http_closed.labels(reason=reason).inc()
-        log.info("HTTP connection closed", reason=reason)
+        log.debug("HTTP connection closed", reason=reason)
         connection.transport.abort()

@@ -1,4 +1,4 @@
-"""What a peer may cost, and for how long: over WebSockets, over HTTP, and to the API."""
+"""What a peer may cost, and for how long: over WebSockets, over HTTP, and to the API; and how many may come."""
 
 import msgspec
 
@@ -7,7 +7,10 @@ MIB = 1024 * KIB
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds and bytes. The defaults are those of the Engine.IO protocol where it has any."""
+    """Seconds, bytes and counts. The defaults are those of the Engine.IO protocol where it has any.
+
+    Of what has 0 as its default, 0 is no limit.
+    """
 
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
@@ -38,3 +41,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What may wait for all clients together; above it, those who are furthest behind go first."""
     stall_timeout: float = 5.0
     """How long a client may read nothing of what waits for it."""
+    sessions_most: int = 0
+    """At once."""
+    sessions_per_address_most: int = 0
+    """The same for one address, or the first 64 bits of an IPv6 address."""
+    handshakes_per_second: float = 0.0
+    """Sessions opened."""
+    handshake_burst: int = 1
+    """How many of them at once, after a pause."""
+    frames_per_second: float = 0.0
+    """What one client may send for long; whoever sends more is read more slowly."""
+    http_connections_most: int = 0
+    """Connections that are no WebSockets; above it, those go that carry no request, and no other request is taken."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks, as CIDR, whose word is taken for whom a request is from; see `addresses`."""

@@ -15,7 +15,15 @@ slow_readers_closed = Counter(
 unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
 http_closed = Counter(
     "parley_gateway_http_closed_total",
-    "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken).",
+    "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken);"
+    " or too_many (it was idle, and there were more than there may be).",
     ["reason"],
 )
+http_connections = Gauge(
+    "parley_gateway_http_connections", "HTTP connections, those of clients that poll among them."
+)
+sessions = Gauge("parley_gateway_sessions", "Engine.IO sessions, let in or not; connections_limit is of these.")
+connections_limit = Gauge("parley_gateway_connections_limit", "How many sessions there may be; 0: no limit.")
+limits = Gauge("parley_gateway_limit", "Limits, as configured: how many, or how many a second; 0: none.", ["limit"])
+limited = Counter("parley_gateway_limited_total", "What was refused, or made to wait, because of a limit.", ["limit"])
 malformed_requests = Counter("parley_gateway_malformed_requests_total", "HTTP requests that were none.")

@@ -94,10 +94,12 @@ class StrictParser(FrameParser):
     That every frame is masked (RFC 6455, 5.1), and that no message begins within another one (5.4).
     """
 
-    __slots__ = ("_head", "_inside", "_skip")
+    __slots__ = ("_head", "_inside", "_skip", "frames")
 
     def __init__(self, payload_most: int) -> None:
         super().__init__(payload_most)
+        self.frames = 0
+        """How many began in what it was fed last."""
         self._head = b""
         """The beginning of a header whose rest has not come."""
         self._skip = 0
@@ -115,6 +117,7 @@ class StrictParser(FrameParser):
     def _legal(self, data: bytes) -> int:
         known = len(self._head)
         whole, at, size = self._head + data, self._skip, known + len(data)
+        self.frames = 0
         while size - at >= 2:
             kind, length = whole[at] & 15, whole[at + 1] & 127
             if not whole[at + 1] & _MASKED or (self._inside and 0 < kind < 8):
@@ -127,5 +130,6 @@ class StrictParser(FrameParser):
             if length >= 126:
                 length = int.from_bytes(whole[at + 2 : payload - 4], "big")
             at = payload + length
+            self.frames += 1
         self._skip, self._head = (at - size, b"") if at >= size else (0, whole[at:])
         return len(data)

@@ -56,6 +56,7 @@ async def _take_in(request: web.Request, session: Session, transport: Polling) -
         return responses.refused(responses.BAD_REQUEST, request)
     for packet in packets:
         session.receive(packet)
+    session.owner.pace.took(session, len(packets))
     await transport.ready()
     if session.closed and packets[-1] != "1":
         return responses.refused(responses.BAD_REQUEST, request)

@@ -1,6 +1,7 @@
 """What Engine.IO answers over HTTP."""
 
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
@@ -22,6 +23,23 @@ def refused(refusal: Refusal, request: web.Request) -> web.Response:
     code, message = refusal
     headers = Origins.response_headers(request) if refusal is not FORBIDDEN else {}
     return web.json_response({"code": code, "message": message}, status=400, headers=headers)
+
+
+class Later(NamedTuple):
+    """Why there is no room for a client now, and when to try again."""
+
+    status: int
+    message: str
+    retry_after: float
+    """Seconds."""
+
+
+def later(later: Later, request: web.Request) -> web.Response:
+    """Nothing was done; the official clients come back by themselves, others by Retry-After."""
+    headers = {hdrs.RETRY_AFTER: str(math.ceil(later.retry_after)), **Origins.response_headers(request)}
+    response = web.json_response({"message": later.message}, status=later.status, headers=headers)
+    response.force_close()
+    return response
 
 
 def payload(packets: str, request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 from services.gateway.edge import frames
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.pace import Pace
 from services.gateway.edge.transport import Transport
 
 _LOOK_SECONDS: Final = 0.02
@@ -28,6 +29,7 @@ class Owner(Protocol):
     """Who keeps a session, and is told what becomes of it."""
 
     limits: Limits
+    pace: Pace
 
     def received(self, session: "Session", packet: str | bytes, /) -> None:
         """A MESSAGE packet came: text with its leading "4", or binary."""
@@ -43,8 +45,10 @@ class Session:
     """One session. `write` is the one way out: frames, in the order in which they are to arrive."""
 
     __slots__ = (
+        "address",
         "application",
         "beat",
+        "bucket",
         "closed",
         "environ",
         "held",
@@ -61,6 +65,8 @@ class Session:
         self.sid: Final = sid
         """Secret: who knows it can speak for the client."""
         self.closed = False
+        self.address = ""
+        """What its client's address counts as."""
         self.application: Any = None
         """Of whoever serves the session."""
         self.environ: Environ | None = None
@@ -68,6 +74,8 @@ class Session:
         self.stored: dict[str, Any] | None = None
         self.beat = 0
         """See `Heartbeat`."""
+        self.bucket = 0.0
+        """See `Pace`."""
         self.holds = 0
         self.held: deque[str | bytes] | None = None
         self.transport = transport

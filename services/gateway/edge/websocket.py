@@ -48,7 +48,7 @@ class WebSocket(asyncio.Protocol):
     def __init__(self, shared: Shared, stream: asyncio.Transport) -> None:
         self._shared = shared
         self._stream = stream
-        self._parser: FrameParser | None = None
+        self._parser: StrictParser | None = None
         self._state = _OPEN
         self.session: Session | None = None
         self.upgrade: Upgrade | None = None
@@ -60,14 +60,18 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
-        parser = self._parser
-        if parser is None:
-            if is_one_whole_frame(data):
-                parser = self._shared.parser
-            else:
+        if self._state == _DISCARDING:
+            return
+        parser, frames = self._parser, 1
+        if parser is None and is_one_whole_frame(data):
+            self._shared.parser.feed(data, self)
+        else:
+            if parser is None:
                 parser = self._parser = StrictParser(self._shared.limits.payload_most)
-        if self._state != _DISCARDING:
             parser.feed(data, self)
+            frames = parser.frames
+        if self.session is not None and not self.session.closed:
+            self.session.owner.pace.took(self.session, frames)
 
     def eof_received(self) -> None:
         """The client will send nothing more; the event loop closes the connection."""

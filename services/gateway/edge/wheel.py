@@ -18,13 +18,14 @@ class Wheel(Generic[T]):
 
     Nothing can be taken out: `due` has to ignore what is no longer of interest. An item costs one place in a list.
 
-    Time in which the process did not run does not count: a process that was stopped for half a minute would find all
-    its clients' answers overdue before it has read one of them.
+    If it `skips_stops`, time in which the process did not run does not count: a process that was stopped for half a
+    minute would find all its clients' answers overdue before it has read one of them.
     """
 
-    def __init__(self, due: Callable[[T], None], *, tick: float) -> None:
+    def __init__(self, due: Callable[[T], None], *, tick: float, skips_stops: bool = True) -> None:
         self._due = due
         self._tick = tick
+        self._skips_stops = skips_stops
         self._slots: dict[int, list[T]] = {}
         self._next = 0
         self._stopped = 0.0
@@ -61,7 +62,7 @@ class Wheel(Generic[T]):
     def _turn(self) -> None:
         now = self._now()
         late = now - self._next * self._tick
-        if late > _STOPPED_SECONDS:
+        if late > _STOPPED_SECONDS and self._skips_stops:
             self._stopped += late
             now -= late
         last = int(now / self._tick)

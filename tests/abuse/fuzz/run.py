@@ -16,8 +16,6 @@ _ATTACK_SECONDS: Final = 20.0
 """An attack that takes longer has found something."""
 _LOOK_SECONDS: Final = 1.0
 _REMEMBERED: Final = 40
-_SETTINGS: Final = {"ACCESS_TOKEN_SECONDS": "86400"}
-"""The good client stays for as long as that takes."""
 _SETTLE_SECONDS: Final = 90.0
 """For what attacks have left behind to come to its end: half a poll lasts until its heart stops."""
 
@@ -52,8 +50,8 @@ class Report:
 async def fuzz(seconds: float, seed: int) -> Report:
     """Attack a stack of its own for `seconds`; each attack is what `seed` and its number say."""
     report = Report(seed)
-    async with ground(**_SETTINGS) as attacked:
-        tokens = await attacked.stack.mint(_SIDES)
+    async with ground() as attacked:
+        tokens = await attacked.stack.mint(_SIDES, seconds=86_400)
         attacked.secrets.update(tokens)
         deadline = time.monotonic() + seconds
         sides = [

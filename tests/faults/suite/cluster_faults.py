@@ -36,6 +36,7 @@ async def three_nats(environ: Mapping[str, str]) -> AsyncIterator[ClusterArena]:
                 data / "stack",
                 ports=ports,
                 nats_url=",".join(cluster.urls),
+                credentials=cluster.credentials,
                 environ={**environ, "MESSAGES_REPLICAS": "3"},
             ) as stack,
             Proxy(ports.gateway_1, ports.gateway_2) as door,

@@ -1,9 +1,9 @@
-"""How history ends what it runs."""
+"""How tasks that go on for ever are ended."""
 
 import asyncio
 from contextlib import suppress
 
-from services.history import app
+from runtime import tasks
 
 
 async def test_a_task_that_swallows_its_cancellation_is_ended_all_the_same() -> None:
@@ -16,5 +16,5 @@ async def test_a_task_that_swallows_its_cancellation_is_ended_all_the_same() -> 
 
     task = asyncio.create_task(work())
     async with asyncio.timeout(10):
-        await app._ended(task, within=0.01)
+        await tasks.ended(task, within=0.01)
     assert task.cancelled()

@@ -1,0 +1,20 @@
+"""Whoever asks over HTTP, by the token that they bear."""
+
+from aiohttp import hdrs, web
+
+from services.gateway.auth import Auth
+from wire.accounts import Verified
+from wire.errors import ErrorCode, ParleyError
+
+
+async def bearer(request: web.Request, auth: Auth) -> Verified:
+    """Who sends `request`. Raises `ParleyError`: unauthorized, expired, unavailable."""
+    return await auth.bearer(token(request))
+
+
+def token(request: web.Request) -> str:
+    """The token, of whichever kind, that `request` bears. Raises `ParleyError` (unauthorized)."""
+    scheme, _, borne = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "bearer" or not borne.strip():
+        raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <token>")
+    return borne.strip()

@@ -1,0 +1,157 @@
+"""What every gateway must have heard before it serves: who may not be here any more.
+
+It comes live over NATS, in the order of the stream CONTROL. What is missed, by whoever was cut off or has only just
+begun, is read from the stream; until that is done, `is_current` says no, and nobody is served.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+
+from runtime import stored
+from runtime.bus import Bus
+from runtime.listening import Delivery
+from runtime.stored import Wanted
+from services.gateway import metrics
+from wire import codec, control, headers, streams, subjects
+from wire.errors import ErrorCode, ParleyError
+
+_LOOK_SECONDS: Final = 3.0
+"""How often the stream is asked, without any sign of it, whether it has what was not heard."""
+_STALE_SECONDS: Final = 10.0
+"""How long it may not answer until what is known is not enough."""
+_RETRY_SECONDS: Final = 0.5
+
+log = structlog.get_logger()
+
+_decoder: codec.Decoder[control.Control] = codec.Decoder(control.Control)  # type: ignore[arg-type] # a union
+
+
+class Control:
+    """Hands each message to `apply`, in order; at the start only revocations, for nobody is here yet.
+
+    A message may be handed on again when the stream was made anew. `on_current` is called each time `is_current`
+    becomes true after it was not.
+    """
+
+    def __init__(self, bus: Bus, apply: Callable[[control.Control], None], on_current: Callable[[], None]) -> None:
+        self._bus = bus
+        self._apply = apply
+        self._on_current = on_current
+        self.is_current = False
+        """Whether everything is known that was published until some seconds ago, and what follows is heard."""
+        self._seq = 0
+        """Everything up to there was applied."""
+        self._created = ""
+        """When the stream was made that this is a seq of."""
+        self._reading = False
+        self._signs = asyncio.Event()
+        """Of there being something to read."""
+
+    def check(self) -> None:
+        """Raises `ParleyError` (unavailable) unless this is current."""
+        if not self.is_current:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "it is not known yet who may be here", retry_after=1)
+
+    async def why_not_ready(self) -> str | None:
+        """A readiness check."""
+        return None if self.is_current else "has not heard who may not be here any more"
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[None]:
+        """Follow while the block runs, which begins once this is current, however long that takes."""
+        self._bus.on_disconnect(self._cut_off)
+        self._bus.on_reconnect(self._look_now)
+        listening = self._bus.listen(subjects.CONTROL_INTEREST, self._on_live)
+        began = asyncio.Event()
+        following = asyncio.create_task(self._follow(began))
+        try:
+            await began.wait()
+            yield
+        finally:
+            listening.close()
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+
+    def _on_live(self, delivery: Delivery) -> None:
+        position = headers.position(delivery.headers)
+        if position.seq == self._seq + 1 and not self._reading:
+            self._seq = position.seq
+            self._hand_on(delivery.data)
+            metrics.control_latency[()].observe(max(0.0, time.time() - position.stored_at))
+        elif position.seq > self._seq:
+            self._signs.set()  # read in order, with what is missing before it
+
+    def _cut_off(self) -> None:
+        self.is_current = False
+        metrics.control_current.set(0)
+        self._signs.set()
+
+    async def _look_now(self) -> None:
+        self._signs.set()
+
+    async def _follow(self, began: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        answered, is_failing = loop.time(), False
+        while True:
+            self._signs.clear()
+            try:
+                await self._read_up()
+            except (ParleyError, codec.WireError) as error:
+                if not is_failing:
+                    log.warning("cannot read who may not be here any more", error=str(error))
+                is_failing = True
+                if self.is_current and loop.time() - answered > _STALE_SECONDS:
+                    log.error("nobody is served until it is known who may not be here any more")  # noqa: TRY400
+                    self._cut_off()
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                answered, is_failing = loop.time(), False
+                began.set()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._signs.wait()
+
+    async def _read_up(self) -> None:
+        self._reading = True
+        try:
+            found = await stored.info(self._bus, streams.CONTROL)
+            last = found.state.last_seq
+            if not self._created:
+                await self._read(subjects.SESSIONS_REVOKED, 0, last)
+                await self._read(subjects.USERS_REVOKED, 0, last)
+            elif found.created != self._created or last < self._seq:
+                log.error("the stream of revocations was made anew: those of before may be lost")
+                await self._read(subjects.CONTROL, 0, last)
+            else:
+                await self._read(subjects.CONTROL, self._seq, last)
+            self._seq, self._created = last, found.created
+        finally:
+            self._reading = False
+        if not self.is_current and self._bus.client.is_connected:
+            self.is_current = True
+            metrics.control_current.set(1)
+            self._on_current()
+
+    async def _read(self, kind: str, after: int, upto: int) -> None:
+        """Hand on what of `kind` has ``after < seq <= upto``; what has outlived its time is not there any more."""
+        while after < upto:
+            entry = await stored.get(self._bus, streams.CONTROL, Wanted(seq=after + 1, next_by_subj=kind))
+            if entry is None or entry.seq > upto:
+                return
+            after = entry.seq
+            self._hand_on(entry.data)
+
+    def _hand_on(self, data: bytes) -> None:
+        try:
+            message = _decoder.decode(data)
+        except codec.WireError as error:
+            log.error("unreadable control message", error=str(error))  # noqa: TRY400 - of a newer version
+            return
+        metrics.control_messages[str(message.__struct_config__.tag),] += 1
+        self._apply(message)

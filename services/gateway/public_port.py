@@ -1,0 +1,47 @@
+"""The public port: everything that clients reach over HTTP, and by way of it over WebSockets."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from services.gateway.edge.http_guard import HttpGuard
+from services.gateway.edge.http_log import HttpLog
+from services.gateway.problems import as_problems
+from services.gateway.query_tokens import no_tokens_in_query
+from services.gateway.settings import GatewaySettings
+
+
+@asynccontextmanager
+async def serving(
+    settings: GatewaySettings, routes: Iterable[web.RouteDef], attach: Callable[[web.Application], None]
+) -> AsyncIterator[None]:
+    """Serve `routes`, and what `attach` adds to the application, while the block runs.
+
+    Raises `OSError` when the port is taken.
+    """
+    limits = settings.limits
+    guard = HttpGuard(limits)
+    middlewares = [as_problems, guard.middleware, no_tokens_in_query]
+    app = web.Application(middlewares=middlewares, client_max_size=limits.payload_most)
+    app.add_routes(routes)
+    attach(app)
+    # Connections last for hours: waiting for them to end by themselves would be in vain.
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=HttpLog(),
+        shutdown_timeout=1.0,
+        handler_cancellation=True,
+        keepalive_timeout=limits.keep_alive_timeout,
+        tcp_keepalive=False,  # who is silent is found out by Engine.IO's pings and by timeouts
+    )
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        guard.start(runner)
+        stack.callback(guard.stop)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
+        await site.start()
+        stack.push_async_callback(site.stop)
+        yield

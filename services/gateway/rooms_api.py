@@ -1,0 +1,155 @@
+"""The HTTP API of private rooms: groups and direct conversations, for their members."""
+
+from http import HTTPStatus
+from typing import Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import field
+
+from services.gateway import bodies
+from services.gateway.auth import Auth
+from services.gateway.bearer import bearer
+from services.gateway.private_rooms import PrivateRooms
+from wire import membership
+from wire.ids import Id
+from wire.membership import RoomInfo
+from wire.messages import Author
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class GroupBody(msgspec.Struct, frozen=True):
+    """`POST /api/rooms`."""
+
+    members: list[Id]
+    name: str | None = None
+
+
+class DirectBody(msgspec.Struct, frozen=True):
+    """`POST /api/direct`."""
+
+    user: Id
+
+
+class NameBody(msgspec.Struct, frozen=True):
+    """`PATCH /api/rooms/{room}`."""
+
+    name: str
+
+
+class RoomBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A room, as it is read."""
+
+    room: Id
+    kind: Literal["group", "direct"]
+    member_count: int
+    name: str | None = None
+    owner: Id | None = None
+    members: list[Author] | None = None
+
+    @classmethod
+    def of(cls, info: RoomInfo) -> "RoomBody":
+        """What is said of it."""
+        return cls(info.room, info.kind, info.member_count, info.name, info.owner, info.members)
+
+
+class RoomsBody(msgspec.Struct, frozen=True):
+    """`GET /api/rooms`. `more`: ask again, with `after` the last one's id."""
+
+    rooms: list[RoomBody]
+    more: bool
+
+
+class _After(msgspec.Struct, frozen=True):
+    after: Id | None = None
+
+
+class _Room(msgspec.Struct, frozen=True):
+    room: Id
+
+
+class _RoomMember(_Room, frozen=True):
+    member: Id = field(name="user")
+
+
+class RoomsApi:
+    """One method per route."""
+
+    def __init__(self, auth: Auth, rooms: PrivateRooms, *, body_timeout: float) -> None:
+        self._auth = auth
+        self._rooms = rooms
+        self._body_timeout = body_timeout
+
+    def routes(self) -> list[web.RouteDef]:
+        """The table of routes."""
+        return [
+            web.get("/api/rooms", self._list),
+            web.post("/api/rooms", self._create),
+            web.get("/api/rooms/{room}", self._get),
+            web.patch("/api/rooms/{room}", self._rename),
+            web.delete("/api/rooms/{room}", self._delete),
+            web.put("/api/rooms/{room}/members/{user}", self._add),
+            web.delete("/api/rooms/{room}/members/{user}", self._remove),
+            web.post("/api/direct", self._open_direct),
+        ]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        after = bodies.converted(request.query, _After).after
+        found = await self._rooms.list(membership.ListRooms(user=by, after=after or ""))
+        return bodies.answer(RoomsBody([RoomBody.of(each) for each in found.rooms], found.more), HTTPStatus.OK)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        body = await self._body(request, GroupBody)
+        wanted = membership.CreateGroup(owner=by, members=body.members, name=body.name)
+        return bodies.answer(RoomBody.of(await self._rooms.create(wanted)), HTTPStatus.CREATED)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        room = bodies.converted(request.match_info, _Room).room
+        return bodies.answer(
+            RoomBody.of(await self._rooms.get(membership.GetRoom(user=by, room=room))), HTTPStatus.OK
+        )
+
+    async def _rename(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        room = bodies.converted(request.match_info, _Room).room
+        body = await self._body(request, NameBody)
+        await self._rooms.rename(membership.RenameGroup(by=by, room=room, name=body.name))
+        return _done()
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        room = bodies.converted(request.match_info, _Room).room
+        await self._rooms.delete(membership.DeleteGroup(by=by, room=room))
+        return _done()
+
+    async def _add(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        whom = bodies.converted(request.match_info, _RoomMember)
+        await self._rooms.add(membership.AddMember(by=by, room=whom.room, user=whom.member))
+        return _done()
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        whom = bodies.converted(request.match_info, _RoomMember)
+        await self._rooms.remove(membership.RemoveMember(by=by, room=whom.room, user=whom.member))
+        return _done()
+
+    async def _open_direct(self, request: web.Request) -> web.Response:
+        by = await self._bearer(request)
+        body = await self._body(request, DirectBody)
+        wanted = membership.OpenDirect(user=by, other=body.user)
+        return bodies.answer(RoomBody.of(await self._rooms.open_direct(wanted)), HTTPStatus.OK)
+
+    async def _bearer(self, request: web.Request) -> str:
+        return (await bearer(request, self._auth)).user.id
+
+    async def _body(self, request: web.Request, kind: type[T]) -> T:
+        return await bodies.read(request, kind, timeout=self._body_timeout)
+
+
+def _done() -> web.Response:
+    return web.Response(status=HTTPStatus.NO_CONTENT)

@@ -1,0 +1,181 @@
+"""A gateway follows the stream CONTROL of a real nats-server: all of it, once, in order, whatever it did not hear."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from runtime.bus import Bus
+from services.auth.announcing import Announcer
+from services.gateway.control import Control
+from tests.support.nats_server import NatsServer, connected, nats_server
+from tests.support.waiting import until
+from wire import control, streams
+from wire.control import MembersChanged, SessionRevoked, UserRevoked
+from wire.errors import ErrorCode, ParleyError
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server() -> AsyncIterator[NatsServer]:
+    """With the stream."""
+    async with nats_server() as started, connected(started.url) as bus:
+        await bus.jetstream.add_stream(streams.control(replicas=1))
+        yield started
+
+
+class _Follower:
+    """A gateway, as far as this goes."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.applied: list[control.Control] = []
+        self.times_current = 0
+        self.control = Control(bus, self.applied.append, self._on_current)
+
+    def _on_current(self) -> None:
+        self.times_current += 1
+
+    @property
+    def rooms(self) -> list[str]:
+        """Of all changes of members."""
+        return [each.room for each in self.applied if isinstance(each, MembersChanged)]
+
+
+@asynccontextmanager
+async def _following(server: NatsServer) -> AsyncIterator[_Follower]:
+    async with connected(server.url) as bus:
+        follower = _Follower(bus)
+        async with follower.control.followed():
+            yield follower
+
+
+@asynccontextmanager
+async def _auth(server: NatsServer) -> AsyncIterator[Announcer]:
+    async with connected(server.url) as bus:
+        yield Announcer(bus, token_seconds=600)
+
+
+async def _change(auth: Announcer, *rooms: str) -> None:
+    for room in rooms:
+        await auth.members_changed(MembersChanged(room=room, removed=("u-ann",), reason="removed"))
+
+
+def _names(start: int, end: int) -> list[str]:
+    return [f"g-{number}" for number in range(start, end)]
+
+
+async def test_what_is_published_is_applied_in_order(server: NatsServer) -> None:
+    """Live, and once each."""
+    async with _following(server) as follower, _auth(server) as auth:
+        await _change(auth, *_names(0, 50))
+        await until(lambda: len(follower.rooms) >= 50, "all of it")
+        assert follower.rooms == _names(0, 50)
+        assert follower.times_current == 1
+
+
+async def test_at_the_start_revocations_are_read_and_nothing_else(server: NatsServer) -> None:
+    """Nobody is here yet, so nobody can be removed; but tokens that were revoked are still about."""
+    async with _auth(server) as auth:
+        await auth.session_revoked("s-1", "u-ann")
+        await _change(auth, "g-1")
+        await auth.user_revoked("u-bob", before=5)
+        await auth.session_revoked("s-2", "u-cleo")
+        async with _following(server) as follower:
+            assert [type(each) for each in follower.applied] == [SessionRevoked, SessionRevoked, UserRevoked]
+            await _change(auth, "g-2")
+            await until(lambda: follower.rooms == ["g-2"], "what comes after")
+
+
+async def test_whoever_was_cut_off_reads_up_before_it_is_current(server: NatsServer) -> None:
+    """From the moment of the loss nobody is served; then everything that was missed is there, in order."""
+    async with _following(server) as follower, _auth(server) as auth:
+        await _change(auth, *_names(0, 3))
+        await until(lambda: len(follower.rooms) == 3, "the first")
+        seen: list[int] = []
+        follower.control._on_current = lambda: seen.append(len(follower.rooms))
+        follower.bus.disconnected()
+        assert not follower.control.is_current
+        with pytest.raises(ParleyError) as refused:
+            follower.control.check()
+        assert refused.value.code is ErrorCode.UNAVAILABLE
+        assert await follower.control.why_not_ready()
+        await _change(auth, *_names(3, 40))
+        await until(lambda: follower.control.is_current, "to be current again")
+        await until(lambda: len(follower.rooms) >= 40, "all of it")
+        assert follower.rooms == _names(0, 40)
+        assert len(seen) == 1
+
+
+async def test_what_is_lost_on_its_way_is_noticed(server: NatsServer) -> None:
+    """By the next one, or soon without any."""
+    async with _following(server) as follower, _auth(server) as auth:
+        await _change(auth, "g-0")
+        await until(lambda: follower.rooms == ["g-0"], "the first")
+        hear: Callable[..., None] = follower.control._on_live
+        rng = random.Random(5)
+        lost = 0
+
+        def unreliable(delivery: object) -> None:
+            nonlocal lost
+            if rng.random() < 0.5:
+                lost += 1
+            else:
+                hear(delivery)
+
+        for listening in follower.bus.client._subs.values():
+            if getattr(listening, "deliver", None) == hear:
+                object.__setattr__(listening, "deliver", unreliable)
+        await _change(auth, *_names(1, 60))
+        await until(lambda: len(follower.rooms) >= 60, "all of it")
+        assert follower.rooms == _names(0, 60)
+        assert lost > 10
+
+
+async def test_a_stream_that_was_made_anew_is_read_from_its_beginning(server: NatsServer) -> None:
+    """Whatever its numbers."""
+    async with _following(server) as follower, _auth(server) as auth, connected(server.url) as admin:
+        await _change(auth, *_names(0, 3))
+        await until(lambda: len(follower.rooms) == 3, "the first")
+        with capture_logs() as logs:
+            await admin.jetstream.delete_stream(streams.CONTROL)
+            await admin.jetstream.add_stream(streams.control(replicas=1))
+            await _change(auth, *_names(10, 15))
+            await until(lambda: set(_names(10, 15)) <= set(follower.rooms), "what is in the new one")
+        assert any("made anew" in each["event"] for each in logs)
+
+
+async def test_what_cannot_be_read_is_left_out(server: NatsServer) -> None:
+    """It is logged, and what follows is applied."""
+    async with _following(server) as follower, _auth(server) as auth, connected(server.url) as admin:
+        with capture_logs() as logs:
+            await admin.jetstream.publish("control.room.g-1", b"garbage")
+            await _change(auth, "g-2")
+            await until(lambda: follower.rooms == ["g-2"], "what follows")
+        assert any(each["log_level"] == "error" for each in logs)
+
+
+async def test_it_begins_once_the_stream_is_there() -> None:
+    """Until then it waits, and is not ready."""
+    async with nats_server() as server, connected(server.url) as bus:
+        follower = _Follower(bus)
+        began = asyncio.Event()
+
+        async def follow() -> None:
+            async with follower.control.followed():
+                began.set()
+                await asyncio.Event().wait()
+
+        with capture_logs() as logs:
+            task = asyncio.create_task(follow())
+            await until(lambda: bool(logs), "it to find that there is none")
+        try:
+            assert not began.is_set()
+            assert await follower.control.why_not_ready()
+            await bus.jetstream.add_stream(streams.control(replicas=1))
+            await until(began.is_set, "it to begin")
+        finally:
+            task.cancel()
