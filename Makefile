@@ -51,6 +51,10 @@ faults: packages $(VENV)/dev.stamp ## Break things under load, and check what ev
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MEMBERS),--members $(MEMBERS))
 
+.PHONY: fuzz
+fuzz: $(VENV)/dev.stamp ## Random bad input to a stack of its own, and a good client that must not notice (SECONDS= SEED=)
+	$(BIN)/python -m tests.abuse.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench
 bench: $(VENV)/dev.stamp $(if $(PEERS),bench-peers) ## CPU, memory, latency (PEERS=1 TARGETS=parley,node CASES= CONNECTIONS= REPEATS= SECONDS= OUT=)
 	$(BIN)/python -m loadtests.bench $(if $(PEERS),--peers) $(if $(CASES),--cases $(CASES)) \

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 import uvloop
 
-from runtime import admin, logs
+from runtime import admin, collector, logs
 from runtime.lifecycle import Lifecycle
 from runtime.settings import ProcessSettings, ServiceSettings, SettingsError, load
 
@@ -49,7 +49,8 @@ async def _main(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]]) -
     _handle_signals(lifecycle)
     try:
         async with admin.serve(settings.admin_host, settings.admin_port, lifecycle):
-            await _supervise(settings, serve, lifecycle)
+            with collector.regularly():
+                await _supervise(settings, serve, lifecycle)
     except OSError as error:
         lifecycle.fail(str(error))
     if lifecycle.failure is not None:

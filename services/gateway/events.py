@@ -89,17 +89,18 @@ class Events:
                 call.done(reply)
 
     def _refuse(self, connection: Connection, ack_id: str, text: str, error: codec.WireError) -> None:
-        name: str | None = None
+        # No variable keeps an exception: it would keep its frames, and they it and all that was sent.
         try:
             if self._mistakes is not None:
                 self._mistakes.take(connection)  # to find out what is wrong costs more than what is right
-            name, why = requests.why_refused(text, error)
-            refusal = ParleyError(ErrorCode.INVALID, why)
         except ParleyError as too_many:
-            refusal = too_many
+            malformed_packets.inc()
+            Call(connection, "malformed", ack_id, self._fan_out).failed(too_many)
+            return
+        name, why = requests.why_refused(text, error)
         if name is None:
             malformed_packets.inc()
-        Call(connection, name or "malformed", ack_id, self._fan_out).failed(refusal)
+        Call(connection, name or "malformed", ack_id, self._fan_out).failed(ParleyError(ErrorCode.INVALID, why))
 
     def _join(self, call: Call, request: requests.Join) -> Done | None:
         return self._now_or_in_turn(call, self._entering.join(call.connection, request))

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from aiohttp import hdrs, web
 
+from services.gateway.edge import tracebacks
 from wire.errors import ErrorCode, ParleyError
 
 _STATUS: Final = {
@@ -52,6 +53,7 @@ async def as_problems(
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
+        tracebacks.drop(error)  # the request has it, where there is no such route
         busy = error.headers.get(hdrs.RETRY_AFTER)
         return response(
             ErrorCode.INVALID if busy is None else ErrorCode.UNAVAILABLE,

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
-from services.gateway.edge import http_log
 from services.gateway.edge.http_guard import HttpGuard
+from services.gateway.edge.http_log import HttpLog
 from services.gateway.problems import as_problems
 from services.gateway.query_tokens import no_tokens_in_query
 from services.gateway.settings import GatewaySettings
@@ -30,7 +30,7 @@ async def serving(
     runner = web.AppRunner(
         app,
         access_log=None,
-        logger=http_log.quiet(),
+        logger=HttpLog(),
         shutdown_timeout=1.0,
         handler_cancellation=True,
         keepalive_timeout=limits.keep_alive_timeout,

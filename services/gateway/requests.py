@@ -151,5 +151,7 @@ def why_refused(text: str, error: Exception) -> tuple[str | None, str]:
     try:
         codec.Decoder(kind).decode(bytes(argument))
     except codec.WireError as within:
-        error = within
+        # Said at once: an error that a variable keeps keeps its frames, and they keep it and all that was sent, until
+        # the collector comes by.
+        return _name.decode(name), str(within)
     return _name.decode(name), str(error)

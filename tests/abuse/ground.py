@@ -11,16 +11,27 @@ from typing import Final, NamedTuple
 import aiohttp
 import psutil
 
+from deploy.local.unlimited import UNLIMITED
 from tests.abuse import log_lines
 from tests.abuse.rows import MIB, ROOM, Row
 from tests.abuse.stranger import Stranger
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, fresh, unique
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_SECONDS, until
 
 GATEWAY: Final = "gateway-1"
+_DAY_SECONDS: Final = 86_400
+_DEFAULTS: Final = dict.fromkeys(
+    (*UNLIMITED, "LOGIN_FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_ADDRESS", "GUESTS_PER_ADDRESS"), ""
+)
+"""What other stacks on one machine have to lift: here each stranger has an address of its own."""
 _ADDRESSES: Final = ipaddress.ip_address("127.1.0.1")
-_GAUGES: Final = ("parley_gateway_connections", "parley_gateway_rooms", "parley_gateway_slow_readers")
+_GAUGES: Final = (
+    "parley_gateway_connections",
+    "parley_gateway_rooms",
+    "parley_gateway_slow_readers",
+    "parley_tasks",
+)
 _MEMORY_KEPT_MOST: Final = 48 * MIB
 """By all inputs together: the allocators of Python and of C give back what they had at their worst only in part."""
 
@@ -70,10 +81,10 @@ class Ground:
         assert grew < row.grows_most, f"{row.name}: the gateway grew by {grew} bytes"
         return outcome
 
-    async def is_well(self) -> None:
+    async def is_well(self, *, seconds: float = DEADLINE_SECONDS) -> None:
         """The same process serves the good client and a new one, and has what it had, and has logged no defect."""
         await self._serves()
-        await until(self._is_as_before, "connections, files and tasks to be as before")
+        await until(self._is_as_before, "connections, files and tasks to be as before", seconds=seconds)
         self.has_logged_well()
 
     def has_logged_well(self) -> None:
@@ -133,10 +144,10 @@ class Ground:
 
 @asynccontextmanager
 async def ground() -> AsyncIterator[Ground]:
-    """A stack of its own with the defaults of production, and a good client on it."""
+    """A stack of its own with the defaults of production, and a good client on it, for as long as a day."""
     async with (
-        fresh() as stack,
-        PythonClient(stack.gateway_urls[0], await stack.token()) as client,
+        fresh(environ=_DEFAULTS) as stack,
+        PythonClient(stack.gateway_urls[0], (await stack.mint(1, seconds=_DAY_SECONDS))[0]) as client,
         aiohttp.ClientSession() as http,
     ):
         await client.join(ROOM)

@@ -51,6 +51,10 @@ ROWS: Final = named(
         "a chunk with a size below zero": (http(f"{_POST}Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n"), "400"),
         "an encoding that is none": (http(f"{_POST}Transfer-Encoding: identity, chunked, x\r\n\r\n"), "400"),
         "an expectation that is none": (http(f"{_POST}Expect: the-moon\r\nContent-Length: 2\r\n\r\n{{}}"), "417"),
+        "an expectation that is no text": (
+            http(f"{_POST}Expect: \udcff\r\nContent-Length: 2\r\n\r\n{{}}"),
+            "500",  # it is aiohttp that fails, at repeating it
+        ),
         "two hosts": (http("GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), "400"),
         "no host": (http("GET /metrics HTTP/1.1\r\n\r\n"), "400"),
         "a host with a script": (http("GET /metrics HTTP/1.1\r\nHost: <script>\r\n\r\n"), "404 invalid"),

@@ -40,7 +40,8 @@ class Line:
 
     def send(self, data: str | bytes) -> None:
         """Send bytes; what cannot be sent any more is dropped."""
-        self._writer.write(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
+        if not self._writer.is_closing():
+            self._writer.write(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
 
     async def sent(self) -> None:
         """Wait until the gateway has read most of it, or has ended the connection."""
@@ -82,7 +83,7 @@ class Line:
         if "content-length" in headers:
             body = await self.exactly(int(headers["content-length"]))
         else:
-            body = b"" if status in {101, 204, 304} else await self.rest()
+            body = b"" if status in {100, 101, 204, 304} else await self.rest()
         return Answer(status, headers, body)
 
     async def frame(self) -> tuple[int, bytes]:

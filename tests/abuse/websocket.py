@@ -72,8 +72,13 @@ class Socket:
                 break
         else:
             self._words.append("open")
-        acks = [_said(ack) for number, ack in self.acks.items() if number != probe]
-        return ", ".join(acks + self._words)
+        self.acks.pop(probe, None)
+        return ", ".join([*self.answers, *self._words])
+
+    @property
+    def answers(self) -> list[str]:
+        """What events were acknowledged with, in a word each."""
+        return [_said(each) for each in self.acks.values()]
 
     async def end(self) -> str:
         """What came until the connection was over, as `outcome` tells it."""

@@ -12,7 +12,8 @@
     gate        how many sessions there may be, of whom (`addresses`), and how many a second (`rates`)
     engine      Engine.IO: python-engineio's server with these sessions
     server      Socket.IO: python-socketio's server on that engine, with `manager` and `packet`
-    http_guard  closes HTTP connections that take too long; `http_log` keeps out of the log what strangers could write
+    http_guard  closes HTTP connections that take too long; `http_log` keeps out of the log what strangers could put
+                there, and `tracebacks` out of memory what was answered
     limits      what a peer may cost; `metrics` what is counted
 
 It knows nothing of Parley, and imports nothing of it (import-linter checks that); `services/gateway/clients.py` does.
