@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any, Final
 
+from tests.abuse.accounts import given
 from tests.abuse.rows import MIB, Row, Send, http, named
 from tests.abuse.stranger import Stranger, request
 from tests.support.stacks import unique
@@ -34,7 +35,7 @@ def _logs_in(**changed: Any) -> Send:
         registered = await stranger.ask("POST", "/api/register", account)
         if registered.status != 201:
             return f"not registered: {registered.words}"
-        stranger.keep_secret(json.loads(registered.body)["access_token"])
+        given(stranger, registered.body)
         if isinstance(changed.get("password"), str) and len(changed["password"]) > 8:
             stranger.keep_secret(changed["password"][:1_000])
         return (await stranger.ask("POST", "/api/login", {**account, **changed})).words
@@ -81,9 +82,8 @@ async def _chooses_its_id(stranger: Stranger) -> str:
         "type": "auth.login",
     }
     answer = await stranger.ask("POST", "/api/guest", wanted)
-    given = json.loads(answer.body)
-    stranger.keep_secret(given["access_token"])
-    return f"{answer.words}, {'its own id' if given['user']['id'] == 'u-admin' else 'an id of ours'}"
+    user = given(stranger, answer.body).user
+    return f"{answer.words}, {'its own id' if user == 'u-admin' else 'an id of ours'}"
 
 
 def _bomb(encoding: str, data: bytes) -> Send:

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.abuse import (
+    access,
     floods,
     frames,
     handshakes,
@@ -14,6 +15,7 @@ from tests.abuse import (
     ids,
     packets,
     polling,
+    rooms,
     sign_in,
     slow_ones,
     tokens,
@@ -24,7 +26,21 @@ from tests.abuse.rows import Row
 
 ROWS = [
     each
-    for module in (http_heads, handshakes, polling, frames, packets, ids, values, tokens, sign_in, floods, slow_ones)
+    for module in (
+        http_heads,
+        handshakes,
+        polling,
+        rooms,
+        frames,
+        packets,
+        ids,
+        values,
+        tokens,
+        sign_in,
+        access,
+        floods,
+        slow_ones,
+    )
     for each in module.ROWS
 ]
 QUICK = [each for each in ROWS if not each.slow]

@@ -13,13 +13,16 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.auth import keys
 from services.auth.keys import SigningKey
 from services.auth.settings import TokenSettings
 from services.auth.tokens import Tokens
+from tests.unit.test_codec import json_values
+from wire import codec
+from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
 from wire.streams import TOKEN_SECONDS_MOST
@@ -300,3 +303,34 @@ def test_the_kid_is_the_thumbprint_of_the_key() -> None:
     key = keys._signing_key(Ed25519PrivateKey.from_private_bytes(secret))
     assert key.jwk()["x"] == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
     assert key.kid == key.jwk()["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "name", "preferred_username"]),
+    json_values,
+)
+@example("iat", float("inf"))
+@example("exp", float("inf"))
+@example("exp", float("nan"))
+@example("exp", 10**400)
+@example("iat", -(10**400))
+@example("nbf", "0")
+@example("sub", ">")
+def test_claims_of_any_json_never_raise_anything_else(claim: str, value: Any) -> None:
+    """Signed by the right key: a bearer whom every service can hear of, or refused."""
+    token = assembled_by(HEADER, {**claims(), claim: value})
+    try:
+        verified = TOKENS.verify(token)
+    except ParleyError as error:
+        code = error.code
+    else:
+        assert codec.Decoder(Verified).decode(codec.encode(verified)) == verified
+        return
+    assert code in {ErrorCode.UNAUTHORIZED, ErrorCode.EXPIRED}
+
+
+def assembled_by(header: dict[str, Any], payload: dict[str, Any]) -> str:
+    """A token over claims that no library would sign."""
+    signing_input = f"{part(json.dumps(header).encode())}.{part(json.dumps(payload).encode())}"
+    return f"{signing_input}.{part(KEY.private.sign(signing_input.encode()))}"
