@@ -62,7 +62,7 @@ class AuthSettings(ServiceSettings, frozen=True, kw_only=True):
     """How long a session lasts that nobody goes on with."""
     attempts: AttemptSettings
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = 2
-    hashing_queue: Annotated[int, Meta(ge=1)] = 64
+    hashing_queue: Annotated[int, Meta(ge=1)] = 32
     """How many password checks may wait for a thread before the next is told to come back."""
     group_members_most: Annotated[int, Meta(ge=2, le=2000)] = 1000
     """Above, what is said of a group would not fit into a NATS message."""

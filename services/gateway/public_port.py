@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.edge.http_log import HttpLog
@@ -24,6 +24,7 @@ async def serving(
     guard = HttpGuard(limits)
     middlewares = [as_problems, guard.middleware, no_tokens_in_query]
     app = web.Application(middlewares=middlewares, client_max_size=limits.payload_most)
+    app.on_response_prepare.append(_name_no_versions)
     app.add_routes(routes)
     attach(app)
     # Connections last for hours: waiting for them to end by themselves would be in vain.
@@ -45,3 +46,8 @@ async def serving(
         await site.start()
         stack.push_async_callback(site.stop)
         yield
+
+
+async def _name_no_versions(_request: web.Request, response: web.StreamResponse) -> None:
+    # aiohttp would name its own and Python's, to whoever looks for one with a known hole.
+    response.headers[hdrs.SERVER] = "parley"

@@ -142,3 +142,10 @@ async def test_another_origin_is_refused(stack: TestStack) -> None:
             assert response.status == 400
         async with http.get(url, headers={"Origin": stack.gateway_urls[0]}) as response:
             assert response.status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/rooms", "/nothing", "/socket.io/?EIO=4&transport=polling"])
+async def test_no_answer_names_versions(stack: TestStack, path: str) -> None:
+    """Of what the gateway is made of, to whoever looks for one with a known hole."""
+    async with aiohttp.ClientSession(stack.gateway_urls[0]) as http, http.get(path) as response:
+        assert response.headers["Server"] == "parley"
