@@ -111,7 +111,7 @@ class Bus:
         the connection was closed for good; in the last two cases the request may have been carried out. `timeout`
         should be one of few constants: a timer runs for each. Raises as `publish`, and never calls `on_reply` then.
         """
-        reply = self._calls.next_reply_subject()
+        reply = self._calls.next_reply_subject(subject)
         self.publish(subject, payload, headers=headers, reply=reply)
         self._calls.expect(reply, on_reply, timeout)
 
@@ -124,7 +124,7 @@ class Bus:
     async def round_trip(self, timeout: float) -> bool:
         """Whether a message sent to ourselves through the server comes back within `timeout` seconds."""
         returned: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
-        own = self._calls.next_reply_subject()
+        own = self._calls.next_reply_subject("")
         try:
             self.publish(own, b"")
             self._calls.expect(own, partial(_settle, returned), timeout)

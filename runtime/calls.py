@@ -7,6 +7,7 @@ from typing import Final
 from runtime import metrics
 from runtime.listening import Delivery
 from runtime.nats_client import NatsClient
+from wire import subjects
 from wire.errors import ErrorCode, ParleyError
 
 OnReply = Callable[[Delivery | ParleyError], None]
@@ -30,15 +31,15 @@ class Calls:
     def __init__(self, client: NatsClient) -> None:
         self._client = client
         self._loop = asyncio.get_running_loop()
-        self._prefix = client.new_inbox()
+        self._inbox, _, self._own = client.new_inbox().rpartition(".")
         self._count = 0
         self._waiting: dict[float, _Waiting] = {}
-        client.listen(f"{self._prefix}.*", self._on_message)
+        client.listen(subjects.reply(self._inbox, "*", f"{self._own}.*"), self._on_message)
 
-    def next_reply_subject(self) -> str:
-        """A subject that nobody else has, whose messages come here."""
+    def next_reply_subject(self, asked: str) -> str:
+        """A subject that nobody else has, for the reply of whoever answers `asked`; "" for ourselves."""
         self._count += 1
-        return f"{self._prefix}.{self._count}"
+        return subjects.reply(self._inbox, asked, f"{self._own}.{self._count}")
 
     def expect(self, reply_subject: str, on_reply: OnReply, timeout: float) -> None:
         """Tell `on_reply` once: of the reply, or after `timeout` seconds that there was none.

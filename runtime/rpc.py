@@ -13,7 +13,7 @@ from nats.micro.request import Request
 
 from runtime import nats_service
 from runtime.bus import Bus
-from wire import codec
+from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Message, Refused
 
@@ -71,6 +71,9 @@ def _dispatcher(endpoint: Endpoint[Any], tasks: set[asyncio.Task[None]]) -> Call
     decoder = codec.Decoder(endpoint.request)
 
     async def dispatch(request: Request) -> None:
+        if not subjects.is_inbox(request._msg.reply):  # noqa: SLF001 - nats.micro would answer there in our name
+            log.warning("a question was not answered: it names no inbox", subject=endpoint.subject)
+            return
         await slots.acquire()
         task = asyncio.create_task(_answer(endpoint, decoder, request))
         tasks.add(task)

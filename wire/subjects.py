@@ -7,7 +7,7 @@ control.{session,user,room}.<id>                stored by the stream CONTROL
 live.control.{session,user,room}.<id>           what every gateway hears
 $JS.API.*                                       request/reply, answered by nats-server
 $KV.SESSIONS.<pid>                              stored by the bucket SESSIONS
-_INBOX.<user>.*                                 replies; the users are gateway, auth, history and admin
+_INBOX.<user>.<asked>.*                         replies; the users are gateway, auth, history and admin
 """
 
 from typing import Final
@@ -83,6 +83,20 @@ def live_interest(room: str) -> str:
 def inbox(user: str) -> str:
     """What the subjects begin with on which a user of NATS gets replies, and no other user does."""
     return f"_INBOX.{user}" if user else "_INBOX"
+
+
+def reply(inbox: str, asked: str, of: str) -> str:
+    """Where the user who has `inbox` wants the replies to go of those who answer the subject `asked`.
+
+    Its first token says who may reply there: nobody can answer in the name of another. `of` tells apart what is
+    asked, and may be `*`; to ourselves nothing is `asked`.
+    """
+    return f"{inbox}.{asked.partition('.')[0] or 'self'}.{of}"
+
+
+def is_inbox(subject: str) -> bool:
+    """Whether `subject` is one that a reply may be sent to."""
+    return subject.startswith("_INBOX.")
 
 
 def stream_get(stream: str) -> str:

@@ -9,6 +9,7 @@ from runtime.rpc import Caller
 from tests.support.nats_server import connected, nats_server
 from tests.support.waiting import until
 from wire.accounts import GetKeys, Keys
+from wire.codec import encode
 from wire.errors import ParleyError
 from wire.messages import Message
 
@@ -62,6 +63,23 @@ async def test_a_service_that_ends_answers_what_it_was_asked_before() -> None:
         assert not serving.done()
         slow.may_answer.set()
         assert await asyncio.gather(first, *others) == [Keys(keys=[])] * (1 + ASKED)
+        await serving
+
+
+async def test_a_question_whose_answer_would_go_elsewhere_is_not_answered() -> None:
+    """Or whoever asks would have it published, where the service may publish and they may not."""
+    async with nats_server() as server, connected(server.url) as ours, connected(server.url) as theirs:
+        slow = _Slow(ours)
+        slow.may_answer.set()
+        serving = asyncio.create_task(slow.serve())
+        await _asked(Caller(theirs, SUBJECT, Keys, timeout=5.0))
+        heard: list[bytes] = []
+        theirs.listen("control.>", lambda delivery: heard.append(delivery.subject))
+        for elsewhere in ("control.user.u", "", "_INBOX", "x._INBOX.y"):
+            theirs.publish(SUBJECT, encode(GetKeys()), reply=elsewhere)
+        await Caller(theirs, SUBJECT, Keys, timeout=5.0)(GetKeys())
+        assert (slow.began, heard) == (2, []), "nothing was done for them, either"
+        slow.may_end.set()
         await serving
 
 

@@ -39,16 +39,27 @@ MAY_PUBLISH: Final = {
         "$JS.API.STREAM.MSG.GET.KV_SESSIONS",
         "$JS.API.STREAM.MSG.GET.CONTROL",
         "$JS.API.STREAM.INFO.CONTROL",
-        "_INBOX.gateway.x.1",
+        "_INBOX.gateway.self.x.1",
+        "_INBOX.gateway.live.x.1",
     ],
-    "auth": ["control.session.s", "control.user.u", "control.room.r", "_INBOX.auth.x.1"],
+    "auth": [
+        "control.session.s",
+        "control.user.u",
+        "control.room.r",
+        "_INBOX.gateway.auth.x.1",
+        "_INBOX.gateway.rooms.x.1",
+        "_INBOX.admin.x.1",
+        "_INBOX.auth.self.x.1",
+    ],
     "history": [
         "$JS.API.STREAM.INFO.MESSAGES",
         "$JS.API.STREAM.MSG.GET.MESSAGES",
         "$JS.API.CONSUMER.INFO.MESSAGES.history",
         "$JS.API.CONSUMER.MSG.NEXT.MESSAGES.history",
         "$JS.ACK.MESSAGES.history.1.1.1.1.1",
-        "_INBOX.history.x.1",
+        "_INBOX.gateway.history.x.1",
+        "_INBOX.admin.x.1",
+        "_INBOX.history.self.x.1",
     ],
     "admin": ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.CONTROL", "$SRV.PING", "_INBOX.admin.x.1"],
 }
@@ -76,8 +87,18 @@ FOREIGN: Final = [
     "history.page",
     "history.other",
     "_INBOX.gateway.x.1",
+    "_INBOX.gateway.self.x.1",
+    "_INBOX.gateway.auth.x.1",
+    "_INBOX.gateway.rooms.x.1",
+    "_INBOX.gateway.history.x.1",
+    "_INBOX.gateway.chat.x.1",
+    "_INBOX.gateway.$JS.x.1",
     "_INBOX.auth.x.1",
+    "_INBOX.auth.self.x.1",
+    "_INBOX.auth.control.x.1",
     "_INBOX.history.x.1",
+    "_INBOX.history.self.x.1",
+    "_INBOX.history.$JS.x.1",
     "_INBOX.admin.x.1",
     "_INBOX.x.1",
     "$SRV.PING",
@@ -294,19 +315,31 @@ async def test_nothing_was_deleted(users: dict[str, User]) -> None:
     await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
 
 
-async def test_a_service_answers_whoever_asked_and_nobody_else(users: dict[str, User]) -> None:
-    """Once, where the question says; what nobody asked for is refused."""
-    gateway, auth = users["gateway"].client, users["auth"].client
+@pytest.mark.parametrize(
+    ("user", "asked"),
+    [
+        ("auth", subjects.AUTH_VERIFY),
+        ("auth", subjects.ROOMS_CHECK),
+        ("auth", "_INBOX.auth.self.x"),
+        ("history", subjects.HISTORY_PAGE),
+        ("history", "_INBOX.history.self.x"),
+    ],
+)
+async def test_no_question_lets_its_answer_go_anywhere(users: dict[str, User], user: str, asked: str) -> None:
+    """What is refused stays so when somebody asks for the answer there: a gateway, or the service itself."""
+    asker, answerer = users[user if asked.startswith("_INBOX") else "gateway"].client, users[user]
+    heard: list[str] = []
 
-    async def answer(question: Msg) -> None:
-        await question.respond(b"yes")
-        await question.respond(b"and again")
+    async def hear(question: Msg) -> None:
+        heard.append(question.reply)
 
-    subscription = await auth.subscribe(subjects.AUTH_VERIFY, queue="auth", cb=answer)
-    await auth.flush()
-    reply = await gateway.request(subjects.AUTH_VERIFY, b"?", timeout=5)
-    assert reply.data == b"yes"
-    assert not await users["auth"].may("publish", reply.subject)
+    subscription = await answerer.client.subscribe(asked, cb=hear)
+    await answerer._round_trips()
+    for target in FOREIGN:
+        if target not in MAY_PUBLISH[user] and not target.startswith("$JS.ACK."):  # nats-server refuses these itself
+            await asker.publish(asked, b"?", reply=target)
+            await until(lambda target=target: target in heard, f"the question that is to be answered at {target}")  # type: ignore[misc]
+            assert not await answerer.may("publish", target), target
     await subscription.unsubscribe()
 
 
@@ -385,8 +418,8 @@ _SPELLED: Final[dict[str, list[str]]] = {
     "KEPT_SESSIONS": ["$KV.SESSIONS.pid"],
     "live_interest": ["live.room.r.typing", "live.room.r.event"],
 }
-_NOT_A_SUBJECT: Final = {"Final", "live", "room_of_stored", "inbox", "stream_get", "stream_info"}
-"""The last three belong to several users; they are above."""
+_NOT_A_SUBJECT: Final = {"Final", "live", "room_of_stored", "is_inbox", "inbox", "reply", "stream_get", "stream_info"}
+"""The last four belong to several users; they are above."""
 
 
 def _all_subjects() -> Iterator[tuple[str, str, set[str], set[str]]]:
