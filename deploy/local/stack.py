@@ -187,8 +187,12 @@ class Stack:
             await self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys))
         await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
         self.secrets.write_config()
-        if "mongo" in self.children and not mongo_users.are_made(self.secrets):
-            await self._make_mongo_users()
+        if "mongo" in self.children:
+            # The server's files are open to all of the machine, and everything is in them.
+            self._mongo_folder.mkdir(exist_ok=True)
+            self._mongo_folder.chmod(0o700)
+            if not mongo_users.are_made(self.secrets):
+                await self._make_mongo_users()
 
     async def _make_mongo_users(self) -> None:
         # In a server that lets anybody in, for as long as this takes.

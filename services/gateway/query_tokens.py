@@ -7,7 +7,7 @@ from aiohttp import web
 
 from wire.errors import ErrorCode, ParleyError
 
-_NAMES: Final = frozenset({"token", "access_token", "auth"})
+_NAMES: Final = frozenset({"token", "access_token", "refresh_token", "auth"})
 
 
 @web.middleware

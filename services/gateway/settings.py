@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from runtime.settings import Port, Seconds, ServiceSettings, SettingsError, Text
 from services.gateway.allowed import Allowed
-from services.gateway.edge import addresses
+from services.gateway.edge import addresses, origins
 from services.gateway.edge.limits import Limits
 
 Bytes = Annotated[int, Meta(ge=1024)]
@@ -52,6 +52,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check what a type cannot say; raises `SettingsError`."""
+        if not all(map(origins.is_origin, self.allowed_origins)):
+            raise SettingsError("ALLOWED_ORIGINS is malformed: it lists origins, as https://chat.example.com")
         try:
             addresses.networks(self.trusted_proxies)
         except ValueError:

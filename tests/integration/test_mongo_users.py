@@ -182,6 +182,7 @@ async def test_a_folder_of_before_there_were_users(tmp_path: Path) -> None:
                 assert not {"messages", "state"} & set(await client["parley"].list_collection_names())
                 assert await client["parley"]["users"].count_documents({"_id": "u"}) == 1
             assert HOST in stack.mongo_url
+            assert folder.stat().st_mode & 0o077 == 0, "whoever may read the files needs no password"
 
 
 async def test_passwords_that_were_lost_are_made_anew(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from services.gateway.query_tokens import no_tokens_in_query
         ("EIO=4&transport=websocket&tokens=1", 200),
         ("token=hunter2", 400),
         ("limit=1&access_token=hunter2", 400),
+        ("refresh_token=hunter2", 400),
         ("EIO=4&transport=polling&auth=hunter2", 400),
         ("TOKEN=hunter2", 400),
         ("%74oken=hunter2", 400),
