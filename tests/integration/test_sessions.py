@@ -20,7 +20,7 @@ from wire.errors import ErrorCode, ParleyError
 
 PASSWORD, NEW = "correct horse", "battery staple"
 FLOOD: Final = 300
-HASHED_AT_ONCE: Final = 66
+HASHED_AT_ONCE: Final = 34
 """HASHING_THREADS and HASHING_QUEUE."""
 
 Body = dict[str, Any]
