@@ -33,7 +33,9 @@ async def writes(url: str, host: str, port: int, folder: Path) -> bool:
         started = client["parley_stack"]["started"]
         await started.create_index("token", unique=True)
         await started.replace_one({"_id": "stack"}, {"token": uuid.uuid4().hex}, upsert=True)
-    except OperationFailure:
+    except OperationFailure as error:
+        if error.timeout:
+            return False
         raise StackError(f"mongo refuses to write: its database is damaged; remove {folder}") from None
     except PyMongoError:
         return False

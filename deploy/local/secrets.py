@@ -16,7 +16,7 @@ class Secrets:
     def __init__(self, data: Path, folder: Path | None, *, own_nats: bool, own_mongo: bool) -> None:
         self.folder = (folder or data / "credentials").absolute()
         self.nats_config = data / "nats.conf"
-        self.mongo_marker = data / "mongo-users"
+        self.mongo_marker = data / "mongo" / "parley-users"  # gone with the database, if somebody removes that
         self._nats_asks = own_nats or folder is not None
         self._mongo_asks = own_mongo or folder is not None
 

@@ -166,13 +166,14 @@ async def test_a_killed_supervisor_leaves_nothing_behind(tmp_path: Path) -> None
 
 
 async def test_it_uses_real_servers_when_told_to(tmp_path: Path) -> None:
-    """NATS_URL and MONGO_URL: neither is started, both are used."""
+    """NATS_URL and MONGO_URL: neither is started, both are used, with the secrets in CREDENTIALS_DIR."""
     data = tmp_path / "servers"
     async with _run(data=data) as servers:
         await servers.until(READY)
         nats = f"nats://{HOST}:{servers.ports.nats}"
         mongo = f"mongodb://{HOST}:{servers.ports.mongo}/?directConnection=true"
-        async with _run(data=tmp_path / "data", NATS_URL=nats, MONGO_URL=mongo) as run:
+        secrets = str(data / "credentials")
+        async with _run(data=tmp_path / "data", NATS_URL=nats, MONGO_URL=mongo, CREDENTIALS_DIR=secrets) as run:
             await run.until(READY)
             commands = [" ".join(each.cmdline()) for each in run.children()]
             assert len(commands) == 4
@@ -263,8 +264,11 @@ async def test_a_program_that_may_not_run_is_a_clear_error(tmp_path: Path, monke
     (tmp_path / "signing-keys").mkdir()
     for name in ("nats-server", "secantusd-py", "signing-keys/20261128T061602Z.pem"):
         (tmp_path / name).touch(mode=0o600)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(StackError, match=f"^nats: {tmp_path}/nats-server: Permission denied$"):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(StackError, match=f"^mongo: {tmp_path}/secantusd-py: Permission denied$"):
         await Stack(tmp_path, Ports.free(), sink=_nowhere).__aenter__()
 
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_MADE: Final = ("credentials", "mongo", "mongo-users")
 _folder: Final = Path(tempfile.mkdtemp(prefix="parley-first-start-"))
 _kept: Final = _folder / "kept"
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
@@ -27,10 +26,7 @@ def keep(data: Path) -> None:
     if _kept.exists():
         return
     copy = Path(tempfile.mkdtemp(dir=_folder))
-    for name in _MADE:
-        if (data / name).is_dir():
-            shutil.copytree(data / name, copy / name)
-        else:
-            shutil.copyfile(data / name, copy / name)
+    for name in ("credentials", "mongo"):
+        shutil.copytree(data / name, copy / name)
     with suppress(OSError):  # another was quicker
         copy.rename(_kept)
