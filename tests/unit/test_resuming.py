@@ -502,3 +502,26 @@ def test_the_stream_is_not_read_for_much(bound: tuple[str, int]) -> None:
         assert wire.messages == []
 
     _run(scenario())
+
+
+async def _ended_meanwhile() -> None:
+    world = _World()
+    for _ in range(3):
+        world.store()
+    one, wire = world.connection()
+    joining = asyncio.ensure_future(world.join(one, 0))
+    await _turns(9)
+    one.has_ended = True
+    world.answer()
+    world.answer()
+    with pytest.raises(ParleyError) as refused:
+        await joining
+    assert refused.value.code is ErrorCode.NOT_JOINED
+    assert not one.session.closed
+    assert not one.rooms
+    assert not wire.messages
+
+
+def test_a_connection_that_has_ended_is_not_let_in() -> None:
+    """Nor told anything, although its session goes on."""
+    _run(_ended_meanwhile())
