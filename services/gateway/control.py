@@ -112,7 +112,8 @@ class Control:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 answered, is_failing = loop.time(), False
-                began.set()
+                if self.is_current:
+                    began.set()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._signs.wait()
@@ -133,7 +134,8 @@ class Control:
             self._seq, self._created = last, found.created
         finally:
             self._reading = False
-        if not self.is_current and self._bus.client.is_connected:
+        # What came live while this was being read is read first: there may have been much to read.
+        if not self.is_current and self._bus.client.is_connected and not self._signs.is_set():
             self.is_current = True
             metrics.control_current.set(1)
             self._on_current()

@@ -90,6 +90,29 @@ async def test_at_the_start_revocations_are_read_and_nothing_else(server: NatsSe
             await until(lambda: follower.rooms == ["g-2"], "what comes after")
 
 
+async def test_what_is_published_while_it_reads_is_known_before_it_is_current(server: NatsServer) -> None:
+    """Much may have to be read, and whoever is revoked meanwhile must not get in."""
+    async with _auth(server) as auth, connected(server.url) as bus:
+        for number in range(20):
+            await auth.session_revoked(f"s-{number}", "u-ann")
+        follower = _Follower(bus)
+        known: list[int] = []
+        follower.control._on_current = lambda: known.append(len(follower.applied))
+        apply = follower.control._apply
+
+        def meanwhile(message: control.Control) -> None:
+            apply(message)
+            if len(follower.applied) == 1:
+                late.append(asyncio.create_task(auth.session_revoked("s-late", "u-ann")))
+
+        late: list[asyncio.Task[None]] = []
+        follower.control._apply = meanwhile
+        async with follower.control.followed():
+            assert len(late) == 1
+            await late[0]
+            assert known == [21]
+
+
 async def test_whoever_was_cut_off_reads_up_before_it_is_current(server: NatsServer) -> None:
     """From the moment of the loss nobody is served; then everything that was missed is there, in order."""
     async with _following(server) as follower, _auth(server) as auth:
