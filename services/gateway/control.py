@@ -25,6 +25,9 @@ _LOOK_SECONDS: Final = 3.0
 _STALE_SECONDS: Final = 10.0
 """How long it may not answer until what is known is not enough."""
 _RETRY_SECONDS: Final = 0.5
+_TICK_SECONDS: Final = 0.5
+_STOOD_STILL_SECONDS: Final = 1.5
+"""When nothing was done for so long, what was sent meanwhile counts as missed: clients may be read first."""
 
 log = structlog.get_logger()
 
@@ -49,11 +52,13 @@ class Control:
         self._created = ""
         """When the stream was made that this is a seq of."""
         self._reading = False
+        self._turned_at = time.monotonic()
         self._signs = asyncio.Event()
         """Of there being something to read."""
 
     def check(self) -> None:
         """Raises `ParleyError` (unavailable) unless this is current."""
+        self._turned()
         if not self.is_current:
             raise ParleyError(ErrorCode.UNAVAILABLE, "it is not known yet who may be here", retry_after=1)
 
@@ -68,15 +73,15 @@ class Control:
         self._bus.on_reconnect(self._look_now)
         listening = self._bus.listen(subjects.CONTROL_INTEREST, self._on_live)
         began = asyncio.Event()
-        following = asyncio.create_task(self._follow(began))
+        tasks = {asyncio.create_task(self._follow(began)), asyncio.create_task(self._tick())}
         try:
             await began.wait()
             yield
         finally:
             listening.close()
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for each in tasks:
+                each.cancel()
+            await asyncio.wait(tasks)
 
     def _on_live(self, delivery: Delivery) -> None:
         position = headers.position(delivery.headers)
@@ -86,6 +91,18 @@ class Control:
             metrics.control_latency[()].observe(max(0.0, time.time() - position.stored_at))
         elif position.seq > self._seq:
             self._signs.set()  # read in order, with what is missing before it
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            self._turned()
+
+    def _turned(self) -> None:
+        before, self._turned_at = self._turned_at, time.monotonic()
+        stood_still = self._turned_at - before
+        if stood_still > _STOOD_STILL_SECONDS and self.is_current:
+            log.warning("stood still: who may be here is read again", seconds=round(stood_still, 1))
+            self._cut_off()
 
     def _cut_off(self) -> None:
         self.is_current = False
@@ -156,4 +173,7 @@ class Control:
             log.error("unreadable control message", error=str(error))  # noqa: TRY400 - of a newer version
             return
         metrics.control_messages[str(message.__struct_config__.tag),] += 1
-        self._apply(message)
+        try:
+            self._apply(message)
+        except Exception:
+            log.exception("a control message could not be applied")  # what follows is all the same

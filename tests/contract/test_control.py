@@ -133,6 +133,20 @@ async def test_whoever_was_cut_off_reads_up_before_it_is_current(server: NatsSer
         assert len(seen) == 1
 
 
+async def test_whoever_stood_still_reads_up_too(server: NatsServer) -> None:
+    """What clients have sent meanwhile may come first; but a short pause is none."""
+    async with _following(server) as follower:
+        follower.control._turned_at -= 1
+        follower.control.check()
+        follower.control._turned_at -= 2
+        with pytest.raises(ParleyError) as refused:
+            follower.control.check()
+        assert refused.value.code is ErrorCode.UNAVAILABLE
+        await until(lambda: follower.times_current == 2, "to be current again")
+        follower.control._turned_at -= 2
+        await until(lambda: follower.times_current == 3, "it to be noticed without anybody's asking")
+
+
 async def test_what_is_lost_on_its_way_is_noticed(server: NatsServer) -> None:
     """By the next one, or soon without any."""
     async with _following(server) as follower, _auth(server) as auth:
@@ -179,6 +193,28 @@ async def test_what_cannot_be_read_is_left_out(server: NatsServer) -> None:
             await _change(auth, "g-2")
             await until(lambda: follower.rooms == ["g-2"], "what follows")
         assert any(each["log_level"] == "error" for each in logs)
+
+
+async def test_what_cannot_be_applied_does_not_keep_back_what_follows(server: NatsServer) -> None:
+    """Neither live nor read: a gateway that has ceased to follow would never hear of anything again."""
+    async with _following(server) as follower, _auth(server) as auth:
+        apply = follower.control._apply
+
+        def badly(message: control.Control) -> None:
+            apply(message)
+            if follower.rooms[-1] in {"g-0", "g-2"}:
+                raise RuntimeError
+
+        follower.control._apply = badly
+        with capture_logs() as logs:
+            await _change(auth, "g-0", "g-1")
+            await until(lambda: follower.rooms == ["g-0", "g-1"], "what follows live")
+            follower.bus.disconnected()
+            follower.control._reading = True  # so that it is not heard live
+            await _change(auth, "g-2", "g-3")
+            await until(lambda: follower.rooms[2:] == ["g-2", "g-3"], "what is read")
+            await until(lambda: follower.control.is_current, "it to be current")
+        assert sum(each["log_level"] == "error" for each in logs) == 2
 
 
 async def test_it_begins_once_the_stream_is_there() -> None:
