@@ -44,5 +44,5 @@ async def _answer(call: Call, work: Coroutine[Any, Any, Done], *, in_turn: bool)
         failed(call)
     finally:
         call.connection.event_ended()
-        if in_turn and call.connection.is_open:
+        if in_turn and not call.connection.session.closed:
             call.connection.session.release()

@@ -88,7 +88,7 @@ class Gateway:
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         missed = Missed(history, stream, ReplayMemory())
-        resuming = Resuming(fan_out, missed, seconds=settings.resume_seconds)
+        resuming = Resuming(fan_out, missed, self.control, seconds=settings.resume_seconds)
         self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
         self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         joining = Joining(fan_out, self._rooms, relay, resuming)

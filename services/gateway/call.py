@@ -35,7 +35,7 @@ class Call:
         self._acknowledge(Failed.of(error))
 
     def _acknowledge(self, reply: msgspec.Struct) -> None:
-        # Without an id the client did not ask for it.
-        if self._ack_id:
+        # Without an id the client did not ask for it; and whoever has the session by now did not, either.
+        if self._ack_id and self.connection.is_open:
             packet = f"3{self._ack_id}[".encode() + _encode(reply) + b"]"
             self._fan_out.send(self.connection, packet)

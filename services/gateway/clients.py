@@ -171,6 +171,7 @@ class Clients:
         session = self._server.session_of(sid)
         if session is not None and session.application is not None:
             connection, session.application = session.application, None
+            connection.has_ended = True
             self._count -= 1
             self._admission.leave(connection.bearer.user.id)
             metrics.disconnects[reason.replace(" ", "_"),] += 1

@@ -15,7 +15,19 @@ EVENTS_AT_ONCE: Final = 64
 class Connection:
     """Made once the client's token was verified."""
 
-    __slots__ = ("alarms", "bearer", "buckets", "events", "has_left", "id", "kept", "rooms", "session", "warn_at")
+    __slots__ = (
+        "alarms",
+        "bearer",
+        "buckets",
+        "events",
+        "has_ended",
+        "has_left",
+        "id",
+        "kept",
+        "rooms",
+        "session",
+        "warn_at",
+    )
 
     def __init__(self, id: str, bearer: Verified, session: Session) -> None:
         self.id: Final = id
@@ -28,6 +40,8 @@ class Connection:
         """What its client can get back, if it opted in."""
         self.has_left = False
         """Its client has disconnected by its own will, and does not come back to it."""
+        self.has_ended = False
+        """It is over, although its session may go on: for a moment, or with a connection that was made after it."""
         self.buckets: list[float] | None = None
         """See `meter.Allowance`; None until it does something."""
         self.events = 0
@@ -40,7 +54,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether its client can be reached."""
-        return not self.session.closed
+        return not (self.has_ended or self.session.closed)
 
     def check_open(self) -> None:
         """Raises `ParleyError` (not_joined) if nobody is there to be let in, or told anything."""
@@ -61,5 +75,5 @@ class Connection:
     def event_ended(self) -> None:
         """One is done."""
         self.events -= 1
-        if self.events == EVENTS_AT_ONCE - 1 and self.is_open:
+        if self.events == EVENTS_AT_ONCE - 1 and not self.session.closed:
             self.session.release()

@@ -25,6 +25,10 @@ _LOOK_SECONDS: Final = 3.0
 _STALE_SECONDS: Final = 10.0
 """How long it may not answer until what is known is not enough."""
 _RETRY_SECONDS: Final = 0.5
+_MEND: Final = "if the stream is not found: python -m services.history setup"
+_TICK_SECONDS: Final = 0.5
+_STOOD_STILL_SECONDS: Final = 3.0
+"""When nothing was done for so long, what clients have sent meanwhile may be read before what was published."""
 
 log = structlog.get_logger()
 
@@ -49,12 +53,16 @@ class Control:
         self._created = ""
         """When the stream was made that this is a seq of."""
         self._reading = False
+        self._turned_at = time.monotonic()
+        self._is_sure = True
+        """Unless nothing was done for a while, and the stream was not looked at since."""
         self._signs = asyncio.Event()
         """Of there being something to read."""
 
     def check(self) -> None:
         """Raises `ParleyError` (unavailable) unless this is current."""
-        if not self.is_current:
+        self._turned()
+        if not (self.is_current and self._is_sure):
             raise ParleyError(ErrorCode.UNAVAILABLE, "it is not known yet who may be here", retry_after=1)
 
     async def why_not_ready(self) -> str | None:
@@ -68,15 +76,15 @@ class Control:
         self._bus.on_reconnect(self._look_now)
         listening = self._bus.listen(subjects.CONTROL_INTEREST, self._on_live)
         began = asyncio.Event()
-        following = asyncio.create_task(self._follow(began))
+        tasks = {asyncio.create_task(self._follow(began)), asyncio.create_task(self._tick())}
         try:
             await began.wait()
             yield
         finally:
             listening.close()
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for each in tasks:
+                each.cancel()
+            await asyncio.wait(tasks)
 
     def _on_live(self, delivery: Delivery) -> None:
         position = headers.position(delivery.headers)
@@ -86,6 +94,20 @@ class Control:
             metrics.control_latency[()].observe(max(0.0, time.time() - position.stored_at))
         elif position.seq > self._seq:
             self._signs.set()  # read in order, with what is missing before it
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            self._turned()
+
+    def _turned(self) -> None:
+        before, self._turned_at = self._turned_at, time.monotonic()
+        stood_still = self._turned_at - before
+        if stood_still > _STOOD_STILL_SECONDS:
+            # What comes live is in its order, and may go on: to read it all from the stream would make matters worse.
+            log.warning("stood still: whether somebody was revoked is looked up", seconds=round(stood_still, 1))
+            self._is_sure = False
+            self._signs.set()
 
     def _cut_off(self) -> None:
         self.is_current = False
@@ -104,15 +126,16 @@ class Control:
                 await self._read_up()
             except (ParleyError, codec.WireError) as error:
                 if not is_failing:
-                    log.warning("cannot read who may not be here any more", error=str(error))
+                    log.warning("cannot read who may not be here any more", error=str(error), mend=_MEND)
                 is_failing = True
                 if self.is_current and loop.time() - answered > _STALE_SECONDS:
-                    log.error("nobody is served until it is known who may not be here any more")  # noqa: TRY400
+                    log.error("nobody is served until it is known who may not be here any more", mend=_MEND)  # noqa: TRY400
                     self._cut_off()
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 answered, is_failing = loop.time(), False
-                began.set()
+                if self.is_current:
+                    began.set()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._signs.wait()
@@ -133,7 +156,11 @@ class Control:
             self._seq, self._created = last, found.created
         finally:
             self._reading = False
-        if not self.is_current and self._bus.client.is_connected:
+        # What came live while this was being read is read first: there may have been much to read.
+        if self._signs.is_set() or not self._bus.client.is_connected:
+            return
+        self._is_sure = True
+        if not self.is_current:
             self.is_current = True
             metrics.control_current.set(1)
             self._on_current()
@@ -157,4 +184,4 @@ class Control:
         try:
             self._apply(message)
         except Exception:
-            log.exception("control message failed")  # a defect of ours, which must not keep the next from being heard
+            log.exception("a control message could not be applied")  # what follows is all the same

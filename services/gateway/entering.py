@@ -85,10 +85,13 @@ class Entering:
                     continue
                 visit.entering = asyncio.create_task(self._join(connection, request))
                 try:
-                    return await visit.entering
+                    joined = await visit.entering
                 except asyncio.CancelledError:
                     if not visit.is_over:
                         raise
+                else:
+                    if not visit.is_over:  # otherwise they were put out again, and told so
+                        return joined
         raise ParleyError(ErrorCode.UNAVAILABLE, "the room's members are changing", retry_after=1)
 
     def _join(self, connection: Connection, request: Join) -> Later:

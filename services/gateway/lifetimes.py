@@ -19,6 +19,9 @@ from wire.errors import ErrorCode, ParleyError
 
 _AHEAD_SECONDS: Final = 60.0
 """How long before its end a connection is told, or a quarter of its life if that is shorter."""
+_LOOK_SECONDS: Final = 20.0
+"""How long it may take until the clock on the wall is looked at again, which may have been set, or have gone on while
+the machine slept; and until a connection that has ended is let go of."""
 
 log = structlog.get_logger()
 
@@ -75,7 +78,7 @@ class Lifetimes:
 
     def _add(self, connection: Connection, at: float) -> None:
         connection.alarms += 1
-        self._wheel.add(connection, max(0.0, at - time.time()))
+        self._wheel.add(connection, min(max(0.0, at - time.time()), _LOOK_SECONDS))
 
     def _on_alarm(self, connection: Connection) -> None:
         connection.alarms -= 1
@@ -91,5 +94,5 @@ class Lifetimes:
             self._fan_out.send(connection, event("expiring", Expiring(connection.expires_in)))
             self._add(connection, connection.bearer.expires_at)
         elif not connection.alarms:
-            # The clock was set back. (Otherwise it was of a token that another has replaced.)
+            # It is not time yet. (Otherwise it was of a token that another has replaced.)
             self._add(connection, min(connection.warn_at, connection.bearer.expires_at))

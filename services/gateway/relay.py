@@ -14,7 +14,7 @@ from services.gateway.fanout import FanOut
 from services.gateway.pushes import EventShown, TypingShown
 from services.gateway.rooms import Room
 from wire import codec, headers
-from wire.errors import ParleyError
+from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage, RoomEvent, RoomLive, StoredMessage, Typing
 
 T = TypeVar("T")
@@ -75,7 +75,10 @@ class Relay:
             )
 
     async def catch_up(self, room: Room) -> None:
-        """Deliver what the stream holds of `room` and was not heard, however long the stream takes to answer."""
+        """Deliver what the stream holds of `room` and was not heard, however long the stream takes to answer.
+
+        Or it takes until it is known who may be here.
+        """
         async with room.lock:
             last = await _insisting(room, lambda: self._stream.last_seq(room.name))
             await self._fill(room, last or 0)
@@ -137,6 +140,9 @@ class Relay:
 
     async def _read(self, room: Room, upto: int) -> None:
         async for seq, message in self._stream.between(room.name, room.last_seq, upto):
+            if not self._control.is_current:
+                # The stream answers already, or still.
+                raise ParleyError(ErrorCode.UNAVAILABLE, "it is not known yet who may be here")
             self._deliver(room, seq, message)
 
     def _deliver(self, room: Room, seq: int, message: ChatMessage) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
+from services.gateway.control import Control
 from services.gateway.fanout import FanOut
 from services.gateway.missed import Missed
 from services.gateway.replay import Packet
@@ -23,17 +24,19 @@ _PORTION_BYTES: Final = 64 * 1024
 class Resuming:
     """Tells connections what they missed. `seconds` is how long one may take to be told of one room."""
 
-    def __init__(self, fan_out: FanOut, missed: Missed, *, seconds: float) -> None:
+    def __init__(self, fan_out: FanOut, missed: Missed, control: Control, *, seconds: float) -> None:
         self._fan_out = fan_out
         self._missed = missed
+        self._control = control
         self._seconds = seconds
 
     async def tell_missed(self, room: Room, connection: Connection, after: int) -> tuple[int, bool]:
         """Tell `connection` what came in `room` after `after`, once and in order; returns how many, and if cut off.
 
         That is the newest `MISSED_MOST` until now, and all that comes meanwhile: when this returns, nothing up to
-        `room.last_seq` is left. Raises `ParleyError`: unavailable if it cannot be read, or if it takes too long;
-        not_joined if the connection is closed. Whatever was told until then is a beginning, without a hole.
+        `room.last_seq` is left. Raises `ParleyError`: unavailable if it cannot be read, if it takes too long, and
+        while it is not known who may be here; not_joined if the connection is closed. Whatever was told until then is
+        a beginning, without a hole.
         """
         with metrics.resuming.track_inprogress():
             try:
@@ -50,6 +53,7 @@ class Resuming:
         while telling.upto < room.last_seq:
             packets, upto = await self._missed.behind(room, telling.upto)
             telling.connection.check_open()
+            self._control.check()  # whoever was let in before may be no member any more
             if telling.send(packets):
                 telling.upto = upto
             else:

@@ -182,7 +182,7 @@ class Sessions:
                 await self._keep(connection, kept)
         except ParleyError as error:
             if error.code is not ErrorCode.NOT_JOINED:  # it ended meanwhile, or was taken up elsewhere
-                log.warning("a session could not be put", code=error.code)
+                log.warning("a session could not be put", code=error.code, error=error.message)
             delay = _AGAIN_SECONDS
         if not kept.over:
             self._wheel.add(connection, delay)

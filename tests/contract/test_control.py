@@ -90,6 +90,29 @@ async def test_at_the_start_revocations_are_read_and_nothing_else(server: NatsSe
             await until(lambda: follower.rooms == ["g-2"], "what comes after")
 
 
+async def test_what_is_published_while_it_reads_is_known_before_it_is_current(server: NatsServer) -> None:
+    """Much may have to be read, and whoever is revoked meanwhile must not get in."""
+    async with _auth(server) as auth, connected(server.url) as bus:
+        for number in range(20):
+            await auth.session_revoked(f"s-{number}", "u-ann")
+        follower = _Follower(bus)
+        known: list[int] = []
+        follower.control._on_current = lambda: known.append(len(follower.applied))
+        apply = follower.control._apply
+
+        def meanwhile(message: control.Control) -> None:
+            apply(message)
+            if len(follower.applied) == 1:
+                late.append(asyncio.create_task(auth.session_revoked("s-late", "u-ann")))
+
+        late: list[asyncio.Task[None]] = []
+        follower.control._apply = meanwhile
+        async with follower.control.followed():
+            assert len(late) == 1
+            await late[0]
+            assert known == [21]
+
+
 async def test_whoever_was_cut_off_reads_up_before_it_is_current(server: NatsServer) -> None:
     """From the moment of the loss nobody is served; then everything that was missed is there, in order."""
     async with _following(server) as follower, _auth(server) as auth:
@@ -108,6 +131,25 @@ async def test_whoever_was_cut_off_reads_up_before_it_is_current(server: NatsSer
         await until(lambda: len(follower.rooms) >= 40, "all of it")
         assert follower.rooms == _names(0, 40)
         assert len(seen) == 1
+
+
+async def test_whoever_stood_still_reads_up_too(server: NatsServer) -> None:
+    """What clients have sent meanwhile may come first. A short pause is none, and what comes live is in its order."""
+    async with _following(server) as follower:
+        follower.control._turned_at -= 2
+        follower.control.check()
+        for asks in (True, False):
+            follower.control._turned_at -= 4
+            if asks:
+                with pytest.raises(ParleyError) as refused:
+                    follower.control.check()
+                assert refused.value.code is ErrorCode.UNAVAILABLE
+            with capture_logs() as logs:
+                await until(lambda asks=asks: asks or bool(logs), "it to be noticed without anybody's asking")  # type: ignore[misc]
+            assert follower.control.is_current
+            await until(lambda: follower.control._is_sure, "to be sure again")
+            follower.control.check()
+        assert follower.times_current == 1
 
 
 async def test_what_is_lost_on_its_way_is_noticed(server: NatsServer) -> None:
@@ -158,24 +200,26 @@ async def test_what_cannot_be_read_is_left_out(server: NatsServer) -> None:
         assert any(each["log_level"] == "error" for each in logs)
 
 
-async def test_what_cannot_be_applied_keeps_nothing_back(server: NatsServer) -> None:
-    """It is logged, and what follows is applied, read or live."""
+async def test_what_cannot_be_applied_does_not_keep_back_what_follows(server: NatsServer) -> None:
+    """Neither live nor read: a gateway that has ceased to follow would never hear of anything again."""
     async with _following(server) as follower, _auth(server) as auth:
-        apply = follower.applied.append
+        apply = follower.control._apply
 
-        def fail_once(_message: control.Control) -> None:
-            follower.control._apply = apply
-            raise ZeroDivisionError
+        def badly(message: control.Control) -> None:
+            apply(message)
+            if follower.rooms[-1] in {"g-0", "g-2"}:
+                raise RuntimeError
 
+        follower.control._apply = badly
         with capture_logs() as logs:
-            for number in range(2):
-                follower.control._apply = fail_once
-                if number:
-                    follower.bus.disconnected()
-                await _change(auth, f"g-bad-{number}", f"g-good-{number}")
-                await until(lambda number=number: f"g-good-{number}" in follower.rooms, "what follows")  # type: ignore[misc]
-        assert follower.rooms == ["g-good-0", "g-good-1"]
-        assert [each["event"] for each in logs if each["log_level"] == "error"] == ["control message failed"] * 2
+            await _change(auth, "g-0", "g-1")
+            await until(lambda: follower.rooms == ["g-0", "g-1"], "what follows live")
+            follower.bus.disconnected()
+            follower.control._reading = True  # so that it is not heard live
+            await _change(auth, "g-2", "g-3")
+            await until(lambda: follower.rooms[2:] == ["g-2", "g-3"], "what is read")
+            await until(lambda: follower.control.is_current, "it to be current")
+        assert sum(each["log_level"] == "error" for each in logs) == 2
 
 
 async def test_it_begins_once_the_stream_is_there() -> None:

@@ -175,6 +175,15 @@ def test_a_packet_that_is_none_ends_its_connection(
     assert application.told[3:] in ([], [("disconnected", (False, False))])
 
 
+def test_a_connection_is_over_when_its_client_disconnects(application: Application, endpoint: Endpoint) -> None:
+    """Although the session goes on, with another connection."""
+    with connected(endpoint) as websocket:
+        websocket.send_text("41")
+        websocket.send_text('40{"token":"u-2"}')
+        assert str(websocket.packet()).startswith('40{"sid":')
+    assert application.told[3] == ("disconnected", (False, True))
+
+
 def test_an_acknowledgement_that_nobody_asked_for_is_ignored(endpoint: Endpoint) -> None:
     """No event of the contract asks for one."""
     with connected(endpoint) as websocket:

@@ -1,18 +1,21 @@
 """Revoked tokens and expired ones: whose connection ends, how soon they are told, and who comes back."""
 
 import asyncio
+import json
 import random
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import aiohttp
 import pytest
 
 from tests.support.clients.kinds import KINDS, client
 from tests.support.clients.official import OfficialClient
 from tests.support.clients.parley import JsClient, ParleyClient, PythonClient
 from tests.support.clients.recovering import RecoveringClient
+from tests.support.people import guest
 from tests.support.revoking import announcer, rounds_of_reconnecting, session_of
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
@@ -209,3 +212,42 @@ async def test_a_revocation_while_somebody_is_let_in(stack: TestStack) -> None:
                 await until(lambda: bool(mine.happened("disconnect") or mine.happened("connect_error")), "the end")  # noqa: B023 - awaited at once
             finally:
                 await mine.stop()
+
+
+async def test_a_join_under_way_lets_nobody_in_who_was_revoked(stack: TestStack) -> None:
+    """Whatever its socket goes on with: somebody else's connection there hears nothing of the room."""
+    ann, bob, eve = [await guest(stack) for _ in range(3)]
+    room = await bob.group(ann)
+    url = stack.gateway_urls[0]
+    async with (
+        announcer(stack) as auth,
+        PythonClient(url, bob.token) as bobs,
+        PythonClient(url, ann.token) as anns,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{url}/socket.io/?EIO=4&transport=websocket", max_msg_size=0) as socket,
+    ):
+        await bobs.join(room)
+        for number in range(400):  # more than fits on the way to somebody who does not read
+            await bobs.say(room, f"m{number}", "x" * 16_000)
+        for packet in (
+            f"40{json.dumps({'token': ann.token})}",
+            f'420["join",{{"room":"{room}","after":0}}]',
+            f"40{json.dumps({'token': eve.token})}",
+        ):
+            await socket.send_str(packet)
+        while not (await socket.receive_str()).startswith('42["message"'):
+            pass
+        await auth.session_revoked(*session_of(ann.token))
+        await until(lambda: bool(anns.happened("disconnect")), "the end", seconds=2)
+        while not (await socket.receive_str()).startswith("41"):
+            pass
+        after = [await socket.receive_str()]
+        while not after[-1].startswith('42["session"'):
+            after.append(await socket.receive_str())
+        assert eve.id in after[-1]
+        await bob.remove(room, ann)
+        await bobs.say(room, "secret")
+        await socket.send_str('421["join",{"room":"lobby"}]')
+        while not after[-1].startswith("431"):
+            after.append(await socket.receive_str())
+        assert not [each for each in after if room in each]

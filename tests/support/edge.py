@@ -10,6 +10,7 @@ from services.gateway.edge.limits import Limits
 from services.gateway.edge.pace import Pace
 from services.gateway.edge.session import Session
 from wire.accounts import Verified
+from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
 
 _ids = itertools.count(1)
@@ -160,6 +161,11 @@ class Current:
 
     def __init__(self, *, is_current: bool = True) -> None:
         self.is_current = is_current
+
+    def check(self) -> None:
+        """See `Control`."""
+        if not self.is_current:
+            raise ParleyError(ErrorCode.UNAVAILABLE, "not known")
 
 
 CURRENT: Final = Current()

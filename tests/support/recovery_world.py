@@ -89,7 +89,7 @@ class Gateway:
         self.relay = Relay(self.fan_out, self, CURRENT)  # type: ignore[arg-type]
         self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
-        resuming = Resuming(self.fan_out, missed, seconds=5)
+        resuming = Resuming(self.fan_out, missed, CURRENT, seconds=5)  # type: ignore[arg-type]
         self.joining = Joining(self.fan_out, self.rooms, self.relay, resuming)
         self.sessions = Sessions(SessionBucket(world.bucket))  # type: ignore[arg-type]
         self.recovery = Recovery(

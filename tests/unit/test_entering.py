@@ -109,6 +109,22 @@ async def test_a_removal_before_the_answer_was_used_is_noticed() -> None:
     assert not world.connection.rooms
 
 
+async def test_whoever_is_put_out_as_they_enter_is_not_told_that_they_are_in() -> None:
+    """After `removed`, an acknowledgement that says so would be the last that they hear."""
+    world = _World()
+    joining = world.begin()
+    await world.at_the_gate.wait()
+    world.gate.set()
+    await asyncio.sleep(0)
+    assert world.connection.rooms == {ROOM}
+    assert not joining.done()
+    world.remove()
+    with pytest.raises(ParleyError) as refused:
+        await joining
+    assert refused.value.code is ErrorCode.FORBIDDEN
+    assert not world.connection.rooms
+
+
 async def test_whoever_is_let_in_again_meanwhile_enters() -> None:
     """Asked about again, for the first answer may be out of date either way."""
     world = _World()

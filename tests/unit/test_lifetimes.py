@@ -128,11 +128,11 @@ async def test_another_users_token_changes_nothing(world: _World) -> None:
 
 @pytest.mark.parametrize("step", [-500.0, 500.0])
 async def test_a_clock_that_is_set(world: _World, step: float) -> None:
-    """Counts: a token expires by the clock on the wall, which is looked at when it was to be told, and at its end."""
-    one, _ = world.enter(100)
+    """Counts: a token expires by the clock on the wall, which is looked at often enough, however far its end is."""
+    one, _ = world.enter(100 if step < 0 else 500)
     world.clock.pass_time(10)
     world.offset += step
-    world.clock.pass_time(89)
+    world.clock.pass_time(89 if step < 0 else 30)
     assert one.is_open == (step < 0)
     world.clock.pass_time(2 - min(step, 0))
     assert not one.is_open
@@ -162,3 +162,13 @@ async def test_whoever_is_revoked_is_dismissed(world: _World) -> None:
     world.lifetimes.end(three)
     world.lifetimes.on_revoked(UserRevoked(user=three.bearer.user.id, before=int(world.now * 1000)))
     assert world.dismissed == [one, two]
+
+
+async def test_who_has_ended_is_let_go_of(world: _World) -> None:
+    """Soon, however long the token would have been good for: tokens last for up to a day, and many come and go."""
+    one, _ = world.enter(86_400)
+    world.lifetimes.end(one)
+    one.has_ended = True
+    world.clock.pass_time(30)
+    assert one.alarms == 0
+    assert not world.lifetimes._wheel._slots

@@ -1,5 +1,6 @@
 """The relay: what comes live with holes goes to members without."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from services.gateway import metrics
 from services.gateway import relay as relay_module
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room
-from tests.support.edge import CURRENT
+from tests.support.edge import CURRENT, Current
 from tests.support.waiting import until
 from wire import codec
 from wire.errors import ErrorCode, ParleyError
@@ -176,3 +177,16 @@ async def test_a_stream_that_has_forgotten_does_not_make_a_room_young() -> None:
 async def test_what_the_stream_does_not_hold_is_not_waited_for() -> None:
     """It was no message, or is too old: what is newer goes on."""
     assert await _relay(_Stream([3]), _room(3), _live(9, 8)) == [(3, 9)]
+
+
+async def test_what_is_read_waits_until_it_is_known_who_may_be_here() -> None:
+    """As what comes live does: also when the stream of messages answers, and that of revocations does not."""
+    fan_out, room, control = _FanOut(), _room(4), Current(is_current=False)
+    relay = Relay(fan_out, _Stream([5, 6]), control)  # type: ignore[arg-type]
+    catching_up = asyncio.ensure_future(relay.catch_up(room))
+    with capture_logs() as logs:
+        await until(lambda: len(logs) > 2, "it to be tried")
+        assert not fan_out.delivered
+        control.is_current = True
+        await catching_up
+    assert [seq for _, seq in fan_out.delivered] == [5, 6]

@@ -30,7 +30,7 @@ from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
-from tests.support.edge import CURRENT, Ears, Wire
+from tests.support.edge import Current, Ears, Wire
 from wire import codec
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -114,10 +114,11 @@ class _World:
         self.client = self
         self.is_connected = True
         self.fan_out = FanOut(0)
-        self.relay = Relay(self.fan_out, self, CURRENT)  # type: ignore[arg-type]
+        self.control = Current()
+        self.relay = Relay(self.fan_out, self, self.control)  # type: ignore[arg-type]
         self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
-        telling = Resuming(self.fan_out, missed, seconds=seconds)
+        telling = Resuming(self.fan_out, missed, self.control, seconds=seconds)  # type: ignore[arg-type]
         self.joining = Joining(self.fan_out, self.rooms, self.relay, telling)
 
     # --- what stands for the bus, the stream and history ------------------------------------------------------------
@@ -502,3 +503,48 @@ def test_the_stream_is_not_read_for_much(bound: tuple[str, int]) -> None:
         assert wire.messages == []
 
     _run(scenario())
+
+
+async def _ended_meanwhile() -> None:
+    world = _World()
+    for _ in range(3):
+        world.store()
+    one, wire = world.connection()
+    joining = asyncio.ensure_future(world.join(one, 0))
+    await _turns(9)
+    one.has_ended = True
+    world.answer()
+    world.answer()
+    with pytest.raises(ParleyError) as refused:
+        await joining
+    assert refused.value.code is ErrorCode.NOT_JOINED
+    assert not one.session.closed
+    assert not one.rooms
+    assert not wire.messages
+
+
+def test_a_connection_that_has_ended_is_not_let_in() -> None:
+    """Nor told anything, although its session goes on."""
+    _run(_ended_meanwhile())
+
+
+async def _not_known_meanwhile() -> None:
+    world = _World()
+    for _ in range(3):
+        world.store()
+    one, wire = world.connection()
+    joining = asyncio.ensure_future(world.join(one, 0))
+    await _turns(9)
+    world.control.is_current = False
+    world.answer()
+    world.answer()
+    with pytest.raises(ParleyError) as refused:
+        await joining
+    assert refused.value.code is ErrorCode.UNAVAILABLE
+    assert not one.rooms
+    assert not wire.messages
+
+
+def test_nobody_is_told_anything_while_it_is_not_known_who_may_be_here() -> None:
+    """Although it can be read."""
+    _run(_not_known_meanwhile())
