@@ -17,4 +17,6 @@ def token(request: web.Request) -> str:
     scheme, _, borne = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer" or not borne.strip():
         raise ParleyError(ErrorCode.UNAUTHORIZED, "send Authorization: Bearer <token>")
+    if not borne.isascii():  # bytes that are no UTF-8 come as lone surrogates, which nothing can encode
+        raise ParleyError(ErrorCode.UNAUTHORIZED, "the token is not valid")
     return borne.strip()

@@ -39,7 +39,9 @@ class Revocations:
 
     def hit(self, bearer: Verified) -> bool:
         """Whether the token of `bearer` was revoked."""
-        return bearer.session in self._sessions or bearer.issued_at <= self._users.get(bearer.user.id, -1)
+        # Another issuer's clock may be ahead of ours, as far as its tokens are taken for good.
+        issued_at = bearer.issued_at - (LEEWAY_SECONDS * 1000 if is_foreign_session(bearer.session) else 0)
+        return bearer.session in self._sessions or issued_at <= self._users.get(bearer.user.id, -LEEWAY_SECONDS * 1001)
 
     def check(self, bearer: Verified) -> None:
         """Raises `ParleyError` (unauthorized) if the token of `bearer` was revoked."""

@@ -60,6 +60,18 @@ ROWS: Final = named(
         "a host with a script": (http("GET /metrics HTTP/1.1\r\nHost: <script>\r\n\r\n"), "404 invalid"),
         "a scheme that is none": (http(f"{_GET}Authorization: Basic dTpw\r\n\r\n"), _WITHOUT_TOKEN),
         "a scheme without a token": (http(f"{_GET}Authorization: Bearer\r\n\r\n"), _WITHOUT_TOKEN),
+        "a token that is no text": (http(f"{_GET}Authorization: Bearer \udcff\r\n\r\n"), "401 unauthorized"),
+        "an origin and a host that are no text": (
+            http("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: \udcff\r\nOrigin: http://\udcff\r\n\r\n"),
+            "400 4",
+        ),
+        "headers asked for that are no text": (
+            http(
+                "OPTIONS /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n"
+                "Access-Control-Request-Headers: \udcff\r\n\r\n"
+            ),
+            "200",
+        ),
         "an upgrade to something else": (http(f"{_GET}Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), _WITHOUT_TOKEN),
         "JSONP": (http(request("GET", f"{PATH}polling&j=0")), "400 3"),
     }

@@ -27,7 +27,7 @@ class Origins:
         if origin is None or origin in self._allowed:
             return True
         host = origin.partition("://")[2]
-        return host != "" and host == request.headers.get(hdrs.HOST)
+        return host != "" and host.isascii() and host == request.headers.get(hdrs.HOST)
 
     @staticmethod
     def response_headers(request: web.Request) -> Mapping[str, str]:
@@ -43,6 +43,7 @@ class Origins:
         if request.method == hdrs.METH_OPTIONS:
             headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = "GET, POST, OPTIONS"
             headers[hdrs.ACCESS_CONTROL_MAX_AGE] = _PREFLIGHT_SECONDS
-            if (asked := request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)) is not None:
+            asked = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
+            if asked is not None and asked.isascii():
                 headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = asked
         return headers
