@@ -3,12 +3,17 @@
 `address` is the client's, as the gateway that was asked knows it; attempts are limited by it.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
 from wire.ids import Id
 from wire.messages import Message, Millis, User
+
+LEEWAY_SECONDS: Final = 10
+"""By how much the clock of whoever issues tokens may differ from that of whoever verifies them."""
+EXTERNAL_SESSION: Final = "x-"
+"""What the ids of sessions begin with that another issuer has opened."""
 
 Scope = Literal["publish", "notify", "disconnect"]
 """What a service token may be good for."""

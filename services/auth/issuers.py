@@ -15,13 +15,10 @@ from services.auth.jwks_cache import JwksCache
 from services.auth.pinned import Clock, Rules, Unverified
 from services.auth.tokens import Tokens
 from services.auth.trusted_issuers import TrustedIssuer
-from wire.accounts import Verified
+from wire.accounts import EXTERNAL_SESSION, Verified
 from wire.errors import ParleyError
 from wire.ids import ID_PATTERN
 from wire.messages import User
-
-SESSION_PREFIX: Final = "x-"
-"""What the ids of external issuers' sessions begin with, and of no others."""
 
 _HASHED: Final = "h-"
 """What follows the prefix of a user id that is made of a hash; no other begins so."""
@@ -66,9 +63,9 @@ class Issuer:
         # With the user in it: whoever ends a session ends no other user's, whatever an issuer puts into the claim.
         for name in (self._trusted.claims.session, "jti"):
             if isinstance(value := claims.get(name), str) and value:
-                return f"{SESSION_PREFIX}{_hash(self._trusted.issuer, user_id, name, value)}"
+                return f"{EXTERNAL_SESSION}{_hash(self._trusted.issuer, user_id, name, value)}"
         # Without the signature: with some algorithms anybody can make another one of it that is as good.
-        return f"{SESSION_PREFIX}{_hash(self._trusted.issuer, user_id, token.rpartition('.')[0])}"
+        return f"{EXTERNAL_SESSION}{_hash(self._trusted.issuer, user_id, token.rpartition('.')[0])}"
 
 
 class Verifier:

@@ -7,6 +7,7 @@ import jwt
 import msgspec
 from msgspec import Meta
 
+from wire.accounts import LEEWAY_SECONDS
 from wire.errors import ErrorCode, ParleyError
 from wire.streams import TOKEN_SECONDS_MOST
 
@@ -14,7 +15,6 @@ Clock = Callable[[], float]
 Time = Annotated[float, Meta(ge=0, le=1e11)]
 """Seconds since the epoch; with a fraction or without."""
 
-_LEEWAY_SECONDS: Final = 10
 _LONGEST: Final = 4096
 _TIMES_UNCHECKED: Final = {"verify_iat": False, "verify_nbf": False, "verify_exp": False}
 """They are checked here, last: only who had a good token is told that it has expired."""
@@ -103,10 +103,10 @@ def checked(token: str, key: Any, algorithm: str, rules: Rules, clock: Clock) ->
     if rules.type is not None and _media_type(complete["header"].get("typ")) != _media_type(rules.type):
         raise unauthorized()
     now = clock()
-    if max(times.iat, times.nbf) > now + _LEEWAY_SECONDS:
+    if max(times.iat, times.nbf) > now + LEEWAY_SECONDS:
         raise unauthorized()
     until = min(times.exp, times.iat + TOKEN_SECONDS_MOST)
-    if until + _LEEWAY_SECONDS <= now:
+    if until + LEEWAY_SECONDS <= now:
         raise ParleyError(ErrorCode.EXPIRED, "the token has expired")
     return Checked(complete["payload"], issued_at=round(times.iat * 1000), expires_at=int(until))
 

@@ -11,13 +11,13 @@ from typing import Final
 
 import structlog
 
-from services.auth import issuers, metrics
+from services.auth import metrics
 from services.auth.announcing import Announcer
 from services.auth.directory import Directory
 from services.auth.refresh_tokens import RefreshToken
 from services.auth.session_store import SessionStore, StoredSession
 from services.auth.tokens import Tokens
-from wire.accounts import Disconnect, Logout, Refresh, Session
+from wire.accounts import EXTERNAL_SESSION, Disconnect, Logout, Refresh, Session
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Done, User
 from wire.streams import TOKEN_SECONDS_MOST
@@ -103,7 +103,7 @@ class Sessions:
         if await self._store.revoke(request.session, request.user, now=self._clock()):
             metrics.sessions_revoked.labels(reason="logout").inc()
         expires_at: float = request.expires_at
-        if request.session.startswith(issuers.SESSION_PREFIX):
+        if request.session.startswith(EXTERNAL_SESSION):
             # Its issuer may have signed other tokens of it, which are good for longer than this one.
             expires_at = self._clock() + TOKEN_SECONDS_MOST
         await self._announcer.session_revoked(request.session, request.user, expires_at=expires_at)

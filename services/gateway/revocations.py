@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from wire import streams
-from wire.accounts import Verified
+from wire.accounts import EXTERNAL_SESSION, LEEWAY_SECONDS, Verified
 from wire.control import SessionRevoked, UserRevoked
 from wire.errors import ErrorCode, ParleyError
 
@@ -40,8 +40,9 @@ class Revocations:
     def hit(self, bearer: Verified) -> bool:
         """Whether the token of `bearer` was revoked."""
         # Another issuer's clock may be ahead of ours, as far as its tokens are taken for good.
-        issued_at = bearer.issued_at - (LEEWAY_SECONDS * 1000 if is_foreign_session(bearer.session) else 0)
-        return bearer.session in self._sessions or issued_at <= self._users.get(bearer.user.id, -LEEWAY_SECONDS * 1001)
+        ahead = LEEWAY_SECONDS * 1000 if bearer.session.startswith(EXTERNAL_SESSION) else 0
+        before = self._users.get(bearer.user.id)
+        return bearer.session in self._sessions or (before is not None and bearer.issued_at - ahead <= before)
 
     def check(self, bearer: Verified) -> None:
         """Raises `ParleyError` (unauthorized) if the token of `bearer` was revoked."""

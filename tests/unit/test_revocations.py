@@ -50,6 +50,15 @@ def test_a_token_is_hit_by_its_session_or_by_its_user(
             table.check(token)
 
 
+def test_another_issuers_clock_may_be_ahead() -> None:
+    """By as much as its tokens are taken for good: none that was issued before the moment survives it."""
+    table = Revocations(lambda: NOW)
+    table.add(UserRevoked(user="u-ann", before=100_000))
+    assert table.hit(bearer("u-ann", "x-1", 110_000))
+    assert not table.hit(bearer("u-ann", "x-1", 110_001))
+    assert not table.hit(bearer("u-ann", "s-1", 100_001))
+
+
 def test_what_does_not_matter_any_more_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing that does."""
     monkeypatch.setattr(revocations, "_FORGET_EVERY", 10)
