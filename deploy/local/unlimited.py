@@ -9,6 +9,7 @@ UNLIMITED: Final[Mapping[str, str]] = dict.fromkeys(
         "CONNECTIONS_PER_ADDRESS_MOST",
         "CONNECTIONS_PER_USER_MOST",
         "HTTP_CONNECTIONS_MOST",
+        "REQUESTS_PER_SECOND",
         "HANDSHAKES_PER_SECOND",
         "ROOMS_PER_SOCKET_MOST",
         "FRAMES_PER_SECOND",

@@ -8,6 +8,7 @@ from runtime import rpc
 from services.auth import metrics
 from services.auth.accounts import Accounts
 from services.auth.issuers import Verifier
+from services.auth.outages import Outages
 from services.auth.rooms import PrivateRooms
 from services.auth.service_tokens import ServiceTokens
 from services.auth.sessions import Sessions
@@ -23,6 +24,8 @@ Q = TypeVar("Q", bound=Message)
 Endpoints = list[rpc.Endpoint[Any]]
 
 _REFUSED_AT_ONCE: Final = 64
+
+_outages: Final = Outages()
 
 
 def of_tokens(tokens: Tokens, verifier: Verifier, sightings: Sightings) -> Endpoints:
@@ -91,6 +94,7 @@ def _measured(
             return await handler(message)
         except ParleyError as error:
             result = error.code
+            _outages.note(error)
             raise
         finally:
             metrics.requests.labels(kind=kind, result=result).inc()

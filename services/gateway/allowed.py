@@ -19,6 +19,9 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_user_most: Most = 100
     http_connections_most: Most = 8_000
     """Beside WebSockets: of the API, the page, and clients that poll."""
+    requests_per_second: PerSecond = 20.0
+    """To the HTTP API, of one user."""
+    requests_burst: Burst = 100
     handshakes_per_second: PerSecond = 500.0
     handshake_burst: Burst = 1_000
     verifications_at_once: Annotated[int, Meta(ge=1, le=10_000)] = 64
@@ -64,6 +67,7 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
             "address": self.connections_per_address_most,
             "user": self.connections_per_user_most,
             "http": self.http_connections_most,
+            "api": self.requests_per_second,
             "handshakes": self.handshakes_per_second,
             "rooms": self.rooms_per_socket_most,
             "frames": self.frames_per_second,

@@ -45,6 +45,7 @@ from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
 from services.gateway.sessions_api import SessionsApi
 from services.gateway.settings import GatewaySettings
+from services.gateway.user_rate import UserRate
 from wire import streams, subjects
 from wire.accounts import Verified
 from wire.control import Control as AnyControl
@@ -71,7 +72,8 @@ class Gateway:
         access = Access(members, public_rooms=settings.public_rooms)
         self._settings = settings
         self.control = Control(connection, self._apply, self._on_current)
-        self._auth = Auth(connection, self.control)
+        asking = UserRate(settings.allowed.requests_per_second, settings.allowed.requests_burst)
+        self._auth = Auth(connection, self.control, asking)
         self.clients = Clients(
             self,
             limits=settings.limits,

@@ -9,6 +9,7 @@ from runtime.bus import Bus
 from runtime.rpc import Caller
 from services.gateway.control import Control
 from services.gateway.revocations import Revocations
+from services.gateway.user_rate import UserRate
 from wire import subjects
 from wire.accounts import Keys, Service, Session, Verified, VerifyToken
 from wire.errors import ErrorCode, ParleyError
@@ -26,8 +27,9 @@ class _ConnectAuth(msgspec.Struct):
 class Auth:
     """Every call raises `ParleyError`. Nobody bears a token before it is known which are revoked: see `Control`."""
 
-    def __init__(self, bus: Bus, control: Control) -> None:
+    def __init__(self, bus: Bus, control: Control, asking: UserRate) -> None:
         self._control = control
+        self._asking = asking
         self.revocations: Final = Revocations()
         self._verify = Caller(bus, subjects.AUTH_VERIFY, Verified, timeout=_VERIFY_SECONDS)
         self.guest = Caller(bus, subjects.AUTH_GUEST, Session, timeout=_SIGN_IN_SECONDS)
@@ -48,6 +50,12 @@ class Auth:
             raise ParleyError(ErrorCode.EXPIRED, "the token has expired")
         self.check(verified)
         return verified
+
+    async def asking(self, token: str) -> Verified:
+        """As `bearer`, of an HTTP request; and rate_limited if its user asks too often."""
+        bearer = await self.bearer(token)
+        self._asking.take(bearer.user.id)
+        return bearer
 
     def check(self, bearer: Verified) -> None:
         """Raises `ParleyError` unless the token of `bearer`, who was verified before, is still good."""

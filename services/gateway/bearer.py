@@ -8,8 +8,8 @@ from wire.errors import ErrorCode, ParleyError
 
 
 async def bearer(request: web.Request, auth: Auth) -> Verified:
-    """Who sends `request`. Raises `ParleyError`: unauthorized, expired, unavailable."""
-    return await auth.bearer(token(request))
+    """Who sends `request`. Raises `ParleyError`: unauthorized, expired, unavailable, rate_limited."""
+    return await auth.asking(token(request))
 
 
 def token(request: web.Request) -> str:

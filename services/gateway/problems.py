@@ -24,6 +24,12 @@ _STATUS: Final = {
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+_CODES: Final = {
+    HTTPStatus.TOO_MANY_REQUESTS: ErrorCode.RATE_LIMITED,
+    HTTPStatus.SERVICE_UNAVAILABLE: ErrorCode.UNAVAILABLE,
+}
+"""Of what aiohttp and the edge refuse; anything else is `invalid`."""
+
 log = structlog.get_logger()
 
 
@@ -56,7 +62,7 @@ async def as_problems(
         tracebacks.drop(error)  # the request has it, where there is no such route
         busy = error.headers.get(hdrs.RETRY_AFTER)
         return response(
-            ErrorCode.INVALID if busy is None else ErrorCode.UNAVAILABLE,
+            _CODES.get(HTTPStatus(error.status), ErrorCode.INVALID),
             error.reason,
             status=HTTPStatus(error.status),
             retry_after=None if busy is None else float(busy),

@@ -27,6 +27,8 @@ LIMITS: Final = {
     "TYPINGS_BURST": "2",
     "PAGES_PER_SECOND": "0.5",
     "PAGES_BURST": "1",
+    "REQUESTS_PER_SECOND": "0.5",
+    "REQUESTS_BURST": "3",
     "MISTAKES_PER_SECOND": "0.5",
     "MISTAKES_BURST": "3",
     "TRUSTED_PROXIES": "127.0.0.1",
@@ -221,3 +223,47 @@ async def _refusal(stack: TestStack, token: str) -> Any:
 
 async def _is_let_in(stack: TestStack, token: str) -> bool:
     return await _refusal(stack, token) is None
+
+
+async def test_a_user_asks_so_often_over_http(limited: TestStack) -> None:
+    """On however many connections; whoever waits as told is answered, and others are all the time."""
+    mine, other = await limited.token(), await limited.token()
+    before = await _count(limited, "api")
+
+    async def ask(token: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{limited.gateway_urls[0]}/api/rooms/lobby/messages?limit=1"
+        async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    answers = [await ask(mine) for _ in range(6)]
+    assert [status for status, _ in answers[:3]] == [200] * 3
+    status, problem = answers[-1]
+    assert (status, problem["code"]) == (429, "rate_limited")
+    assert (await ask(other))[0] == 200
+    assert await _count(limited, "api") > before
+    await asyncio.sleep(problem["retry_after"])  # as it says
+    assert (await ask(mine))[0] == 200
+
+
+async def test_an_address_has_so_many_requests_under_way(limited: TestStack) -> None:
+    """Bodies that do not come take the places of that address, and nobody else's."""
+    host, _, port = limited.gateway_urls[0].removeprefix("http://").partition(":")
+    head = f"POST /api/login HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: %s\r\nContent-Length: 9\r\n\r\n"
+    async with AsyncExitStack() as stack:
+
+        async def begin(address: str) -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            stack.callback(writer.close)
+            writer.write((head % address).encode())
+            return reader
+
+        waiting = [await begin("192.0.2.77") for _ in range(8)]
+        refused = await begin("192.0.2.77")
+        assert (await refused.readline()).startswith(b"HTTP/1.1 429")
+        other = asyncio.ensure_future((await begin("192.0.2.78")).readline())
+        assert not [each for each in waiting if each.at_eof()]
+        done, _ = await asyncio.wait({other}, timeout=0.2)
+        assert not done, "it is waited for, too"
+        other.cancel()
+        await asyncio.wait({other})

@@ -293,6 +293,9 @@ async def test_without_mongodb(own_stack: TestStack) -> None:
             ask(stack, "/api/password", change, token=session["access_token"]),
         )
         assert [(status, problem["code"]) for status, problem in refusals] == [(503, "unavailable")] * 5
+        told = [line for line in stack.output if line.startswith("auth") and "does not answer" in line]
+        assert told, "an operator is told why"
+        assert len(told) < 5, "and not once for each request"
         async with PythonClient(stack.gateway_urls[1], session["access_token"]) as other:
             room = unique("room")
             await client.join(room)

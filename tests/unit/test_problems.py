@@ -80,6 +80,7 @@ async def test_a_defect_of_ours_says_nothing_of_itself() -> None:
         (web.HTTPMethodNotAllowed("PUT", ["GET"]), 405, "invalid"),
         (web.HTTPRequestEntityTooLarge(1, 2), 413, "too_large"),
         (web.HTTPServiceUnavailable(headers={"Retry-After": "2"}), 503, "unavailable"),
+        (web.HTTPTooManyRequests(headers={"Retry-After": "2"}), 429, "rate_limited"),
     ],
 )
 async def test_errors_of_http_keep_their_status(error: web.HTTPException, status: int, code: str) -> None:
@@ -87,7 +88,9 @@ async def test_errors_of_http_keep_their_status(error: web.HTTPException, status
     got, headers, body = await answer(failing(error))
     assert (got, body["status"], body["code"]) == (status, status, code)
     assert headers["Content-Type"].split(";")[0] == "application/problem+json"
-    assert (headers.get("Retry-After"), body.get("retry_after")) == (("2", 2) if status == 503 else (None, None))
+    assert (headers.get("Retry-After"), body.get("retry_after")) == (
+        ("2", 2) if status in {429, 503} else (None, None)
+    )
 
 
 async def test_unknown_paths_are_problems() -> None:

@@ -12,6 +12,8 @@ import structlog
 from aiohttp import hdrs, web
 
 from services.gateway.edge import metrics
+from services.gateway.edge.addresses import Addresses, counted
+from services.gateway.edge.counts import Counts
 from services.gateway.edge.limits import Limits
 
 _SWEEP_SECONDS: Final = 1.0
@@ -27,7 +29,8 @@ class HttpGuard:
     Those whose first request is not there after the first request's timeout, and those whose request has not been
     dealt with, and its answer taken, after the answer's. If there are too many, also those that carry no request,
     beginning with those that have carried none for longest: whoever fills the table with idle ones loses these. Of
-    requests no more are taken than there may be connections; the others are answered 503.
+    requests no more are taken than there may be connections; the others are answered 503. Of one address no more than
+    two for each session that it may have, which is what a client that polls has under way; the others 429.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -38,6 +41,9 @@ class HttpGuard:
         self._asked: dict[_Connection, float] = {}
         """The others, and when their newest request began."""
         self._handling: set[_Connection] = set()
+        self._addresses = Addresses(limits.trusted_proxies)
+        self._of_address: Counts[str] = Counts()
+        """Requests that are being handled."""
         self._timer: asyncio.TimerHandle | None = None
 
     @web.middleware
@@ -46,21 +52,31 @@ class HttpGuard:
     ) -> web.StreamResponse:
         """Take note of each request, before anything is done for it.
 
-        Raises `HTTPServiceUnavailable` for one too many.
+        Raises `HTTPServiceUnavailable` for one too many, and `HTTPTooManyRequests` for one too many of its address.
         """
         connection = request.protocol
-        most = self._limits.http_connections_most
-        if most and len(self._handling) >= most and connection not in self._handling:
-            metrics.limited.labels(limit="http").inc()
-            raise web.HTTPServiceUnavailable(reason="too many requests at once", headers={hdrs.RETRY_AFTER: "1"})
+        address = counted(self._addresses.of(request))
+        self._check(connection, address)
         self._asked[connection] = asyncio.get_running_loop().time()
         self._handling.add(connection)
+        self._of_address.add(address)
         try:
             return await handler(request)
         finally:
             self._handling.discard(connection)
+            self._of_address.remove(address)
             if request.transport is None:  # it is gone, or a WebSocket
                 self._asked.pop(connection, None)
+
+    def _check(self, connection: _Connection, address: str) -> None:
+        most, of_address = self._limits.http_connections_most, 2 * self._limits.sessions_per_address_most
+        if most and len(self._handling) >= most and connection not in self._handling:
+            metrics.limited.labels(limit="http").inc()
+            raise web.HTTPServiceUnavailable(reason="too many requests at once", headers={hdrs.RETRY_AFTER: "1"})
+        if of_address and self._of_address[address] >= of_address:
+            metrics.limited.labels(limit="http_address").inc()
+            why = "too many requests at once from this address"
+            raise web.HTTPTooManyRequests(reason=why, headers={hdrs.RETRY_AFTER: "1"})
 
     def start(self, runner: web.AppRunner) -> None:
         """Watch the connections of `runner`."""
