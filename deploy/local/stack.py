@@ -183,9 +183,10 @@ class Stack:
         await self.ready(*names)
 
     async def _make_secrets(self) -> None:
+        made = [self._run("credentials", "runtime.credentials", str(self.secrets.folder))]
         if not any(self.signing_keys.glob("*.pem")):
-            await self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys))
-        await self._run("credentials", "runtime.credentials", str(self.secrets.folder))
+            made.append(self._run("rotate", "services.auth", "rotate", "--dir", str(self.signing_keys)))
+        await asyncio.gather(*made)
         self.secrets.write_config()
         if "mongo" in self.children:
             # The server's files are open to all of the machine, and everything is in them.

@@ -26,7 +26,7 @@ def keep(data: Path) -> None:
     if _kept.exists():
         return
     copy = Path(tempfile.mkdtemp(dir=_folder))
-    for name in ("credentials", "mongo"):
+    for name in ("credentials", "mongo", "signing-keys"):
         shutil.copytree(data / name, copy / name)
     with suppress(OSError):  # another was quicker
         copy.rename(_kept)
