@@ -108,6 +108,7 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "user_revoked": ("u-ann",),
     "members_changed": ("g-1",),
     "inbox": ("gateway",),
+    "is_inbox": ("_INBOX.gateway.auth.aB3.7",),
     "reply": ("_INBOX.gateway", "auth.verify", "aB3.7"),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
