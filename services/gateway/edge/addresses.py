@@ -5,6 +5,7 @@ Nothing else in a request has a say: whoever is not behind such a proxy can writ
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -17,6 +18,8 @@ _FORWARDED_FOR: Final = "X-Forwarded-For"
 _PORT: Final = re.compile(r"\[([^][]*)\](?::\d{1,5})?|([^:]*):\d{1,5}", re.ASCII)
 """Some proxies write `1.2.3.4:567`, `[::1]` and `[::1]:567`."""
 _LONGEST: Final = 64
+_REMEMBERED: Final = 4096
+"""Addresses: to look at one costs as much as all else that is done with it."""
 _COUNTED_BITS: Final = 64
 """Of an IPv6 address: one customer has all that begin with these."""
 
@@ -33,7 +36,7 @@ def client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> s
     not, for each proxy adds to the end whom it got the request from. Something that is no address before that is
     found, or if all of them are trusted: the peer's. IPv4 within IPv6 is IPv4, and there is no zone.
     """
-    address = _parsed(peer.partition("%")[0])
+    address = _peer(peer.partition("%")[0])
     if address is None:
         return ""
     if _is_in(address, trusted):
@@ -46,6 +49,7 @@ def client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> s
     return str(address)
 
 
+@lru_cache(_REMEMBERED)
 def counted(address: str) -> str:
     """What `address` counts as where there is a limit for each: an IPv6 address as the first 64 bits of it."""
     if ":" not in address:
@@ -85,6 +89,10 @@ def _parsed(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+_peer: Final = lru_cache(_REMEMBERED)(_parsed)
+"""Of addresses that the system tells us; what is in headers may be of any length, and is not remembered."""
 
 
 def _plain_network(network: Network) -> Network:
