@@ -12,8 +12,8 @@ from tests.abuse.fuzz.attacks import ATTACKS
 from tests.abuse.ground import Ground, ground
 
 _SIDES: Final = 8
-_ATTACK_SECONDS: Final = 20.0
-"""An attack that takes longer has found something."""
+_ATTACK_SECONDS: Final = 60.0
+"""An attack that takes longer has found something; whoever floods may have to wait for twenty, more than once."""
 _LOOK_SECONDS: Final = 1.0
 _REMEMBERED: Final = 40
 _SETTLE_SECONDS: Final = 90.0
