@@ -19,7 +19,7 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How old a key must be to sign: longer than whoever verifies keeps what it knows of keys."""
     token_issuer: Text = "parley"  # noqa: S105 - a name
     token_audience: Text = "parley"  # noqa: S105 - a name
-    access_token_seconds: Annotated[int, Meta(ge=60, le=TOKEN_SECONDS_MOST)] = 600
+    access_token_seconds: Annotated[int, Meta(ge=10, le=TOKEN_SECONDS_MOST)] = 600
 
 
 Most = Annotated[int, Meta(ge=0)]

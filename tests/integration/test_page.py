@@ -1,15 +1,18 @@
 """The chat page in a real browser: two people, two gateways."""
 
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.support.stacks import TestStack, unique
+from tests.support.stacks import TestStack, fresh, unique
+from tests.support.waiting import until
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -124,4 +127,30 @@ async def test_the_page_catches_up_after_its_gateway_was_killed(own_stack: TestS
     await expect(ann.get_by_test_id("connection-state")).to_have_attribute("data-state", "connected", timeout=30_000)
     await expect(ann.get_by_test_id("message-body")).to_have_text(["before", "meanwhile"])
     for page in (ann, bob):
+        await page.context.close()
+
+
+async def test_the_page_outlives_its_tokens_and_ends_with_its_session(browser: Browser) -> None:
+    """It brings a new token before the old one expires; signed out elsewhere, it says so, and stays out."""
+    async with fresh(environ={"ACCESS_TOKEN_SECONDS": "10"}) as stack:
+        problems: list[str] = []
+        page = await _enter(browser, stack.gateway_urls[0], "Ann", unique("long"), problems)
+
+        async def refreshed() -> bool:
+            name = "parley_gateway_events_total"
+            return await stack.metric("gateway-1", name, event="refresh", result="ok") >= 3
+
+        await until(refreshed, "three refreshes", seconds=60, every=0.5)
+        assert await stack.metric("gateway-1", "parley_gateway_connects_total", result="ok") == 1
+        await page.get_by_test_id("composer").fill("still here")
+        await page.get_by_test_id("composer").press("Enter")
+        await expect(page.get_by_test_id("message").nth(0)).to_have_attribute("data-state", "sent")
+        stored = json.loads(await page.evaluate("sessionStorage.getItem('parley.session')"))
+        headers = {"Authorization": f"Bearer {stored['session']['access_token']}"}
+        async with aiohttp.ClientSession() as http:
+            await http.post(f"{stack.gateway_urls[1]}/api/logout", headers=headers)
+        await expect(page.get_by_test_id("error-banner")).to_contain_text("signed out", timeout=10_000)
+        await _shoot(page, "signed-out")
+        assert await stack.metric("gateway-1", "parley_gateway_connects_total", result="ok") == 1
+        assert problems == []
         await page.context.close()
