@@ -68,6 +68,8 @@ async def as_problems(
             retry_after=None if busy is None else float(busy),
             allow=error.headers.get(hdrs.ALLOW),
         )
+    except ConnectionError:
+        raise  # whoever asked has gone, which is no failure of ours; aiohttp ends what is left
     except Exception:
         log.exception("request failed", method=request.method, path=request.path)
         return response(ErrorCode.INTERNAL, "internal error")

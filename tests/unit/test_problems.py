@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+from structlog.testing import capture_logs
 
 from services.gateway import problems
 from wire.errors import ErrorCode, ParleyError
@@ -91,6 +92,17 @@ async def test_errors_of_http_keep_their_status(error: web.HTTPException, status
     assert (headers.get("Retry-After"), body.get("retry_after")) == (
         ("2", 2) if status in {429, 503} else (None, None)
     )
+
+
+async def test_whoever_hangs_up_is_no_failure() -> None:
+    """A client that goes between its request and the answer: nothing is logged, for any stranger can do that."""
+
+    async def gone(_request: web.Request) -> web.StreamResponse:
+        raise ConnectionResetError
+
+    with capture_logs() as logs, pytest.raises(ConnectionResetError):
+        await problems.as_problems(make_mocked_request("GET", "/"), gone)
+    assert not logs
 
 
 async def test_unknown_paths_are_problems() -> None:
