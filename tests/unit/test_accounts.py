@@ -15,8 +15,7 @@ from services.auth import database, passwords
 from services.auth.accounts import Accounts, display_name
 from services.auth.passwords import Passwords
 from tests.support.auth_world import AuthWorld, auth_world, refused
-from tests.support.mongo_server import MongoServer, mongo_server
-from tests.support.nats_server import connected, nats_server
+from tests.support.mongo_server import MongoServer
 from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
 
@@ -40,20 +39,6 @@ async def hashing() -> AsyncIterator[Passwords]:
     async with passwords.pool(threads=1, queue=8) as made:
         made._hasher = Counting()
         yield made
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def mongo() -> AsyncIterator[MongoServer]:
-    """A database."""
-    async with mongo_server() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bus() -> AsyncIterator[Bus]:
-    """A connection to a server without any stream."""
-    async with nats_server() as server, connected(server.url) as connection:
-        yield connection
 
 
 @pytest_asyncio.fixture(loop_scope="session")

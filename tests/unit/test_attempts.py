@@ -16,7 +16,6 @@ from services.auth.passwords import Passwords
 from services.auth.settings import AttemptSettings
 from tests.support.auth_world import AuthWorld, auth_world, refused
 from tests.support.mongo_server import MongoServer, mongo_server
-from tests.support.nats_server import connected, nats_server
 from wire.accounts import ChangePassword, Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
 
@@ -70,20 +69,6 @@ class Asked(monitoring.CommandListener):
 
 asked: Final = Asked()
 monitoring.register(asked)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def mongo() -> AsyncIterator[MongoServer]:
-    """A database."""
-    async with mongo_server() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bus() -> AsyncIterator[Bus]:
-    """A connection to a server without any stream."""
-    async with nats_server() as server, connected(server.url) as connection:
-        yield connection
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

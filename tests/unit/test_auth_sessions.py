@@ -14,8 +14,7 @@ from runtime.bus import Bus
 from services.auth import passwords
 from services.auth.passwords import Passwords
 from tests.support.auth_world import REFRESH_SECONDS, AuthWorld, auth_world, refused
-from tests.support.mongo_server import MongoServer, mongo_server
-from tests.support.nats_server import connected, nats_server
+from tests.support.mongo_server import MongoServer
 from wire.accounts import ChangePassword, Disconnect, Guest, Login, Logout, Refresh, Register, Session
 from wire.control import SessionRevoked, UserRevoked
 from wire.errors import ErrorCode
@@ -24,20 +23,6 @@ from wire.streams import TOKEN_SECONDS_MOST
 
 ADDRESS = "192.0.2.1"
 PASSWORD, NEW = "correct horse", "battery staple"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def mongo() -> AsyncIterator[MongoServer]:
-    """A database."""
-    async with mongo_server() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bus() -> AsyncIterator[Bus]:
-    """A connection to a server without any stream."""
-    async with nats_server() as server, connected(server.url) as connection:
-        yield connection
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
