@@ -38,8 +38,3 @@ class Roster:
         if there is None:
             return ()
         return tuple(there) if isinstance(there, set) else (there,)
-
-    def count(self, user: str) -> int:
-        """How many they are."""
-        there = self._users.get(user)
-        return len(there) if isinstance(there, set) else there is not None
