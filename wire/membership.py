@@ -21,10 +21,10 @@ MEMBERS_LISTED_MOST: Final = 50
 
 
 class CheckMember(Message, frozen=True, tag="rooms.check"):
-    """Is `user` a member of each of `rooms`? Answered by `Done` or `Refused`."""
+    """Is `user` a member of each of `rooms`, or without one: are they all there? Answered by `Done` or `Refused`."""
 
-    user: Id
     rooms: Annotated[list[Id], Meta(min_length=1, max_length=ROOMS_AT_ONCE)]
+    user: Id | None = None
 
 
 class CreateGroup(Message, frozen=True, tag="rooms.create"):

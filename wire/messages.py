@@ -141,6 +141,3 @@ class Refused(Message, frozen=True, tag="refused"):
     message: str
     retry_after: float | None = None
     """Seconds."""
-
-
-RoomLive = ChatMessage | Typing | RoomEvent

@@ -1,7 +1,9 @@
 """NATS subjects. Every subject that Parley publishes or subscribes to is spelled here and nowhere else.
 
 chat.room.<room>.message                        stored by the stream MESSAGES
-live.room.<room>.{message,typing,event}         what a gateway with members of the room hears
+live.room.<room>.{message,typing,event,presence}  what a gateway with members of the room hears
+live.user.<user>.{notification,read}            what a gateway with devices of the user hears
+live.gateway.<gateway>.presence                 what every gateway with members of any room hears
 auth.*  rooms.*  history.*                      request/reply, answered by NATS micro services
 control.{session,user,room}.<id>                stored by the stream CONTROL
 live.control.{session,user,room}.<id>           what every gateway hears
@@ -20,6 +22,12 @@ REPUBLISHED_MESSAGES: Final = "live.room.{{wildcard(1)}}.message"
 
 TYPING: Final = "typing"
 EVENT: Final = "event"
+PRESENCE: Final = "presence"
+NOTIFICATION: Final = "notification"
+READ: Final = "read"
+
+GATEWAYS: Final = "live.gateway.*.presence"
+"""Where gateways hear that the others live."""
 
 AUTH_VERIFY: Final = "auth.verify"
 AUTH_GUEST: Final = "auth.guest"
@@ -43,6 +51,11 @@ ROOMS_LIST: Final = "rooms.list"
 ROOMS_GET: Final = "rooms.get"
 
 HISTORY_PAGE: Final = "history.page"
+HISTORY_READ: Final = "history.read"
+HISTORY_UNREAD: Final = "history.unread"
+HISTORY_NOTIFY: Final = "history.notify"
+HISTORY_NOTIFICATIONS: Final = "history.notifications"
+HISTORY_DISMISS: Final = "history.dismiss"
 
 CONTROL: Final = "control.*.*"
 """What the stream CONTROL captures."""
@@ -71,13 +84,33 @@ def room_of_stored(subject: str) -> str:
 
 
 def live(room: str, kind: str) -> str:
-    """Where `kind` (`TYPING`, `EVENT`) of `room` is published to its present members."""
+    """Where `kind` (`TYPING`, `EVENT`, `PRESENCE`) of `room` is published to the gateways of its present members."""
     return f"live.room.{room}.{kind}"
 
 
 def live_interest(room: str) -> str:
     """What a gateway with members of `room` subscribes to: everything live in that room, and no other room."""
     return f"live.room.{room}.*"
+
+
+def live_user(user: str, kind: str) -> str:
+    """Where `kind` (`NOTIFICATION`, `READ`) is published to all devices of `user`."""
+    return f"live.user.{user}.{kind}"
+
+
+def live_user_interest(user: str) -> str:
+    """What a gateway with devices of `user` subscribes to."""
+    return f"live.user.{user}.*"
+
+
+def live_gateway(gateway: str) -> str:
+    """Where `gateway` says that it lives."""
+    return f"live.gateway.{gateway}.presence"
+
+
+def presence_answers(inbox: str, gateway: str) -> str:
+    """Where `gateway`, which has `inbox`, is told who is present in a room that it asked about."""
+    return f"{inbox}.live.{gateway}.presence"
 
 
 def inbox(user: str) -> str:

@@ -44,11 +44,12 @@ class RoomStore:
         self._indexing = asyncio.Lock()
         self._indexed = False
 
-    async def are_members(self, user: str, rooms: list[str]) -> bool:
-        """Whether `user` is a member of each of `rooms`: one question, however many."""
+    async def are_members(self, user: str | None, rooms: list[str]) -> bool:
+        """Whether `user`, or anybody, is a member of each of `rooms`: one question, however many."""
         wanted = set(rooms)
+        member: Document = {"member_count": {"$gt": 0}} if user is None else {"members.id": user}
         try:
-            found = await self._rooms.find({"_id": {"$in": [*wanted]}, "members.id": user}, {"_id": 1}).to_list(None)
+            found = await self._rooms.find({"_id": {"$in": [*wanted]}, **member}, {"_id": 1}).to_list(None)
         except PyMongoError as error:
             raise unavailable() from error
         return len(found) == len(wanted)

@@ -15,7 +15,8 @@ from services.gateway.pushes import EventShown, TypingShown
 from services.gateway.rooms import Room
 from wire import codec, headers
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import ChatMessage, RoomEvent, RoomLive, StoredMessage, Typing
+from wire.live import RoomLive
+from wire.messages import ChatMessage, RoomEvent, StoredMessage, Typing
 
 T = TypeVar("T")
 

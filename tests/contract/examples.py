@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from msgspec import Raw
 
-from wire import accounts, control, membership, messages, subjects
+from wire import accounts, control, live, membership, messages, notifications, presence, reading, subjects
 from wire.errors import ErrorCode
 from wire.kept_sessions import KeptRoom, KeptSession
 from wire.messages import Author, Message, StoredMessage, User
@@ -21,6 +21,10 @@ _GROUP: Final = membership.RoomInfo(
     room="g-1", kind="group", member_count=2, name="Climbing", owner="u-ann", members=[_AUTHOR]
 )
 _STORED_LEAST: Final = StoredMessage(room="lobby", seq=7, prev=0, id="m-1", author=_AUTHOR, body="Hello", ts=_TS)
+_NOTIFICATION: Final = notifications.Notification(
+    id="n-1", title="Build 7 has failed", ts=_TS, body="2 tests of 5,880", data=_DATA
+)
+_NOTIFICATION_LEAST: Final = notifications.Notification(id="n-1", title="Build 7 has failed", ts=0)
 
 FULL: Final[tuple[Message, ...]] = (
     messages.ChatMessage(id="m-1", author=_AUTHOR, body='Hello "Bob" \n ✓', ts=_TS, data=_DATA),
@@ -57,6 +61,24 @@ FULL: Final[tuple[Message, ...]] = (
     messages.GetPage(room="lobby", limit=50, before=42, after=7),
     messages.Page(messages=[_STORED], more=True),
     KeptSession(user="u-ann", holder="c-1", rooms={"lobby": KeptRoom(key="aB3_", since=42)}),
+    presence.PresenceChanged(gateway="gw-1", version=3, online=(_AUTHOR,), offline=("u-bob",)),
+    presence.PresenceStands(gateway="gw-1", version=3),
+    presence.PresenceAsked(gateway="gw-2", of="gw-1"),
+    presence.PresenceSnapshot(room="lobby", gateway="gw-1", version=3, members=[_AUTHOR], part=1, parts=2),
+    presence.Heartbeat(gateway="gw-1"),
+    presence.Farewell(gateway="gw-1"),
+    reading.MarkRead(user="u-ann", room="lobby", seq=42),
+    reading.ReadMarker(seq=42, moved=True),
+    reading.CountUnread(user="u-ann", rooms=["lobby", "g-1"]),
+    reading.Unread(rooms=[reading.RoomStanding(room="lobby", seq=42, read=40, unread=1)]),
+    reading.ReadMoved(room="lobby", seq=42, origin="c-1"),
+    _NOTIFICATION,
+    notifications.Notify(user="u-ann", notification=_NOTIFICATION),
+    notifications.Notified(ts=_TS, duplicate=True),
+    notifications.GetNotifications(users=["u-ann", "u-bob"]),
+    notifications.Kept(kept=[notifications.KeptFor(user="u-ann", notifications=[_NOTIFICATION])], left=["u-bob"]),
+    notifications.Dismiss(user="u-ann", id="n-1"),
+    notifications.Dismissed(id="n-1", origin="c-1"),
     messages.Done(),
     messages.Refused(code=ErrorCode.RATE_LIMITED, message="too many", retry_after=1.5),
 )
@@ -79,7 +101,7 @@ LEAST: Final[tuple[Message, ...]] = (
     accounts.Service(name="billing"),
     accounts.GetKeys(),
     accounts.Keys(keys=[]),
-    membership.CheckMember(user="u-ann", rooms=["g-1"]),
+    membership.CheckMember(rooms=["g-1"]),
     membership.CreateGroup(owner="u-ann", members=[]),
     membership.OpenDirect(user="u-ann", other="u-bob"),
     membership.AddMember(by="u-ann", room="g-1", user="u-bob"),
@@ -96,6 +118,24 @@ LEAST: Final[tuple[Message, ...]] = (
     messages.GetPage(room="lobby", limit=1),
     messages.Page(messages=[_STORED_LEAST], more=False),
     KeptSession(user="u-ann", holder="c-1", rooms={}),
+    presence.PresenceChanged(gateway="gw-1", version=1),
+    presence.PresenceStands(gateway="gw-1", version=0),
+    presence.PresenceAsked(gateway="gw-2"),
+    presence.PresenceSnapshot(room="lobby", gateway="gw-1", version=0, members=[]),
+    presence.Heartbeat(gateway="gw-1"),
+    presence.Farewell(gateway="gw-1"),
+    reading.MarkRead(user="u-ann", room="lobby", seq=0),
+    reading.ReadMarker(seq=0, moved=False),
+    reading.CountUnread(user="u-ann", rooms=["lobby"]),
+    reading.Unread(rooms=[]),
+    reading.ReadMoved(room="lobby", seq=0, origin="c-1"),
+    _NOTIFICATION_LEAST,
+    notifications.Notify(user="u-ann", notification=_NOTIFICATION_LEAST),
+    notifications.Notified(ts=0, duplicate=False),
+    notifications.GetNotifications(users=["u-ann"]),
+    notifications.Kept(kept=[], left=[]),
+    notifications.Dismiss(user="u-ann", id="n-1"),
+    notifications.Dismissed(id="n-1", origin="c-1"),
     messages.Done(),
     messages.Refused(code=ErrorCode.FORBIDDEN, message="no such room"),
 )
@@ -112,6 +152,10 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "reply": ("_INBOX.gateway", "auth.verify", "aB3.7"),
     "live": ("lobby", subjects.TYPING),
     "live_interest": ("lobby",),
+    "live_user": ("u-ann", subjects.READ),
+    "live_user_interest": ("u-ann",),
+    "live_gateway": ("gw-1",),
+    "presence_answers": ("_INBOX.gateway", "gw-1"),
     "stream_get": ("MESSAGES",),
     "stream_info": ("CONTROL",),
 }
@@ -131,4 +175,4 @@ def message_types() -> set[type[Message]]:
 
 def live_types() -> set[type[Message]]:
     """What is live in a room: the members of the union that gateways decode."""
-    return set(get_args(messages.RoomLive))
+    return set(get_args(live.RoomLive))

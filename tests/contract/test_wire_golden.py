@@ -11,7 +11,8 @@ import pytest
 from tests.contract.examples import FULL, LEAST, live_types, message_types
 from tests.contract.golden_files import GOLDEN, contract_files, message_files
 from wire import codec
-from wire.messages import JSON_ABSENT, ChatMessage, Message, RoomLive
+from wire.live import RoomLive
+from wire.messages import JSON_ABSENT, ChatMessage, Message
 
 EXAMPLES = [pytest.param(name, example, id=name) for name, example in message_files().items()]
 RENEW = "if this change of the contract is meant: python -m tests.contract.golden_files"

@@ -30,10 +30,11 @@ MAY_PUBLISH: Final = {
         "live.room.r.presence",
         "live.user.u.notification",
         "live.user.u.read",
-        "live.user.u.session",
+        "live.gateway.g.presence",
         "auth.verify",
         "rooms.check",
         "history.page",
+        "history.notify",
         "$KV.SESSIONS.pid",
         "$JS.API.STREAM.MSG.GET.MESSAGES",
         "$JS.API.STREAM.MSG.GET.KV_SESSIONS",
@@ -64,9 +65,23 @@ MAY_PUBLISH: Final = {
     "admin": ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.CONTROL", "$SRV.PING", "_INBOX.admin.x.1"],
 }
 MAY_SUBSCRIBE: Final = {
-    "gateway": ["live.room.r.*", "live.room.*.*", "live.user.u.*", "live.control.*.*", "_INBOX.gateway.x.*"],
+    "gateway": [
+        "live.room.r.*",
+        "live.room.*.*",
+        "live.user.u.*",
+        "live.gateway.*.presence",
+        "live.control.*.*",
+        "_INBOX.gateway.x.*",
+    ],
     "auth": ["auth.verify", "rooms.check", "$SRV.PING", "$SRV.INFO.auth", "$SRV.STATS.auth.id", "_INBOX.auth.x.*"],
-    "history": ["history.page", "$SRV.PING", "$SRV.INFO.history", "$SRV.STATS.history.id", "_INBOX.history.x.*"],
+    "history": [
+        "history.page",
+        "history.notify",
+        "$SRV.PING",
+        "$SRV.INFO.history",
+        "$SRV.STATS.history.id",
+        "_INBOX.history.x.*",
+    ],
     "admin": ["_INBOX.admin.x.*"],
 }
 FOREIGN: Final = [
@@ -78,6 +93,8 @@ FOREIGN: Final = [
     "live.room.r.message.more",
     "live.user.u.notification",
     "live.user.u.other",
+    "live.gateway.g.presence",
+    "live.gateway.g.other",
     # Questions, and answers to others.
     "auth.verify",
     "auth.login",
@@ -85,7 +102,8 @@ FOREIGN: Final = [
     "rooms.check",
     "rooms.add",
     "history.page",
-    "history.other",
+    "history.notify",
+    "history.a.b",
     "_INBOX.gateway.x.1",
     "_INBOX.gateway.self.x.1",
     "_INBOX.gateway.auth.x.1",
@@ -192,12 +210,18 @@ FOREIGN_INTEREST: Final = [
 WIDER: Final = {
     "gateway": ["live.room.r.>", "live.room.*.>", "live.user.u.>", "live.control.*.>", "live.control.user.>"],
     "auth": ["auth.>", "rooms.>", "$SRV.PING.auth.>"],
-    "history": ["$SRV.PING.history.>"],
+    "history": ["history.>", "$SRV.PING.history.>"],
 }
 """What nats-server's reading of `*` admits beside: it is nobody else's, and nothing is ever published there."""
 
 
-_OWN: Final = {("gateway", "auth.login"), ("gateway", "rooms.add"), ("auth", "auth.*")}
+_OWN: Final = {
+    ("gateway", "auth.login"),
+    ("gateway", "rooms.add"),
+    ("auth", "auth.*"),
+    ("history", "history.*"),
+    ("history", "history.>"),
+}
 """Allowed by the same permissions as a row of theirs."""
 
 
@@ -390,7 +414,16 @@ _OF_A_KEY: Final[dict[str, tuple[set[str], set[str]]]] = {
     "REPUBLISHED_MESSAGES": (_NOBODY, _GATEWAY),
     "TYPING": (_GATEWAY, _GATEWAY),
     "EVENT": (_GATEWAY, _GATEWAY),
+    "PRESENCE": (_GATEWAY, _GATEWAY),
+    "NOTIFICATION": (_GATEWAY, _GATEWAY),
+    "READ": (_GATEWAY, _GATEWAY),
+    "GATEWAYS": (_GATEWAY, _GATEWAY),
     "HISTORY_PAGE": (_GATEWAY, _HISTORY),
+    "HISTORY_READ": (_GATEWAY, _HISTORY),
+    "HISTORY_UNREAD": (_GATEWAY, _HISTORY),
+    "HISTORY_NOTIFY": (_GATEWAY, _HISTORY),
+    "HISTORY_NOTIFICATIONS": (_GATEWAY, _HISTORY),
+    "HISTORY_DISMISS": (_GATEWAY, _HISTORY),
     "CONTROL": (_AUTH, _NOBODY),
     "REPUBLISHED_CONTROL": (_NOBODY, _GATEWAY),
     "CONTROL_INTEREST": (_NOBODY, _GATEWAY),
@@ -399,6 +432,8 @@ _OF_A_KEY: Final[dict[str, tuple[set[str], set[str]]]] = {
     "KEPT_SESSIONS": (_GATEWAY, _NOBODY),
     "stored_message": (_GATEWAY, _NOBODY),
     "live_interest": (_GATEWAY, _GATEWAY),
+    "live_user_interest": (_GATEWAY, _GATEWAY),
+    "live_gateway": (_GATEWAY, _GATEWAY),
     "kept_session": (_GATEWAY, _NOBODY),
     "session_revoked": (_AUTH, _NOBODY),
     "user_revoked": (_AUTH, _NOBODY),
@@ -410,6 +445,10 @@ _SPELLED: Final[dict[str, list[str]]] = {
     "REPUBLISHED_MESSAGES": ["live.room.r.message"],
     "TYPING": [subjects.live("r", subjects.TYPING)],
     "EVENT": [subjects.live("r", subjects.EVENT)],
+    "PRESENCE": [subjects.live("r", subjects.PRESENCE)],
+    "NOTIFICATION": [subjects.live_user("u", subjects.NOTIFICATION)],
+    "READ": [subjects.live_user("u", subjects.READ)],
+    "GATEWAYS": ["live.gateway.g.presence"],
     "CONTROL": ["control.session.s", "control.user.u", "control.room.r"],
     "REPUBLISHED_CONTROL": ["live.control.session.s", "live.control.user.u", "live.control.room.r"],
     "CONTROL_INTEREST": ["live.control.session.s"],
@@ -417,9 +456,13 @@ _SPELLED: Final[dict[str, list[str]]] = {
     "USERS_REVOKED": ["control.user.u"],
     "KEPT_SESSIONS": ["$KV.SESSIONS.pid"],
     "live_interest": ["live.room.r.typing", "live.room.r.event"],
+    "live_user_interest": ["live.user.u.notification", "live.user.u.read"],
 }
-_NOT_A_SUBJECT: Final = {"Final", "live", "room_of_stored", "is_inbox", "inbox", "reply", "stream_get", "stream_info"}
-"""The last four belong to several users; they are above."""
+_NOT_A_SUBJECT: Final = {
+    *("Final", "live", "live_user", "room_of_stored", "is_inbox"),
+    *("inbox", "presence_answers", "reply", "stream_get", "stream_info"),
+}
+"""The last five belong to several users; they are above."""
 
 
 def _all_subjects() -> Iterator[tuple[str, str, set[str], set[str]]]:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from tests.contract.examples import FULL, message_types
 from wire import codec
 from wire.accounts import Keys
-from wire.messages import ChatMessage, Message, Refused, RoomLive
+from wire.live import GatewayLive, RoomLive, UserLive
+from wire.messages import ChatMessage, Message, Refused
 
 DECODERS: list[codec.Decoder[Any]] = [codec.Decoder(each) for each in message_types()]
-DECODERS.append(codec.Decoder(RoomLive))  # type: ignore[arg-type] # a union
+DECODERS += [codec.Decoder(each) for each in (RoomLive, UserLive, GatewayLive)]  # type: ignore[arg-type] # unions
 CHAT = b'{"type":"message","id":"m","from":{"id":"u","display_name":"U"},"body":%s,"ts":%s,"data":%s}'
 KEYS = b'{"type":"auth.keys","keys":[{"a":%s}]}'
 
