@@ -18,6 +18,7 @@ from services.gateway.access import CHECK_SECONDS, Access
 from services.gateway.admission import Admission
 from services.gateway.api import Api
 from services.gateway.auth import Auth
+from services.gateway.backends_api import BackendsApi
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
@@ -30,6 +31,7 @@ from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
+from services.gateway.posting import Posting
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
@@ -114,17 +116,16 @@ class Gateway:
             fan_out=fan_out,
             rooms_most=settings.allowed.rooms_per_socket_most,
         )
+        publisher = Publisher(
+            connection, stream, timeout=settings.publish_timeout_seconds, most=settings.publishes_in_flight_most
+        )
+        posting = Posting(self._auth, access, publisher, most=settings.publishes_in_flight_most)
         self._events = Events(
             bus=connection,
             control=self.control,
             entering=self._entering,
             lifetimes=self._lifetimes,
-            publisher=Publisher(
-                connection,
-                stream,
-                timeout=settings.publish_timeout_seconds,
-                most=settings.publishes_in_flight_most,
-            ),
+            publisher=publisher,
             history=history,
             fan_out=fan_out,
             allowed=settings.allowed,
@@ -133,6 +134,7 @@ class Gateway:
         self.routes: Final = [
             *Api(self._auth, access, history).routes(),
             *SessionsApi(self._auth, settings.limits).routes(),
+            *BackendsApi(self._auth, posting, body_timeout=timeout).routes(),
             *RoomsApi(self._auth, PrivateRooms(connection), body_timeout=timeout).routes(),
             *ChatPage(settings.web).routes(),
         ]
