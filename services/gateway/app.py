@@ -22,6 +22,7 @@ from services.gateway.backends_api import BackendsApi
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
+from services.gateway.devices import Devices
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
@@ -88,6 +89,7 @@ class Gateway:
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
         self._relay = relay = Relay(fan_out, stream, self.control)
+        self._devices = Devices(connection, self.control, roster, fan_out)
         self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
@@ -173,12 +175,14 @@ class Gateway:
         log.debug("connected", connection=connection.id, user=bearer.user.id)
         missed = self._recovery.complete(connection)
         self._lifetimes.begin(connection)
+        self._devices.begin(connection)
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
         self._lifetimes.end(connection)
+        self._devices.end(connection)
         self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):

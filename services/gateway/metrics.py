@@ -42,6 +42,7 @@ ended = Tally(
     ["reason"],
 )
 removals = Counter("parley_gateway_removals_total", "Connections put out of a private room.")
+users = Gauge("parley_gateway_users", "Users with connections here, each with an interest of its own on NATS.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])

@@ -1,7 +1,6 @@
 """The history service's composition root."""
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Final
@@ -11,15 +10,15 @@ import structlog
 from runtime import bus, rpc, tasks
 from runtime.lifecycle import Lifecycle
 from runtime.stream import MessageStream
-from services.history import metrics
+from services.history import database, metrics
 from services.history.pages import Pages
 from services.history.persister import Persister
 from services.history.progress import Progress
 from services.history.settings import HistorySettings
 from services.history.store import MessageStore
+from services.history.timing import timed
 from wire import subjects
-from wire.errors import ParleyError
-from wire.messages import GetPage, Page
+from wire.messages import GetPage
 
 VERSION = "1.0.0"
 
@@ -31,29 +30,18 @@ log = structlog.get_logger()
 
 async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
     """Persist and answer `history.*` until the process must stop."""
-    store = MessageStore(settings.database)
     async with AsyncExitStack() as stack:
-        stack.callback(store.close)
+        mongo = stack.enter_context(database.connected(settings.database))
+        store = MessageStore(mongo)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         progress = Progress(connection)
         persister = Persister(connection, store, progress, batch_size=settings.batch_size)
         pages = Pages(MessageStream(connection), store, progress)
-
-        async def page(request: GetPage) -> Page:
-            started = time.perf_counter()
-            result = "ok"
-            try:
-                return await pages.page(request)
-            except ParleyError as error:
-                result = error.code
-                raise
-            finally:
-                metrics.page_duration.labels(result=result).observe(time.perf_counter() - started)
-
         stack.push_async_callback(tasks.ended, _start(progress.watch(), lifecycle), within=0)
         persisting = _start(persister.run(), lifecycle)
         stack.push_async_callback(tasks.ended, persisting, within=_BATCH_SECONDS)
         stack.callback(persister.stop)
+        page = timed(metrics.page_duration, pages.page)
         endpoints = [rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, page)]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)

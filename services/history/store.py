@@ -7,23 +7,18 @@
 `data` is kept as JSON text: clients may put anything in it that BSON cannot hold. Motor stays inside this module.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from motor.motor_asyncio import AsyncIOMotorClient
+from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec import Raw
-from pymongo import ASCENDING, DESCENDING, WriteConcern
+from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
-from runtime import mongo_password
-from runtime.settings import SettingsError
 from runtime.stream import Entry
+from services.history.database import Document, majority, unavailable
 from services.history.refusals import added_despite, failed
-from services.history.settings import DatabaseSettings
-from wire.errors import ErrorCode, ParleyError
 from wire.messages import JSON_ABSENT, Author, ChatMessage
 
-_TIMEOUT_MS: Final = 3000
-_WRITE_TIMEOUT_MS: Final = 20_000
 _INDEXES: Final = (("room", "seq"), ("room", "user", "id"))
 """Unique."""
 
@@ -34,28 +29,10 @@ _FIRST_WINDOW: Final = 4096
 class MessageStore:
     """Writes are confirmed by a majority."""
 
-    def __init__(self, settings: DatabaseSettings) -> None:
-        """Raises `SettingsError` when the URL cannot be one, or the password of its user cannot be read."""
-        credentials = mongo_password.arguments(settings.mongo_url, settings.mongo_password_file)
-        try:
-            self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-                settings.mongo_url,
-                serverSelectionTimeoutMS=_TIMEOUT_MS,
-                connectTimeoutMS=_TIMEOUT_MS,
-                socketTimeoutMS=_WRITE_TIMEOUT_MS,
-                **credentials,
-            )
-        except (PyMongoError, ValueError, TypeError):
-            raise SettingsError("MONGO_URL is malformed") from None  # which may hold a password
-        database = self._client[settings.mongo_database]
-        majority = WriteConcern(w="majority", wtimeout=_WRITE_TIMEOUT_MS)
-        self._messages = database.get_collection("messages", write_concern=majority)
-        self._dead_letters = database.get_collection("dead_letters", write_concern=majority)
-        self._state = database.get_collection("state", write_concern=majority)
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
+    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+        self._messages = majority(database, "messages")
+        self._dead_letters = majority(database, "dead_letters")
+        self._state = majority(database, "state")
 
     async def prepare(self) -> None:
         """Make the indexes that idempotence rests on; raises `WriteFailedError`."""
@@ -123,7 +100,7 @@ class MessageStore:
         try:
             newest = await self._messages.find_one({"room": room}, {"seq": 1}, sort=[("seq", DESCENDING)])
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
         return int(newest["seq"]) if newest else 0
 
     async def newest(self, room: str, after: int, upto: int, limit: int) -> list[Entry]:
@@ -151,11 +128,11 @@ class MessageStore:
         try:
             documents = await self._messages.find(query).sort("seq", direction).limit(limit).to_list(limit)
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
         return sorted((_entry(each) for each in documents), key=lambda entry: entry.seq)
 
 
-def _document(room: str, entry: Entry) -> dict[str, Any]:
+def _document(room: str, entry: Entry) -> Document:
     seq, message = entry
     document = {
         "room": room,
@@ -171,7 +148,7 @@ def _document(room: str, entry: Entry) -> dict[str, Any]:
     return document
 
 
-def _entry(document: dict[str, Any]) -> Entry:
+def _entry(document: Document) -> Entry:
     message = ChatMessage(
         id=document["id"],
         author=Author(id=document["user"], display_name=document["name"]),
@@ -181,7 +158,3 @@ def _entry(document: dict[str, Any]) -> Entry:
     )
     # int: BSON's 64-bit integers come as a type of their own.
     return Entry(int(document["seq"]), message)
-
-
-def _unavailable() -> ParleyError:
-    return ParleyError(ErrorCode.UNAVAILABLE, "the message store does not answer", retry_after=2)
