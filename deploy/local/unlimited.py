@@ -19,6 +19,7 @@ UNLIMITED: Final[Mapping[str, str]] = dict.fromkeys(
         "JOINS_PER_SECOND",
         "PAGES_PER_SECOND",
         "REFRESHES_PER_SECOND",
+        "DISMISSALS_PER_SECOND",
         "MISTAKES_PER_SECOND",
     ),
     "0",

@@ -18,6 +18,7 @@ from services.gateway.entering import Entering, Later
 from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
+from services.gateway.notifying import Notifying
 from services.gateway.publisher import Publisher
 from services.gateway.replies import Done, HistoryPage, Refreshed
 from services.gateway.requests import AnyEvent
@@ -43,6 +44,7 @@ class Events:
         lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
+        notifying: Notifying,
         fan_out: FanOut,
         allowed: Allowed,
     ) -> None:
@@ -52,6 +54,7 @@ class Events:
         self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
+        self._notifying = notifying
         self._fan_out = fan_out
         self._answering = Answering()
         may = allowances(allowed.rates)
@@ -64,6 +67,7 @@ class Events:
             requests.RelayEvent: ("event", self._event, may.get("event")),
             requests.HistoryEvent: ("history", self._page, may.get("history")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
+            requests.DismissEvent: ("dismiss", self._dismiss, may.get("dismiss")),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -150,6 +154,9 @@ class Events:
 
     async def _lengthen(self, connection: Connection, request: requests.Refresh) -> Done:
         return Refreshed(expires_in=await self._lifetimes.lengthen(connection, request.token))
+
+    def _dismiss(self, call: Call, request: requests.Dismiss) -> None:
+        self._answering.later(call, self._notifying.dismiss(call.connection, request.id))
 
 
 def _check_joined(connection: Connection, room: str) -> None:

@@ -19,6 +19,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "join": "joins and leaves",
     "history": "pages of history",
     "refresh": "refreshes",
+    "dismiss": "notifications dismissed",
     "mistake": "events that are none",
     "message": "messages",
     "event": "events",

@@ -68,6 +68,12 @@ class Refresh(msgspec.Struct, frozen=True):
     token: str
 
 
+class Dismiss(msgspec.Struct, frozen=True):
+    """A notification has been read. One that is not there is fine."""
+
+    id: Id
+
+
 # --- the same as packets, decoded in one pass -----------------------------------------------------------------------
 
 
@@ -117,7 +123,15 @@ class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     request: Refresh
 
 
-AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent
+class DismissEvent(ClientEvent, frozen=True, tag="dismiss"):
+    """`["dismiss", {...}]`."""
+
+    request: Dismiss
+
+
+AnyEvent = (
+    JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent | DismissEvent
+)
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "join": Join,
@@ -127,6 +141,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "event": SendEvent,
     "history": GetHistory,
     "refresh": Refresh,
+    "dismiss": Dismiss,
 }
 _arguments: Final = msgspec.json.Decoder(list[Raw])
 _name: Final = msgspec.json.Decoder(str)
