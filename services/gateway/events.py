@@ -19,7 +19,8 @@ from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
 from services.gateway.publisher import Publisher
-from services.gateway.replies import Done, HistoryPage, Refreshed
+from services.gateway.reading import Reading
+from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
 from services.gateway.requests import AnyEvent
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
@@ -43,6 +44,7 @@ class Events:
         lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
+        reading: Reading,
         fan_out: FanOut,
         allowed: Allowed,
     ) -> None:
@@ -52,6 +54,7 @@ class Events:
         self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
+        self._reading = reading
         self._fan_out = fan_out
         self._answering = Answering()
         may = allowances(allowed.rates)
@@ -63,6 +66,7 @@ class Events:
             requests.TypingEvent: ("typing", self._typing, may.get("typing")),
             requests.RelayEvent: ("event", self._event, may.get("event")),
             requests.HistoryEvent: ("history", self._page, may.get("history")),
+            requests.ReadEvent: ("read", self._read, may.get("read")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
         }
 
@@ -144,6 +148,13 @@ class Events:
         page = await self._history(requests.page_request(request))
         _check_joined(connection, request.room)  # still
         return HistoryPage(messages=page.messages, more=page.more)
+
+    def _read(self, call: Call, request: requests.MarkRead) -> None:
+        _check_joined(call.connection, request.room)
+        self._answering.later(call, self._mark_read(call.connection, request))
+
+    async def _mark_read(self, connection: Connection, request: requests.MarkRead) -> Done:
+        return MarkedRead(seq=await self._reading.mark(connection, request))
 
     def _refresh(self, call: Call, request: requests.Refresh) -> None:
         self._answering.later(call, self._lengthen(call.connection, request))
