@@ -15,6 +15,7 @@ from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway import capacity, public_port
 from services.gateway.access import CHECK_SECONDS, Access
+from services.gateway.additions import Additions
 from services.gateway.admission import Admission
 from services.gateway.api import Api
 from services.gateway.auth import Auth
@@ -39,6 +40,7 @@ from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.quiet_rooms import QuietRooms
+from services.gateway.reading import Reading
 from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
@@ -77,7 +79,7 @@ class Gateway:
         watch, roster = MemberWatch(), Roster()
         access = Access(members, public_rooms=settings.public_rooms)
         self._settings = settings
-        self.control = Control(connection, self._apply, self._on_current)
+        self.control = Control(connection, self._apply, self._on_current, self._on_abreast)
         asking = UserRate(settings.allowed.requests_per_second, settings.allowed.requests_burst)
         self._auth = Auth(connection, self.control, asking)
         self.clients = Clients(
@@ -96,6 +98,7 @@ class Gateway:
         self._notices = Notices(kept, self.control, roster, fan_out)
         self._devices = Devices(connection, self.control, roster, fan_out, self._notices.on_dismissed)
         notifying = Notifying(connection, kept)
+        self._additions = Additions(self.control, roster, fan_out)
         self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
@@ -128,6 +131,7 @@ class Gateway:
             connection, stream, timeout=settings.publish_timeout_seconds, most=settings.publishes_in_flight_most
         )
         posting = Posting(self._auth, access, publisher, most=settings.publishes_in_flight_most)
+        reading = Reading(connection)
         self._events = Events(
             bus=connection,
             control=self.control,
@@ -136,15 +140,17 @@ class Gateway:
             publisher=publisher,
             history=history,
             notifying=notifying,
+            reading=reading,
             fan_out=fan_out,
             allowed=settings.allowed,
         )
         timeout = settings.limits.body_timeout
+        rooms_api = RoomsApi(self._auth, PrivateRooms(connection), access, reading, body_timeout=timeout)
         self.routes: Final = [
             *Api(self._auth, access, history).routes(),
             *SessionsApi(self._auth, settings.limits).routes(),
             *BackendsApi(self._auth, posting, notifying, body_timeout=timeout).routes(),
-            *RoomsApi(self._auth, PrivateRooms(connection), body_timeout=timeout).routes(),
+            *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
         ]
 
@@ -201,8 +207,12 @@ class Gateway:
     def _apply(self, message: AnyControl) -> None:
         if isinstance(message, MembersChanged):
             self._entering.on_members_changed(message)
+            self._additions.note(message)
         else:
             self._lifetimes.on_revoked(message)
+
+    def _on_abreast(self) -> None:
+        self._additions.settle()
 
     def _on_current(self) -> None:
         # What came live while it was not known who may hear it was dropped.

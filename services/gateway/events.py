@@ -20,7 +20,8 @@ from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
 from services.gateway.notifying import Notifying
 from services.gateway.publisher import Publisher
-from services.gateway.replies import Done, HistoryPage, Refreshed
+from services.gateway.reading import Reading
+from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
 from services.gateway.requests import AnyEvent
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
@@ -45,6 +46,7 @@ class Events:
         publisher: Publisher,
         history: Caller[Page],
         notifying: Notifying,
+        reading: Reading,
         fan_out: FanOut,
         allowed: Allowed,
     ) -> None:
@@ -55,6 +57,7 @@ class Events:
         self._publisher = publisher
         self._history = history
         self._notifying = notifying
+        self._reading = reading
         self._fan_out = fan_out
         self._answering = Answering()
         may = allowances(allowed.rates)
@@ -66,6 +69,7 @@ class Events:
             requests.TypingEvent: ("typing", self._typing, may.get("typing")),
             requests.RelayEvent: ("event", self._event, may.get("event")),
             requests.HistoryEvent: ("history", self._page, may.get("history")),
+            requests.ReadEvent: ("read", self._read, may.get("read")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
             requests.DismissEvent: ("dismiss", self._dismiss, may.get("dismiss")),
         }
@@ -148,6 +152,13 @@ class Events:
         page = await self._history(requests.page_request(request))
         _check_joined(connection, request.room)  # still
         return HistoryPage(messages=page.messages, more=page.more)
+
+    def _read(self, call: Call, request: requests.MarkRead) -> None:
+        _check_joined(call.connection, request.room)
+        self._answering.later(call, self._mark_read(call.connection, request))
+
+    async def _mark_read(self, connection: Connection, request: requests.MarkRead) -> Done:
+        return MarkedRead(seq=await self._reading.mark(connection, request))
 
     def _refresh(self, call: Call, request: requests.Refresh) -> None:
         self._answering.later(call, self._lengthen(call.connection, request))

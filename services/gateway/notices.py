@@ -15,6 +15,7 @@ import structlog
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
+from services.gateway.edge.reading import caught_up, has_much_to_read
 from services.gateway.fanout import FanOut
 from services.gateway.pushes import NotificationShown, event
 from services.gateway.roster import Roster
@@ -139,8 +140,8 @@ class Notices:
             if portion > _PORTION_BYTES:
                 portion = 0
                 self._fan_out.settle(connection)
-                if connection.session.is_behind:
-                    await connection.session.caught_up()
+                if has_much_to_read(connection.session):
+                    await caught_up(connection.session)
 
     def _start(self, tasks: "set[asyncio.Task[None]]", work: "Coroutine[None, None, None]") -> "asyncio.Task[None]":
         task = asyncio.ensure_future(work)

@@ -26,6 +26,12 @@ class Expiring(msgspec.Struct, frozen=True):
     expires_in: int
 
 
+class Added(msgspec.Struct, frozen=True):
+    """`added`: the user has become a member of a private room."""
+
+    room: str
+
+
 class Removed(msgspec.Struct, frozen=True):
     """`removed`: the user is no member of the room any more."""
 

@@ -62,6 +62,13 @@ class GetHistory(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = PAGE_DEFAULT
 
 
+class MarkRead(msgspec.Struct, frozen=True):
+    """Everything in a room is read, up to a message."""
+
+    room: Id
+    seq: Seq
+
+
 class Refresh(msgspec.Struct, frozen=True):
     """Lengthen this connection's life."""
 
@@ -117,6 +124,12 @@ class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     request: GetHistory
 
 
+class ReadEvent(ClientEvent, frozen=True, tag="read"):
+    """`["read", {...}]`."""
+
+    request: MarkRead
+
+
 class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     """`["refresh", {...}]`."""
 
@@ -130,7 +143,15 @@ class DismissEvent(ClientEvent, frozen=True, tag="dismiss"):
 
 
 AnyEvent = (
-    JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent | DismissEvent
+    JoinEvent
+    | LeaveEvent
+    | MessageEvent
+    | TypingEvent
+    | RelayEvent
+    | HistoryEvent
+    | ReadEvent
+    | RefreshEvent
+    | DismissEvent
 )
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
@@ -140,6 +161,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "typing": SetTyping,
     "event": SendEvent,
     "history": GetHistory,
+    "read": MarkRead,
     "refresh": Refresh,
     "dismiss": Dismiss,
 }

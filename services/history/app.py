@@ -11,17 +11,21 @@ from runtime import bus, rpc, tasks
 from runtime.lifecycle import Lifecycle
 from runtime.stream import MessageStream
 from services.history import database, metrics
+from services.history.extents import Extents
+from services.history.marker_store import MarkerStore
 from services.history.notification_store import NotificationStore
 from services.history.notifying import Notifying
 from services.history.pages import Pages
 from services.history.persister import Persister
 from services.history.progress import Progress
+from services.history.reading import Reading
 from services.history.settings import HistorySettings
 from services.history.store import MessageStore
 from services.history.timing import timed
 from wire import subjects
 from wire.messages import GetPage
 from wire.notifications import Dismiss, GetNotifications, Notify
+from wire.reading import CountUnread, MarkRead
 
 VERSION = "1.0.0"
 
@@ -39,7 +43,10 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         progress = Progress(connection)
         persister = Persister(connection, store, progress, batch_size=settings.batch_size)
-        pages = Pages(MessageStream(connection), store, progress)
+        stream = MessageStream(connection)
+        extents = Extents(stream, store, progress)
+        pages = Pages(stream, store, extents)
+        reading = Reading(stream, store, MarkerStore(mongo), extents)
         stack.push_async_callback(tasks.ended, _start(progress.watch(), lifecycle), within=0)
         persisting = _start(persister.run(), lifecycle)
         stack.push_async_callback(tasks.ended, persisting, within=_BATCH_SECONDS)
@@ -50,6 +57,8 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
         )
         endpoints: list[rpc.Endpoint[Any]] = [
             rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, timed(metrics.page_duration, pages.page)),
+            rpc.Endpoint(subjects.HISTORY_READ, MarkRead, timed(took, reading.mark, kind="read")),
+            rpc.Endpoint(subjects.HISTORY_UNREAD, CountUnread, timed(took, reading.count, kind="unread")),
             rpc.Endpoint(subjects.HISTORY_NOTIFY, Notify, timed(took, notifying.notify, kind="notify")),
             rpc.Endpoint(
                 subjects.HISTORY_NOTIFICATIONS, GetNotifications, timed(took, notifying.kept, kind="notifications")

@@ -60,8 +60,7 @@ class Setup:
         pause = _SHORTEST_PAUSE
         replicas = self._settings.messages_replicas
         works: dict[str, Callable[[], Awaitable[None]]] = {
-            "history's indexes": self._store.prepare,
-            "the indexes of notifications": self._notifications.prepare,
+            "history's indexes": self._make_indexes,
             streams.MESSAGES: lambda: self._make_messages(connection),
             streams.CONTROL: lambda: _make(connection, streams.control(replicas=replicas)),
             streams.KEPT_SESSIONS: lambda: _make(connection, streams.kept_sessions(replicas=replicas)),
@@ -85,6 +84,10 @@ class Setup:
         if self.lacking.get(name) != why:
             log.warning("not done yet, trying on", what=name, detail=why)
         self.lacking[name] = why
+
+    async def _make_indexes(self) -> None:
+        await self._store.prepare()
+        await self._notifications.prepare()
 
     async def _make_messages(self, connection: Bus) -> None:
         """A stream that has to be made starts above everything that it may have held before.

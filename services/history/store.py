@@ -7,8 +7,9 @@
 `data` is kept as JSON text: clients may put anything in it that BSON cannot hold. Motor stays inside this module.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec import Raw
 from pymongo import ASCENDING, DESCENDING
@@ -22,8 +23,16 @@ from wire.messages import JSON_ABSENT, Author, ChatMessage
 _INDEXES: Final = (("room", "seq"), ("room", "user", "id"))
 """Unique."""
 
+_COUNTING_SECONDS: Final = 3.0
 _FIRST_WINDOW: Final = 4096
 """Pages are read in windows of seq that widen eightfold: the embedded server sorts all that a query matches."""
+
+
+class Written(NamedTuple):
+    """A message, as far as it is counted."""
+
+    seq: int
+    user: str
 
 
 class MessageStore:
@@ -105,31 +114,47 @@ class MessageStore:
 
     async def newest(self, room: str, after: int, upto: int, limit: int) -> list[Entry]:
         """The last `limit` messages of `room` with ``after < seq <= upto``, in order. Raises `ParleyError`."""
-        found: list[Entry] = []
-        width = _FIRST_WINDOW
-        while upto > after and len(found) < limit:
-            low = max(after, upto - width)
-            found = [*await self._range(room, low, upto, DESCENDING, limit - len(found)), *found]
-            upto, width = low, width * 8
-        return found
+        return [_entry(each) for each in await self._newest(room, after, upto, limit)]
+
+    async def newest_authors(self, room: str, after: int, upto: int, limit: int) -> list[Written]:
+        """Who wrote them. Raises as `newest`, and soon: whoever counts does not wait."""
+        with pymongo.timeout(_COUNTING_SECONDS):
+            found = await self._newest(room, after, upto, limit, fields=("seq", "user"))
+        return [Written(int(each["seq"]), each["user"]) for each in found]
 
     async def oldest(self, room: str, after: int, upto: int, limit: int) -> list[Entry]:
         """The first `limit` messages of `room` with ``after < seq <= upto``, in order. Raises `ParleyError`."""
-        found: list[Entry] = []
+        found: list[Document] = []
         width = _FIRST_WINDOW
         while upto > after and len(found) < limit:
             high = min(upto, after + width)
-            found += await self._range(room, after, high, ASCENDING, limit - len(found))
+            found += await self._range(room, after, high, limit - len(found), direction=ASCENDING)
             after, width = high, width * 8
+        return [_entry(each) for each in found]
+
+    async def _newest(
+        self, room: str, after: int, upto: int, limit: int, fields: tuple[str, ...] | None = None
+    ) -> list[Document]:
+        found: list[Document] = []
+        width = _FIRST_WINDOW
+        while upto > after and len(found) < limit:
+            low = max(after, upto - width)
+            found = [
+                *await self._range(room, low, upto, limit - len(found), direction=DESCENDING, fields=fields),
+                *found,
+            ]
+            upto, width = low, width * 8
         return found
 
-    async def _range(self, room: str, after: int, upto: int, direction: int, limit: int) -> list[Entry]:
+    async def _range(
+        self, room: str, after: int, upto: int, limit: int, *, direction: int, fields: tuple[str, ...] | None = None
+    ) -> list[Document]:
         query = {"room": room, "seq": {"$gt": after, "$lte": upto}}
         try:
-            documents = await self._messages.find(query).sort("seq", direction).limit(limit).to_list(limit)
+            documents = await self._messages.find(query, fields).sort("seq", direction).limit(limit).to_list(limit)
         except PyMongoError as error:
             raise unavailable() from error
-        return sorted((_entry(each) for each in documents), key=lambda entry: entry.seq)
+        return documents if direction == ASCENDING else documents[::-1]
 
 
 def _document(room: str, entry: Entry) -> Document:

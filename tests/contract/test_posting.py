@@ -86,7 +86,7 @@ async def test_backends_leave_room_for_clients(bus: Bus) -> None:
     stream = SlowStream(bus)
     await stream.listen()
     publisher = Publisher(bus, MessageStream(bus), timeout=5.0, most=MOST)
-    auth = Auth(bus, Control(bus, lambda _: None, lambda: None), UserRate(0, 1))
+    auth = Auth(bus, Control(bus, lambda _: None, lambda: None, lambda: None), UserRate(0, 1))
     posting = Posting(auth, Access(Membership(), public_rooms=True), publisher, most=MOST)
 
     def post(id: str) -> "asyncio.Task[Sent]":
