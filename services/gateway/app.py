@@ -19,6 +19,7 @@ from services.gateway.additions import Additions
 from services.gateway.admission import Admission
 from services.gateway.api import Api
 from services.gateway.auth import Auth
+from services.gateway.backends_api import BackendsApi
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
@@ -32,6 +33,7 @@ from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.page import ChatPage
+from services.gateway.posting import Posting
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
@@ -119,18 +121,17 @@ class Gateway:
             fan_out=fan_out,
             rooms_most=settings.allowed.rooms_per_socket_most,
         )
+        publisher = Publisher(
+            connection, stream, timeout=settings.publish_timeout_seconds, most=settings.publishes_in_flight_most
+        )
+        posting = Posting(self._auth, access, publisher, most=settings.publishes_in_flight_most)
         reading = Reading(connection)
         self._events = Events(
             bus=connection,
             control=self.control,
             entering=self._entering,
             lifetimes=self._lifetimes,
-            publisher=Publisher(
-                connection,
-                stream,
-                timeout=settings.publish_timeout_seconds,
-                most=settings.publishes_in_flight_most,
-            ),
+            publisher=publisher,
             history=history,
             reading=reading,
             fan_out=fan_out,
@@ -141,6 +142,7 @@ class Gateway:
         self.routes: Final = [
             *Api(self._auth, access, history).routes(),
             *SessionsApi(self._auth, settings.limits).routes(),
+            *BackendsApi(self._auth, posting, body_timeout=timeout).routes(),
             *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
         ]

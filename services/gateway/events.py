@@ -1,6 +1,5 @@
 """Client events: the table of what a client may send, and what each does."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,7 +9,8 @@ from services.gateway import answering, requests
 from services.gateway.allowed import Allowed
 from services.gateway.answering import Answering
 from services.gateway.call import Call
-from services.gateway.checks import check_body, check_data
+from services.gateway.checks import check_data
+from services.gateway.composing import composed
 from services.gateway.connection import Connection
 from services.gateway.control import Control
 from services.gateway.edge.metrics import malformed_packets
@@ -24,7 +24,7 @@ from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
 from services.gateway.requests import AnyEvent
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
+from wire.messages import Author, Page, RoomEvent, Typing
 
 _Handler = Callable[[Call, Any], Done | None]
 """Returns the acknowledgement, or None if it will be given later."""
@@ -121,16 +121,8 @@ class Events:
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:
         _check_joined(call.connection, request.room)
-        check_body(request.body)
-        check_data(request.data)
         user = call.connection.bearer.user
-        message = ChatMessage(
-            id=request.id,
-            author=Author(id=user.id, display_name=user.display_name),
-            body=request.body,
-            ts=time.time_ns() // 1_000_000,
-            data=request.data,
-        )
+        message = composed(Author(id=user.id, display_name=user.display_name), request)
         self._publisher.publish(request.room, message, call)
 
     def _typing(self, call: Call, request: requests.SetTyping) -> Done:

@@ -59,6 +59,11 @@ publish_duration = TimeTally(
     ["result"],
     buckets=LATENCY_BUCKETS,
 )
+posts = Tally(
+    "parley_gateway_posts_total",
+    "Messages that came over HTTP, by whom (user, service) and result code; gone: whoever sent it did not wait.",
+    ["by", "result"],
+)
 publishes_in_flight = Gauge(
     "parley_gateway_publishes_in_flight", "Messages published and not yet known to be stored."
 )
