@@ -1,6 +1,7 @@
 """The first thing a newcomer copies works."""
 
 import asyncio
+import os
 import re
 import shutil
 import sys
@@ -9,13 +10,18 @@ import pytest
 
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import ROOT
+from tests.support.backends import backend
+from tests.support.people import guest
 from tests.support.stacks import TestStack
 
 
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
 def _code(language: str) -> str:
-    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) == 1
-    return str(blocks[0])
+    (block,) = _blocks(language)
+    return block
 
 
 def _aimed_at(code: str, stack: TestStack) -> str:
@@ -68,3 +74,17 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     first = re.search(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert first is not None
     assert [line.split("#")[0].strip() for line in first.group(1).splitlines()] == ["make run", "make test"]
+
+
+async def test_the_backend_of_the_readme(stack: TestStack) -> None:
+    """Says something and notifies somebody, by the lines for a shell, which say what came of them."""
+    if shutil.which("curl") is None:
+        pytest.skip("no curl: the README's lines for backends are NOT tested")
+    sender, somebody = await backend(stack, "publish,notify"), await guest(stack)
+    (lines,) = [block for block in _blocks("sh") if "curl" in block]
+    environ = {**os.environ, "URL": stack.gateway_urls[0], "TOKEN": sender.token, "USER_ID": somebody.id}
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-ec", lines.replace("curl ", "curl -sS --fail ")), env=environ, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert (process.returncode, said.count(b'"duplicate":false')) == (0, 2)
