@@ -17,13 +17,13 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Reason
 from services.gateway.joined_frames import Aside, Waiting, framed, joined
-from services.gateway.pushes import EventShown, TypingShown, event
+from services.gateway.pushes import EventShown, PresenceShown, RoomPresence, TypingShown, event
 from services.gateway.rooms import Room
 from wire.messages import StoredMessage
 
 log = structlog.get_logger()
 
-Shown = StoredMessage | TypingShown | EventShown
+Shown = StoredMessage | TypingShown | EventShown | PresenceShown | RoomPresence
 
 _WRITES_A_TURN: Final = 256
 """After so many the loop turns: what is read then may be joined with what is still to be written."""
@@ -32,6 +32,8 @@ _NAMES: Final[dict[type[msgspec.Struct], str]] = {
     StoredMessage: "message",
     TypingShown: "typing",
     EventShown: "event",
+    PresenceShown: "presence",
+    RoomPresence: "presence",
 }
 
 

@@ -53,6 +53,12 @@ class SendEvent(msgspec.Struct, frozen=True):
     data: Raw
 
 
+class GetPresence(msgspec.Struct, frozen=True):
+    """Ask who is in a room."""
+
+    room: Id
+
+
 class GetHistory(msgspec.Struct, frozen=True):
     """A page of a room: before a seq, after a seq, or the newest."""
 
@@ -105,6 +111,12 @@ class RelayEvent(ClientEvent, frozen=True, tag="event"):
     request: SendEvent
 
 
+class PresenceEvent(ClientEvent, frozen=True, tag="presence"):
+    """`["presence", {...}]`."""
+
+    request: GetPresence
+
+
 class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     """`["history", {...}]`."""
 
@@ -117,7 +129,9 @@ class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     request: Refresh
 
 
-AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent
+AnyEvent = (
+    JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | PresenceEvent | HistoryEvent | RefreshEvent
+)
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "join": Join,
@@ -125,6 +139,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "message": SendMessage,
     "typing": SetTyping,
     "event": SendEvent,
+    "presence": GetPresence,
     "history": GetHistory,
     "refresh": Refresh,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from services.gateway.connection import Connection
 from services.gateway.rooms import Room, Rooms
+from tests.support.edge import NOBODY_ASKS
 from tests.support.waiting import until
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -42,7 +43,7 @@ def _on_live(room: Room, message: Any) -> None:
 
 
 def _rooms(bus: _Bus, baseline: Any, linger: float = 0) -> Rooms:
-    return Rooms(bus, _on_live, baseline, linger=linger)  # type: ignore[arg-type]
+    return Rooms(bus, _on_live, baseline, NOBODY_ASKS, linger=linger)  # type: ignore[arg-type]
 
 
 def _connection() -> Connection:
