@@ -1,4 +1,4 @@
-// A live space: who is there, and where their pointers are. Pointers are `event`s: as fast as may be, never stored.
+// A live space: who is there, and where they point. Pointers are `event`s: as fast as may be, and never stored.
 import { io } from "socket.io-client";
 
 const url = process.env.PARLEY_URL ?? "http://127.0.0.1:8080";

@@ -1,4 +1,4 @@
-"""A live space: who is there, and where their pointers are. Pointers are `event`s: as fast as may be, never stored."""
+"""A live space: who is there, and where they point. Pointers are `event`s: as fast as may be, and never stored."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-// A ticker: publishes prices as `event`s, ten times a second. Whoever is slow gets the newest of each, not a backlog.
+// A ticker: prices as `event`s, ten times a second. Whoever is slow gets the newest of each, and no backlog.
 import { io } from "socket.io-client";
 
 const url = process.env.PARLEY_URL ?? "http://127.0.0.1:8080";

@@ -1,4 +1,4 @@
-"""A ticker: publishes prices as `event`s, ten times a second. Whoever is slow gets the newest of each, not a backlog."""
+"""A ticker: prices as `event`s, ten times a second. Whoever is slow gets the newest of each, and no backlog."""
 
 import asyncio
 import os
@@ -21,8 +21,8 @@ async def main() -> None:
 
     prices = {"AMBER": 120.0, "BASALT": 45.0, "COBALT": 310.0}
     for tick in range(1, TICKS + 1):
-        for name in prices:
-            prices[name] *= 1 + (random.random() - 0.5) / 50
+        for name, before in prices.items():
+            prices[name] = before * (1 + (random.random() - 0.5) / 50)
             data = {"tick": tick, "price": round(prices[name], 2)}
             await client.emit("event", {"room": ROOM, "name": name, "data": data})
         await asyncio.sleep(0.1)

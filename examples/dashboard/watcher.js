@@ -1,4 +1,4 @@
-// A dashboard in a terminal: keeps the newest price of each name, and draws once in a while, until trading is closed.
+// A dashboard in a terminal: keeps the newest price of each name, and draws now and then, until trading is closed.
 import { io } from "socket.io-client";
 
 const url = process.env.PARLEY_URL ?? "http://127.0.0.1:8080";

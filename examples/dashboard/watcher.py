@@ -1,4 +1,4 @@
-"""A dashboard in a terminal: keeps the newest price of each name, and draws once in a while, until trading is closed."""
+"""A dashboard in a terminal: keeps the newest price of each name, and draws now and then, until trading is closed."""
 
 import asyncio
 import os
@@ -29,8 +29,8 @@ async def main() -> None:
             closed.set()
 
     def draw() -> None:
-        names = sorted(newest.keys() - {"closed"})
-        print("  ".join(f"{name} {newest[name]['price']:.2f}" for name in names), flush=True)
+        if names := sorted(newest.keys() - {"closed"}):
+            print("  ".join(f"{name} {newest[name]['price']:.2f}" for name in names), flush=True)
 
     await client.connect(URL, auth={"token": session["access_token"]})
     while not closed.is_set():

@@ -11,7 +11,7 @@ import socketio
 URL = os.environ.get("PARLEY_URL", "http://127.0.0.1:8080")
 
 
-async def post(path: str, body: dict[str, Any], token: str | None = None) -> dict[str, Any]:
+async def post(path: str, body: dict[str, Any], token: str | None = None) -> Any:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with aiohttp.ClientSession(URL, headers=headers) as http, http.post(path, json=body) as reply:
         return await reply.json()
@@ -27,7 +27,12 @@ class Person:
 
     def what_is_said(self, author: "Person") -> asyncio.Future[str]:
         said = asyncio.get_running_loop().create_future()
-        self.client.on("message", lambda each: each["from"]["id"] == author.id and said.set_result(each["body"]))
+
+        @self.client.on("message")  # type: ignore[untyped-decorator]
+        def hear(message: dict[str, Any]) -> None:
+            if message["from"]["id"] == author.id:
+                said.set_result(message["body"])
+
         return said
 
 
