@@ -37,6 +37,12 @@ PRINTS: Final = {
         "Carol is out: left",
         "still there: Ann, Bob",
     ],
+    "collaboration/client": [
+        "Bob is here",
+        "together: Ann, Bob",
+        "Bob points at 100, 200; he moved 101 times, Ann was told less often",
+        "Bob has gone",
+    ],
 }
 """What each of those that need no other prints."""
 
