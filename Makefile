@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := wire runtime services deploy checker tests loadtests web
+SOURCES := wire runtime services deploy checker tests loadtests web examples
 
 .DEFAULT_GOAL := help
 
@@ -81,7 +81,8 @@ down: ## Stop the containers; the volumes stay
 
 .PHONY: clean
 clean: ## Remove what make made: the environment, caches, the local stack's data
-	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules
+	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules \
+	  examples/node_modules
 
 .PHONY: packages
 packages:
