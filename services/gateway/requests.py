@@ -68,10 +68,23 @@ class GetHistory(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = PAGE_DEFAULT
 
 
+class MarkRead(msgspec.Struct, frozen=True):
+    """Everything in a room is read, up to a message."""
+
+    room: Id
+    seq: Seq
+
+
 class Refresh(msgspec.Struct, frozen=True):
     """Lengthen this connection's life."""
 
     token: str
+
+
+class Dismiss(msgspec.Struct, frozen=True):
+    """A notification has been read. One that is not there is fine."""
+
+    id: Id
 
 
 # --- the same as packets, decoded in one pass -----------------------------------------------------------------------
@@ -123,14 +136,35 @@ class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     request: GetHistory
 
 
+class ReadEvent(ClientEvent, frozen=True, tag="read"):
+    """`["read", {...}]`."""
+
+    request: MarkRead
+
+
 class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     """`["refresh", {...}]`."""
 
     request: Refresh
 
 
+class DismissEvent(ClientEvent, frozen=True, tag="dismiss"):
+    """`["dismiss", {...}]`."""
+
+    request: Dismiss
+
+
 AnyEvent = (
-    JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | PresenceEvent | HistoryEvent | RefreshEvent
+    JoinEvent
+    | LeaveEvent
+    | MessageEvent
+    | TypingEvent
+    | RelayEvent
+    | PresenceEvent
+    | HistoryEvent
+    | ReadEvent
+    | RefreshEvent
+    | DismissEvent
 )
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
@@ -141,7 +175,9 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "event": SendEvent,
     "presence": GetPresence,
     "history": GetHistory,
+    "read": MarkRead,
     "refresh": Refresh,
+    "dismiss": Dismiss,
 }
 _arguments: Final = msgspec.json.Decoder(list[Raw])
 _name: Final = msgspec.json.Decoder(str)
