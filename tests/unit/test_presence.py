@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from runtime.listening import Delivery
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.presence_peers import Peers
@@ -329,3 +330,20 @@ def test_a_gateway_remembers_few_of_those_that_fell_silent() -> None:
     assert (len(peers), len(peers._silent)) == (0, 1024)
     assert peers.beat(Heartbeat(gateway="gw-2999", lease=100), 9)
     assert peers.overdue(100) == []
+
+
+def test_what_cannot_be_read_is_counted_and_changes_nothing() -> None:
+    """On each of the subjects that it comes on."""
+    world = _world(2)
+    one, _, _ = _two_who_know(world)
+    before = metrics.live_unreadable._value.get()
+    subjects = [f"live.room.{ROOM}.presence", "live.gateway.gw-x.presence", *one.bus.listening]
+    for subject in subjects:
+        listening = one.bus.heard_by(subject)
+        assert listening is not None
+        for data in (b"", b"{", b"[]", b'{"type":"presence.changed","gateway":"*","version":-1}', b"\xff"):
+            listening.on_message(Delivery(subject.encode(), data, b""))
+    assert metrics.live_unreadable._value.get() == before + 5 * len(subjects)
+    world.pass_time(NOTICED)
+    assert one.online(ROOM) == {"ann", "bob"}
+    assert _told(one) == []
