@@ -14,7 +14,7 @@ export function ask({ title, text = "", confirm, value, danger = false, act }) {
   field.hidden = value === undefined;
   input.value = value ?? "";
   const done = run(dialog, () => act(input.value.trim()));
-  if (value === undefined) button.focus();
-  else input.select();
+  if (value !== undefined) input.select();
+  else (danger ? dialog.querySelector("[data-close]") : button).focus();
   return done;
 }

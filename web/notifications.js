@@ -34,6 +34,10 @@ export class Notifications {
       this.#dismiss(item.dataset.id);
       (next?.querySelector("button") ?? this.#bell).focus();
     }, { signal });
+    document.addEventListener("click", (event) => {
+      const path = event.composedPath();
+      if (!path.includes(this.#panel) && !path.includes(this.#bell)) this.#show(false);
+    }, { signal });
     this.#panel.parentElement.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || this.#panel.hidden) return;
       event.stopPropagation();

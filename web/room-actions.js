@@ -73,7 +73,7 @@ export class RoomActions {
   delete(room) {
     return ask({
       title: `Delete ${room.title}?`,
-      text: "It ends for all its members, with everything that was said in it.",
+      text: "It ends for all its members.",
       confirm: "Delete group",
       danger: true,
       act: async () => {

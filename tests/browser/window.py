@@ -89,6 +89,7 @@ class Windows:
     async def open(self, address: str = "", *, gateway: int = 0, width: int = 1280, **more: Any) -> Window:
         """The page of a gateway, with nobody signed in."""
         context = await self._browser.new_context(viewport={"width": width, "height": 800}, **more)
+        context.set_default_timeout(10_000)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", self._on_console)
@@ -110,8 +111,7 @@ class Windows:
     async def account(self, username: str, room: str, *, known: bool = False, gateway: int = 0) -> Window:
         """A window of somebody with an account, which is made, unless it is `known`."""
         window = await self.open(f"?room={room}", gateway=gateway)
-        mode = window.page.get_by_text("Sign in" if known else "Create account", exact=True)
-        await mode.first.click()
+        await window.part("mode-login" if known else "mode-register").check()
         await window.part("username-input").fill(username)
         await window.part("password-input").fill(PASSWORD)
         await window.part("enter-button").click()
