@@ -20,6 +20,7 @@ UNLIMITED: Final[Mapping[str, str]] = dict.fromkeys(
         "PAGES_PER_SECOND",
         "READS_PER_SECOND",
         "REFRESHES_PER_SECOND",
+        "DISMISSALS_PER_SECOND",
         "MISTAKES_PER_SECOND",
     ),
     "0",

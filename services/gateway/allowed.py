@@ -45,6 +45,9 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     reads_burst: Burst = 50
     refreshes_per_second: PerSecond = 1.0
     refreshes_burst: Burst = 5
+    dismissals_per_second: PerSecond = 10.0
+    """Of notifications."""
+    dismissals_burst: Burst = 100
     mistakes_per_second: PerSecond = 10.0
     """Events that are none."""
     mistakes_burst: Burst = 50
@@ -60,6 +63,7 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
             "history": (self.pages_per_second, self.pages_burst),
             "read": (self.reads_per_second, self.reads_burst),
             "refresh": (self.refreshes_per_second, self.refreshes_burst),
+            "dismiss": (self.dismissals_per_second, self.dismissals_burst),
             "mistake": (self.mistakes_per_second, self.mistakes_burst),
         }
 

@@ -32,6 +32,8 @@ from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
+from services.gateway.notices import Notices
+from services.gateway.notifying import Notifying
 from services.gateway.page import ChatPage
 from services.gateway.posting import Posting
 from services.gateway.private_rooms import PrivateRooms
@@ -57,6 +59,7 @@ from wire.control import Control as AnyControl
 from wire.control import MembersChanged
 from wire.errors import ParleyError
 from wire.messages import Done, Page
+from wire.notifications import Kept
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
@@ -91,7 +94,10 @@ class Gateway:
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
         self._relay = relay = Relay(fan_out, stream, self.control)
-        self._devices = Devices(connection, self.control, roster, fan_out)
+        kept = Caller(connection, subjects.HISTORY_NOTIFICATIONS, Kept, timeout=_HISTORY_SECONDS)
+        self._notices = Notices(kept, self.control, roster, fan_out)
+        self._devices = Devices(connection, self.control, roster, fan_out, self._notices.on_dismissed)
+        notifying = Notifying(connection, kept)
         self._additions = Additions(self.control, roster, fan_out)
         self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
@@ -133,6 +139,7 @@ class Gateway:
             lifetimes=self._lifetimes,
             publisher=publisher,
             history=history,
+            notifying=notifying,
             reading=reading,
             fan_out=fan_out,
             allowed=settings.allowed,
@@ -142,7 +149,7 @@ class Gateway:
         self.routes: Final = [
             *Api(self._auth, access, history).routes(),
             *SessionsApi(self._auth, settings.limits).routes(),
-            *BackendsApi(self._auth, posting, body_timeout=timeout).routes(),
+            *BackendsApi(self._auth, posting, notifying, body_timeout=timeout).routes(),
             *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
         ]
@@ -182,6 +189,7 @@ class Gateway:
         missed = self._recovery.complete(connection)
         self._lifetimes.begin(connection)
         self._devices.begin(connection)
+        self._notices.begin(connection)
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
@@ -189,6 +197,7 @@ class Gateway:
         """See `clients.Application`."""
         self._lifetimes.end(connection)
         self._devices.end(connection)
+        self._notices.end(connection)
         self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
@@ -207,6 +216,7 @@ class Gateway:
 
     def _on_current(self) -> None:
         # What came live while it was not known who may hear it was dropped.
+        self._notices.make_good(self._devices.users)
         self._catching_up = asyncio.ensure_future(self._relay.catch_up_all(self._rooms.open_rooms()))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:

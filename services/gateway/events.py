@@ -18,6 +18,7 @@ from services.gateway.entering import Entering, Later
 from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
+from services.gateway.notifying import Notifying
 from services.gateway.publisher import Publisher
 from services.gateway.reading import Reading
 from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
@@ -44,6 +45,7 @@ class Events:
         lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
+        notifying: Notifying,
         reading: Reading,
         fan_out: FanOut,
         allowed: Allowed,
@@ -54,6 +56,7 @@ class Events:
         self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
+        self._notifying = notifying
         self._reading = reading
         self._fan_out = fan_out
         self._answering = Answering()
@@ -68,6 +71,7 @@ class Events:
             requests.HistoryEvent: ("history", self._page, may.get("history")),
             requests.ReadEvent: ("read", self._read, may.get("read")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
+            requests.DismissEvent: ("dismiss", self._dismiss, may.get("dismiss")),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -161,6 +165,9 @@ class Events:
 
     async def _lengthen(self, connection: Connection, request: requests.Refresh) -> Done:
         return Refreshed(expires_in=await self._lifetimes.lengthen(connection, request.token))
+
+    def _dismiss(self, call: Call, request: requests.Dismiss) -> None:
+        self._answering.later(call, self._notifying.dismiss(call.connection, request.id))
 
 
 def _check_joined(connection: Connection, room: str) -> None:

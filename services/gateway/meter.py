@@ -20,6 +20,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "history": "pages of history",
     "read": "read markers",
     "refresh": "refreshes",
+    "dismiss": "notifications dismissed",
     "mistake": "events that are none",
     "message": "messages",
     "event": "events",

@@ -47,6 +47,14 @@ rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
 live_bytes = Tally("parley_gateway_live_received_bytes_total", "Their payload, in bytes.")
+notified = Tally(
+    "parley_gateway_notified_total", "Notifications that backends wanted told, by result code.", ["result"]
+)
+notification_questions = Tally(
+    "parley_gateway_notification_questions_total",
+    "Questions for what is kept for users who came, however many in one, by result code.",
+    ["result"],
+)
 live_unreadable = Counter("parley_gateway_live_unreadable_total", "Live messages that could not be decoded.")
 delivery_latency = TimeTally(
     "parley_gateway_delivery_latency_seconds",

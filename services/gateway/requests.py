@@ -75,6 +75,12 @@ class Refresh(msgspec.Struct, frozen=True):
     token: str
 
 
+class Dismiss(msgspec.Struct, frozen=True):
+    """A notification has been read. One that is not there is fine."""
+
+    id: Id
+
+
 # --- the same as packets, decoded in one pass -----------------------------------------------------------------------
 
 
@@ -130,7 +136,23 @@ class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     request: Refresh
 
 
-AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | ReadEvent | RefreshEvent
+class DismissEvent(ClientEvent, frozen=True, tag="dismiss"):
+    """`["dismiss", {...}]`."""
+
+    request: Dismiss
+
+
+AnyEvent = (
+    JoinEvent
+    | LeaveEvent
+    | MessageEvent
+    | TypingEvent
+    | RelayEvent
+    | HistoryEvent
+    | ReadEvent
+    | RefreshEvent
+    | DismissEvent
+)
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "join": Join,
@@ -141,6 +163,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history": GetHistory,
     "read": MarkRead,
     "refresh": Refresh,
+    "dismiss": Dismiss,
 }
 _arguments: Final = msgspec.json.Decoder(list[Raw])
 _name: Final = msgspec.json.Decoder(str)
