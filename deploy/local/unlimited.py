@@ -17,6 +17,7 @@ UNLIMITED: Final[Mapping[str, str]] = dict.fromkeys(
         "EVENTS_PER_SECOND",
         "TYPINGS_PER_SECOND",
         "JOINS_PER_SECOND",
+        "PRESENCES_PER_SECOND",
         "PAGES_PER_SECOND",
         "READS_PER_SECOND",
         "REFRESHES_PER_SECOND",

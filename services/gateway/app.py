@@ -36,6 +36,7 @@ from services.gateway.notices import Notices
 from services.gateway.notifying import Notifying
 from services.gateway.page import ChatPage
 from services.gateway.posting import Posting
+from services.gateway.presence import Presence
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
@@ -93,7 +94,15 @@ class Gateway:
             ),
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
-        self._relay = relay = Relay(fan_out, stream, self.control)
+        self.presence = Presence(
+            connection,
+            fan_out,
+            self.control,
+            inbox=subjects.inbox(settings.nats_user),
+            lease=settings.presence_lease_seconds,
+            batch_above=settings.presence_batch_above,
+        )
+        self._relay = relay = Relay(fan_out, stream, self.control, self.presence)
         kept = Caller(connection, subjects.HISTORY_NOTIFICATIONS, Kept, timeout=_HISTORY_SECONDS)
         self._notices = Notices(kept, self.control, roster, fan_out)
         self._devices = Devices(connection, self.control, roster, fan_out, self._notices.on_dismissed)
@@ -104,7 +113,8 @@ class Gateway:
         baselines = Baselines(stream, briefly)
         missed = Missed(history, stream, ReplayMemory())
         resuming = Resuming(fan_out, missed, self.control, seconds=settings.resume_seconds)
-        self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
+        linger = settings.room_linger_seconds
+        self._rooms = Rooms(connection, relay.on_live, baselines.of, self.presence, linger=linger)
         self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         joining = Joining(fan_out, self._rooms, relay, resuming)
         self._sessions = Sessions(SessionBucket(KeyValue(connection, streams.KEPT_SESSIONS)))
@@ -141,6 +151,7 @@ class Gateway:
             history=history,
             notifying=notifying,
             reading=reading,
+            presence=self.presence,
             fan_out=fan_out,
             allowed=settings.allowed,
         )
@@ -215,6 +226,7 @@ class Gateway:
         self._additions.settle()
 
     def _on_current(self) -> None:
+        self.presence.on_current()
         # What came live while it was not known who may hear it was dropped.
         self._notices.make_good(self._devices.users)
         self._catching_up = asyncio.ensure_future(self._relay.catch_up_all(self._rooms.open_rooms()))
@@ -230,6 +242,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         capacity.prepare(settings.allowed)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        stack.callback(gateway.presence.end)
         await stack.enter_async_context(gateway.control.followed())
         lifecycle.add_readiness_check(gateway.control.why_not_ready)
         lifecycle.add_readiness_check(gateway.why_full)

@@ -78,6 +78,17 @@ publishes_in_flight = Gauge(
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
+present = Gauge("parley_gateway_present", "Users in rooms here: each once in every room.")
+presence_peers = Gauge("parley_gateway_presence_peers", "Other gateways that are known to live.")
+presence_peers_dropped = Counter(
+    "parley_gateway_presence_peers_dropped_total", "Gateways that fell silent, whose users are offline for it."
+)
+presence_said = Tally(
+    "parley_gateway_presence_said_total", "What this gateway has published of who is present, by kind.", ["kind"]
+)
+presence_heard = Tally(
+    "parley_gateway_presence_heard_total", "What it has heard of that from others, by kind.", ["kind"]
+)
 quiet_checks = Tally(
     "parley_gateway_quiet_checks_total",
     "Rooms that heard nothing for a while, and whether the stream has anything: ok, behind, unavailable.",

@@ -53,6 +53,12 @@ class SendEvent(msgspec.Struct, frozen=True):
     data: Raw
 
 
+class GetPresence(msgspec.Struct, frozen=True):
+    """Ask who is in a room."""
+
+    room: Id
+
+
 class GetHistory(msgspec.Struct, frozen=True):
     """A page of a room: before a seq, after a seq, or the newest."""
 
@@ -118,6 +124,12 @@ class RelayEvent(ClientEvent, frozen=True, tag="event"):
     request: SendEvent
 
 
+class PresenceEvent(ClientEvent, frozen=True, tag="presence"):
+    """`["presence", {...}]`."""
+
+    request: GetPresence
+
+
 class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     """`["history", {...}]`."""
 
@@ -148,6 +160,7 @@ AnyEvent = (
     | MessageEvent
     | TypingEvent
     | RelayEvent
+    | PresenceEvent
     | HistoryEvent
     | ReadEvent
     | RefreshEvent
@@ -160,6 +173,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "message": SendMessage,
     "typing": SetTyping,
     "event": SendEvent,
+    "presence": GetPresence,
     "history": GetHistory,
     "read": MarkRead,
     "refresh": Refresh,
