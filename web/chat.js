@@ -174,11 +174,13 @@ export class Chat {
     const text = said[reason] ?? `You are not a member of ${room.label} any more.`;
     const wasHere = room === this.#current;
     this.#forget(room);
+    if (room.isGoing) return;
     if (wasHere) banner.show(`${text} You are in ${this.#current.label} now.`);
     else toasts.show({ title: text });
   }
 
   #forget(room) {
+    if (this.#rooms.get(room.id) !== room) return;
     this.#marks.forget(room.id);
     this.#rooms.remove(room.id);
     if (room !== this.#current) {

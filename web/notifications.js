@@ -1,8 +1,6 @@
 import { momentOf, timeOf, dayOf } from "./format.js";
 import * as toasts from "./toasts.js";
 
-const NEW_MS = 60_000;
-
 /** What backends have told the user, until it is dismissed. The server says it again after each connect. */
 export class Notifications {
   #bell = document.querySelector("#bell");
@@ -64,7 +62,8 @@ export class Notifications {
       this.#tell(id); // It came before the server had heard of it.
       return;
     }
-    if (!this.#seen.has(id) && Date.now() - ts < NEW_MS) {
+    const isNews = !this.#seen.has(id) && ts > performance.timeOrigin; // What is older was there before the page.
+    if (isNews) {
       toasts.show({ title, text: body, action: { label: "Dismiss", run: () => this.#dismiss(id) } });
     }
     this.#seen.add(id);

@@ -63,10 +63,7 @@ export class RoomActions {
       text: "You will not see its messages any more, until somebody invites you again.",
       confirm: "Leave group",
       danger: true,
-      act: async () => {
-        await this.#api.remove(room.id, this.#me.id);
-        this.#forget(room);
-      },
+      act: () => this.#end(room, () => this.#api.remove(room.id, this.#me.id)),
     });
   }
 
@@ -76,10 +73,7 @@ export class RoomActions {
       text: "It ends for all its members.",
       confirm: "Delete group",
       danger: true,
-      act: async () => {
-        await this.#api.delete(room.id);
-        this.#forget(room);
-      },
+      act: () => this.#end(room, () => this.#api.delete(room.id)),
     });
   }
 
@@ -108,6 +102,18 @@ export class RoomActions {
         await this.#rooms.refresh(room.id);
       },
     });
+  }
+
+  /** The server tells of it, too, sooner or later than it answers. */
+  async #end(room, act) {
+    room.isGoing = true;
+    try {
+      await act();
+    } catch (error) {
+      room.isGoing = false;
+      throw error;
+    }
+    this.#forget(room);
   }
 
   #enter(info) {

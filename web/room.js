@@ -16,6 +16,8 @@ export class Room {
   draft = "";
   /** Of a private room: what the server says of it, `{name?, owner?, member_count, members?}`. */
   info = undefined;
+  /** We are about to leave or delete it ourselves. */
+  isGoing = false;
   /** joining | open | refused */
   status = "joining";
   error = undefined;

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from playwright.async_api import expect
 
 from tests.browser.window import Window, Windows
-from tests.support.stacks import unique
+from tests.support.clients.parley import PythonClient
+from tests.support.stacks import TestStack, unique
 
 
 class _Scene(NamedTuple):
@@ -93,11 +94,14 @@ async def test_a_window_that_was_cut_off_hears_what_was_read_elsewhere(windows: 
     await expect(second.unread(group)).to_have_text("1")
 
 
-async def test_many_are_shown_as_many(windows: Windows) -> None:
+async def test_many_are_shown_as_many(stack: TestStack, windows: Windows) -> None:
     """Nobody counts above 99."""
     first, second, bob, group, _ = await _two_windows_and_bob(windows)
-    for number in range(101):
-        await bob.say(f"m{number}")
+    room = await bob.page.evaluate("new URL(location).searchParams.get('room')")
+    async with PythonClient(stack.gateway_urls[0], (await bob.user())["access_token"]) as writer:
+        await writer.join(room)
+        for number in range(101):
+            await writer.say(room, f"m{number}")
     for window in (first, second):
         await expect(window.unread(group)).to_have_text("99+")
     await second.page.reload()
