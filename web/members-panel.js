@@ -96,7 +96,7 @@ function membersOf({ info, presence, me }) {
     id,
     display_name,
     online: presence.known ? presence.has(id) : undefined,
-    note: id === me.id ? "you" : id === info?.owner ? "owner" : "",
+    note: [id === me.id && "you", id === info?.owner && "owner"].filter(Boolean).join(", "),
   }));
   const all = sorted(people);
   return [...all.filter(({ online }) => online), ...all.filter(({ online }) => !online)];

@@ -64,7 +64,8 @@ export class Notifications {
     }
     const isNews = !this.#seen.has(id) && ts > performance.timeOrigin; // What is older was there before the page.
     if (isNews) {
-      toasts.show({ title, text: body, action: { label: "Dismiss", run: () => this.#dismiss(id) } });
+      const action = { label: "Dismiss", run: () => this.#dismiss(id) };
+      toasts.show({ title, text: body, action, about: `notification ${id}` });
     }
     this.#seen.add(id);
     this.#kept.set(id, notification);
@@ -74,6 +75,7 @@ export class Notifications {
   onDismissed({ id }) {
     this.#dismissed.add(id);
     this.#kept.delete(id);
+    toasts.remove(`notification ${id}`);
     this.#render();
   }
 
@@ -88,6 +90,7 @@ export class Notifications {
 
   #show(open) {
     this.#panel.hidden = !open;
+    if (open) for (const id of this.#kept.keys()) toasts.remove(`notification ${id}`);
     this.#bell.ariaExpanded = String(open);
   }
 

@@ -6,10 +6,11 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.window import Windows
 from tests.support.stacks import TestStack
+from tests.support.waiting import DEADLINE_SECONDS
 
 _CHROMIUM: Final = shutil.which("chromium")
 _FLAGS: Final = [
@@ -28,6 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
     if _CHROMIUM is None:
         pytest.skip("no chromium: apt install chromium")
+    expect.set_options(timeout=DEADLINE_SECONDS * 1000)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         yield started

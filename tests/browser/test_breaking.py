@@ -38,7 +38,10 @@ async def test_offline_and_back_nothing_is_lost(windows: Windows) -> None:
 
 
 async def test_the_page_catches_up_after_its_gateway_was_killed(own_stack: TestStack, browser: Browser) -> None:
-    """Kill -9 of the gateway: the page says so, comes back by itself, and shows what was said meanwhile, once."""
+    """Kill -9 of the gateway: the page says so, comes back by itself, and shows what was said meanwhile, once.
+
+    While history is away, people still chat; the page knows nothing of the past, and can ask again.
+    """
     windows = Windows(browser, own_stack)
     room = unique("killed")
     ann = await windows.guest("Ann", room)
@@ -52,6 +55,17 @@ async def test_the_page_catches_up_after_its_gateway_was_killed(own_stack: TestS
     await own_stack.children["gateway-1"].start()
     await ann.is_connected()
     await ann.sees("before", "meanwhile")
+
+    await own_stack.children["history"].kill()
+    await ann.page.reload()
+    await ann.is_connected()
+    await expect(ann.part("message-list")).to_contain_text("Older messages could not be loaded.", timeout=40_000)
+    await bob.say("without history")
+    await ann.sees("without history")
+    await own_stack.children["history"].start()
+    await until(lambda: own_stack.is_ready("history"), "history")
+    await ann.page.get_by_role("button", name="Try again").click()
+    await ann.sees("before", "meanwhile", "without history")
     await windows.close()
     assert windows.problems == []
 

@@ -1,9 +1,14 @@
 """Who is in a room, and who is there now."""
 
-from playwright.async_api import expect
+import asyncio
+from contextlib import AsyncExitStack
+
+from playwright.async_api import Browser, expect
 
 from tests.browser.window import Windows
-from tests.support.stacks import unique
+from tests.support.light_member import LightMember
+from tests.support.stacks import fresh, unique
+from tests.support.waiting import until
 
 
 async def test_dots_come_and_go_with_people(windows: Windows) -> None:
@@ -41,6 +46,29 @@ async def test_after_a_reconnect_the_members_are_asked_for_again(windows: Window
     await expect(ann.member("Carol")).to_be_visible()
     await expect(ann.member("Bob")).to_have_count(0)
     await expect(ann.member("Ann")).to_be_visible()
+
+
+async def test_in_a_large_room_the_list_catches_up(browser: Browser) -> None:
+    """Changes come together once a second; when they are too many to be told, the page asks."""
+    others = 120
+    async with fresh(environ={"PRESENCE_BATCH_ABOVE": "2"}) as stack, AsyncExitStack() as exits:
+        windows = Windows(browser, stack)
+        room = unique("large")
+        ann = await windows.guest("Ann", room)
+        ports, may_connect = [stack.ports.gateway_2], asyncio.Event()
+        crowd = [LightMember(ports, await stack.token(), [room], may_connect) for _ in range(others)]
+        for each in crowd:
+            await exits.enter_async_context(each)
+        may_connect.set()
+        await until(lambda: all(each.is_in for each in crowd), "them to be in")
+        await expect(ann.part("members-title")).to_have_text(f"{others + 1} online", timeout=10_000)
+        await expect(ann.part("member")).to_have_count(others + 1, timeout=10_000)
+        may_connect.clear()
+        await stack.children["gateway-2"].kill()
+        await expect(ann.part("members-title")).to_have_text("1 online", timeout=20_000)
+        await expect(ann.part("member")).to_have_count(1, timeout=10_000)
+        await windows.close()
+        assert windows.problems == []
 
 
 async def test_the_list_is_a_drawer_where_there_is_little_room(windows: Windows) -> None:
