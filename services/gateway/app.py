@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -21,6 +22,7 @@ from services.gateway.auth import Auth
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
+from services.gateway.docs_pages import DocsPages
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
@@ -135,6 +137,7 @@ class Gateway:
             *SessionsApi(self._auth, settings.limits).routes(),
             *RoomsApi(self._auth, PrivateRooms(connection), body_timeout=timeout).routes(),
             *ChatPage(settings.web).routes(),
+            *(DocsPages(Path(settings.docs_dir)).routes() if settings.docs else ()),
         ]
 
     async def drain(self, seconds: float) -> None:

@@ -1,0 +1,53 @@
+"""What clients are sent unasked."""
+
+from typing import Final
+
+from apidocs.described import Push
+from apidocs.words.samples import MESSAGE, USER
+from services.gateway import pushes
+from wire.messages import StoredMessage
+
+PUSHES: Final[dict[str, Push]] = {
+    "session": Push(
+        kinds=(pushes.SessionStarted,),
+        summary="Who one is, and how long the connection lasts",
+        text="Once, right after connect.",
+        example={"user": {**USER, "username": "ann"}, "session": "s-1", "gateway": "gateway-1", "expires_in": 600},
+    ),
+    "message": Push(
+        kinds=(StoredMessage,),
+        summary="Somebody has said something",
+        text="Once it is stored; to everybody in the room, its sender among them, in order of `seq` and once. On a "
+        "connection with `recover` a second argument follows, which is socket.io-client's own.",
+        example=MESSAGE,
+    ),
+    "typing": Push(
+        kinds=(pushes.TypingShown,),
+        summary="Somebody types, or has ceased to",
+        example={"room": "lobby", "user": "u-7Hk2", "active": True},
+    ),
+    "event": Push(
+        kinds=(pushes.EventShown,),
+        summary="An application's own event",
+        example={"room": "lobby", "name": "cursor", "data": {"x": 0.4, "y": 0.7}, "user": "u-7Hk2"},
+    ),
+    "removed": Push(
+        kinds=(pushes.Removed,),
+        summary="One is no member of a private room any more",
+        text="`reason` is `removed`, `left` (on another device) or `deleted`.",
+        example={"room": "g-Zk3f", "reason": "removed"},
+    ),
+    "expiring": Push(
+        kinds=(pushes.Expiring,),
+        summary="The connection ends in so many seconds",
+        text="A minute ahead, or after three quarters of its life. `refresh` it, or it is closed; then connect again "
+        "with another token.",
+        example={"expires_in": 60},
+    ),
+    "draining": Push(
+        kinds=(pushes.Draining,),
+        summary="This gateway is about to end",
+        text="The connection will be closed; official clients come back by themselves, elsewhere.",
+        example={},
+    ),
+}
