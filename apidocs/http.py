@@ -29,7 +29,7 @@ def document(public: web.Application, admin: web.Application, version: str) -> J
     """The document. Raises `UndescribedError`."""
     found = routes_of(public, admin)
     if set(found) != ROUTES.keys():
-        raise UndescribedError(f"apidocs/routes.py and the code differ in {sorted(set(found) ^ ROUTES.keys())}")
+        raise UndescribedError(f"apidocs/words/ and the code differ in {sorted(set(found) ^ ROUTES.keys())}")
     schemas = Schemas()
     schemas.of(problems.HttpProblem, sent=True)
     paths: dict[str, Json] = {}

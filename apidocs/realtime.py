@@ -81,7 +81,7 @@ def _check() -> None:
     described = {kind for each in subjects.SUBJECTS for kind in (*each.kinds, *each.replies)} | {Refused}
     unknown = [each.__name__ for each in message_types() - described]
     if wrong := [*events.undescribed(), *subjects.undescribed(), *unknown]:
-        raise UndescribedError(f"apidocs/events.py or subjects.py and the code differ in {wrong}")
+        raise UndescribedError(f"apidocs/words/ and the code differ in {wrong}")
 
 
 def _info(version: str) -> Json:

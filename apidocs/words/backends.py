@@ -4,10 +4,24 @@ from typing import Final
 
 from apidocs.described import Query, Route
 from apidocs.words.tags import BACKENDS
-from services.gateway import sessions_api
+from services.gateway import backends_api, sessions_api
 from wire.errors import ErrorCode
 
 ROUTES: Final[dict[str, Route]] = {
+    "POST /api/rooms/{room}/messages": Route(
+        tag=BACKENDS,
+        summary="Say something, once per id",
+        text="As the event `message`, with its guarantees: answered once it is stored; after `unavailable` send it "
+        "again with the same id. A user has to be a member of the room. A service says it in any room that is there, "
+        'as `{id: "svc-<name of its token>", display_name: <name of its token>}`.',
+        bearer=("user", "service"),
+        scope="publish",
+        query=Query(backends_api._Room, {"room": "The id of a room."}),  # noqa: SLF001
+        body=backends_api.MessageBody,
+        example={"id": "m-1", "body": "Build 7 has failed", "data": {"build": 7}},
+        answers={201: ("It is stored.", backends_api.SentBody)},
+        codes=(ErrorCode.FORBIDDEN,),
+    ),
     "POST /api/users/{user}/disconnect": Route(
         tag=BACKENDS,
         summary="End all sessions of a user",

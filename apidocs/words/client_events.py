@@ -54,7 +54,8 @@ CLIENT_EVENTS: Final[dict[str, Event]] = {
     ),
     "event": Event(
         summary="Tell the other members something of the application's own",
-        text="At most once, never stored: cursors, live numbers. `data` is any JSON, 16 KiB at most.",
+        text="At most once, never stored: cursors, live numbers. Whoever reads too slowly gets the newest of each room, "
+        "name and sender. `data` is any JSON, 16 KiB at most.",
         reply=replies.Done,
         codes=(ErrorCode.NOT_JOINED, ErrorCode.TOO_LARGE),
         example={"room": "lobby", "name": "cursor", "data": {"x": 0.4, "y": 0.7}},
@@ -68,6 +69,15 @@ CLIENT_EVENTS: Final[dict[str, Event]] = {
         codes=(ErrorCode.NOT_JOINED,),
         example={"room": "lobby", "before": 43, "limit": 1},
         answer={**_OK, "messages": [MESSAGE], "more": True},
+    ),
+    "read": Event(
+        summary="Everything in a room is read, up to a message",
+        text="Kept for the user, on whichever device: the marker only ever rises, and never above the room's last "
+        "message. The acknowledgement says where it is now.",
+        reply=replies.MarkedRead,
+        codes=(ErrorCode.NOT_JOINED,),
+        example={"room": "lobby", "seq": 42},
+        answer={**_OK, "seq": 42},
     ),
     "refresh": Event(
         summary="Lengthen the life of this connection",

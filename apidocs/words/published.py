@@ -67,7 +67,7 @@ OF_ROOMS: Final = (
 OF_USERS: Final = (
     Subject(
         address=subjects.live_user("{user}", subjects.NOTIFICATION),
-        names=("NOTIFICATION", "live_user", "live_user_interest"),
+        names=("NOTIFICATION", "live_user", "live_user_interest", "user_of_live"),
         kinds=(notifications.Notification, notifications.Dismissed),
         summary="A backend tells a user something, or one of the user's devices has read it",
         sender=GATEWAY,

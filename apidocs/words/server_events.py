@@ -31,6 +31,30 @@ PUSHES: Final[dict[str, Push]] = {
         summary="An application's own event",
         example={"room": "lobby", "name": "cursor", "data": {"x": 0.4, "y": 0.7}, "user": "u-7Hk2"},
     ),
+    "read": Push(
+        kinds=(pushes.ReadShown,),
+        summary="The user has read a room up to somewhere, on another device",
+        text="At most once: `GET /api/rooms` tells how it stands.",
+        example={"room": "lobby", "seq": 42},
+    ),
+    "notification": Push(
+        kinds=(pushes.NotificationShown,),
+        summary="A backend tells the user something",
+        text="At once on all devices that are there, and once more after each connect until it is dismissed: a client "
+        "shows what has the same id once.",
+        example={"id": "n-1", "title": "Build 7 has failed", "body": "2 tests of 5,880", "ts": 1_767_225_600_123},
+    ),
+    "dismissed": Push(
+        kinds=(pushes.DismissedShown,),
+        summary="The user has read a notification, on another device",
+        example={"id": "n-1"},
+    ),
+    "added": Push(
+        kinds=(pushes.Added,),
+        summary="One has become a member of a private room",
+        text="On all devices; join it to hear what is said there.",
+        example={"room": "g-Zk3f"},
+    ),
     "removed": Push(
         kinds=(pushes.Removed,),
         summary="One is no member of a private room any more",

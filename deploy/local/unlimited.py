@@ -18,6 +18,7 @@ UNLIMITED: Final[Mapping[str, str]] = dict.fromkeys(
         "TYPINGS_PER_SECOND",
         "JOINS_PER_SECOND",
         "PAGES_PER_SECOND",
+        "READS_PER_SECOND",
         "REFRESHES_PER_SECOND",
         "MISTAKES_PER_SECOND",
     ),

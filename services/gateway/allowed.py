@@ -40,6 +40,9 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     joins_burst: Burst = 250
     pages_per_second: PerSecond = 10.0
     pages_burst: Burst = 50
+    reads_per_second: PerSecond = 10.0
+    """Moved read markers."""
+    reads_burst: Burst = 50
     refreshes_per_second: PerSecond = 1.0
     refreshes_burst: Burst = 5
     mistakes_per_second: PerSecond = 10.0
@@ -55,6 +58,7 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
             "typing": (self.typings_per_second, self.typings_burst),
             "join": (self.joins_per_second, self.joins_burst),
             "history": (self.pages_per_second, self.pages_burst),
+            "read": (self.reads_per_second, self.reads_burst),
             "refresh": (self.refreshes_per_second, self.refreshes_burst),
             "mistake": (self.mistakes_per_second, self.mistakes_burst),
         }

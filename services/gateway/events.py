@@ -1,6 +1,5 @@
 """Client events: the table of what a client may send, and what each does."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,7 +9,8 @@ from services.gateway import answering, requests
 from services.gateway.allowed import Allowed
 from services.gateway.answering import Answering
 from services.gateway.call import Call
-from services.gateway.checks import check_body, check_data
+from services.gateway.checks import check_data
+from services.gateway.composing import composed
 from services.gateway.connection import Connection
 from services.gateway.control import Control
 from services.gateway.edge.metrics import malformed_packets
@@ -19,11 +19,12 @@ from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
 from services.gateway.publisher import Publisher
-from services.gateway.replies import Done, HistoryPage, Refreshed
+from services.gateway.reading import Reading
+from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
 from services.gateway.requests import AnyEvent
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
+from wire.messages import Author, Page, RoomEvent, Typing
 
 _Handler = Callable[[Call, Any], Done | None]
 """Returns the acknowledgement, or None if it will be given later."""
@@ -43,6 +44,7 @@ class Events:
         lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
+        reading: Reading,
         fan_out: FanOut,
         allowed: Allowed,
     ) -> None:
@@ -52,6 +54,7 @@ class Events:
         self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
+        self._reading = reading
         self._fan_out = fan_out
         self._answering = Answering()
         may = allowances(allowed.rates)
@@ -63,6 +66,7 @@ class Events:
             requests.TypingEvent: ("typing", self._typing, may.get("typing")),
             requests.RelayEvent: ("event", self._event, may.get("event")),
             requests.HistoryEvent: ("history", self._page, may.get("history")),
+            requests.ReadEvent: ("read", self._read, may.get("read")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
         }
 
@@ -117,16 +121,8 @@ class Events:
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:
         _check_joined(call.connection, request.room)
-        check_body(request.body)
-        check_data(request.data)
         user = call.connection.bearer.user
-        message = ChatMessage(
-            id=request.id,
-            author=Author(id=user.id, display_name=user.display_name),
-            body=request.body,
-            ts=time.time_ns() // 1_000_000,
-            data=request.data,
-        )
+        message = composed(Author(id=user.id, display_name=user.display_name), request)
         self._publisher.publish(request.room, message, call)
 
     def _typing(self, call: Call, request: requests.SetTyping) -> Done:
@@ -152,6 +148,13 @@ class Events:
         page = await self._history(requests.page_request(request))
         _check_joined(connection, request.room)  # still
         return HistoryPage(messages=page.messages, more=page.more)
+
+    def _read(self, call: Call, request: requests.MarkRead) -> None:
+        _check_joined(call.connection, request.room)
+        self._answering.later(call, self._mark_read(call.connection, request))
+
+    async def _mark_read(self, connection: Connection, request: requests.MarkRead) -> Done:
+        return MarkedRead(seq=await self._reading.mark(connection, request))
 
     def _refresh(self, call: Call, request: requests.Refresh) -> None:
         self._answering.later(call, self._lengthen(call.connection, request))

@@ -18,6 +18,7 @@ _REFUSAL_FRAMES: Final = 4
 _WORDS: Final[Mapping[str, str]] = {
     "join": "joins and leaves",
     "history": "pages of history",
+    "read": "read markers",
     "refresh": "refreshes",
     "mistake": "events that are none",
     "message": "messages",

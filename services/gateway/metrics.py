@@ -42,6 +42,7 @@ ended = Tally(
     ["reason"],
 )
 removals = Counter("parley_gateway_removals_total", "Connections put out of a private room.")
+users = Gauge("parley_gateway_users", "Users with connections here, each with an interest of its own on NATS.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
@@ -57,6 +58,11 @@ publish_duration = TimeTally(
     "From publishing a message to its being stored, by result.",
     ["result"],
     buckets=LATENCY_BUCKETS,
+)
+posts = Tally(
+    "parley_gateway_posts_total",
+    "Messages that came over HTTP, by whom (user, service) and result code; gone: whoever sent it did not wait.",
+    ["by", "result"],
 )
 publishes_in_flight = Gauge(
     "parley_gateway_publishes_in_flight", "Messages published and not yet known to be stored."

@@ -29,6 +29,12 @@ class Sent(Done, frozen=True, kw_only=True):
     duplicate: bool
 
 
+class MarkedRead(Done, frozen=True, kw_only=True):
+    """`seq`: up to where the user has read the room now, on whichever device."""
+
+    seq: int
+
+
 class Refreshed(Done, frozen=True, kw_only=True):
     """`expires_in`: seconds until the connection ends, unless it is refreshed again."""
 

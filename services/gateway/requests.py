@@ -62,6 +62,13 @@ class GetHistory(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = PAGE_DEFAULT
 
 
+class MarkRead(msgspec.Struct, frozen=True):
+    """Everything in a room is read, up to a message."""
+
+    room: Id
+    seq: Seq
+
+
 class Refresh(msgspec.Struct, frozen=True):
     """Lengthen this connection's life."""
 
@@ -111,13 +118,19 @@ class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     request: GetHistory
 
 
+class ReadEvent(ClientEvent, frozen=True, tag="read"):
+    """`["read", {...}]`."""
+
+    request: MarkRead
+
+
 class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     """`["refresh", {...}]`."""
 
     request: Refresh
 
 
-AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent
+AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | ReadEvent | RefreshEvent
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "join": Join,
@@ -126,6 +139,7 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "typing": SetTyping,
     "event": SendEvent,
     "history": GetHistory,
+    "read": MarkRead,
     "refresh": Refresh,
 }
 _arguments: Final = msgspec.json.Decoder(list[Raw])

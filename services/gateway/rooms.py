@@ -139,6 +139,8 @@ class Rooms:
     def leave(self, name: str, connection: Connection) -> None:
         """`connection` gets nothing of the room any more."""
         connection.rooms.discard(name)
+        if connection.session.newest is not None:
+            connection.session.newest.discard(name)
         room = self._rooms.get(name)
         if room is not None and connection in room.members:
             del room.members[connection]

@@ -22,6 +22,7 @@ from nats.js.errors import NotFoundError
 from runtime import bus, tasks
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
+from services.history import database
 from services.history.refusals import WriteFailedError
 from services.history.settings import SetupSettings
 from services.history.store import MessageStore
@@ -125,9 +126,8 @@ async def run(settings: SetupSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as exits:
-        store = MessageStore(settings.database)
-        exits.callback(store.close)
-        setup = Setup(settings, store)
+        mongo = exits.enter_context(database.connected(settings.database))
+        setup = Setup(settings, MessageStore(mongo))
         running = asyncio.create_task(setup.run())
         exits.push_async_callback(tasks.ended, running, within=0)
         stopped = asyncio.create_task(stopping.wait())

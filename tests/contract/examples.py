@@ -154,6 +154,7 @@ SUBJECT_ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "live_interest": ("lobby",),
     "live_user": ("u-ann", subjects.READ),
     "live_user_interest": ("u-ann",),
+    "user_of_live": ("live.user.u-ann.read",),
     "live_gateway": ("gw-1",),
     "presence_answers": ("_INBOX.gateway", "gw-1"),
     "stream_get": ("MESSAGES",),

@@ -18,7 +18,7 @@ from runtime.stream import Entry
 from services.gateway import missed, replay, replay_memory, resuming
 from services.gateway import relay as relay_module
 from services.gateway.connection import Connection
-from services.gateway.edge import session as session_module
+from services.gateway.edge import reading
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
 from services.gateway.fanout import FanOut
@@ -59,7 +59,7 @@ def _small(kept: int = KEPT) -> Iterator[None]:
         mock.patch.object(replay, "_LIVE_BYTES", 2 * MESSAGE_BYTES),
         mock.patch.object(replay_memory, "_MOST_BYTES", kept * MESSAGE_BYTES),
         mock.patch.object(missed, "_WITHOUT_HISTORY_SECONDS", 0),
-        mock.patch.object(session_module, "_LOOK_SECONDS", 0),
+        mock.patch.object(reading, "_LOOK_SECONDS", 0),
         mock.patch.object(relay_module, "_SHORTEST_PAUSE", 0),
     ):
         yield
