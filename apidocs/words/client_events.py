@@ -54,8 +54,8 @@ CLIENT_EVENTS: Final[dict[str, Event]] = {
     ),
     "event": Event(
         summary="Tell the other members something of the application's own",
-        text="At most once, never stored: cursors, live numbers. Whoever reads too slowly gets the newest of each room, "
-        "name and sender. `data` is any JSON, 16 KiB at most.",
+        text="At most once, never stored: cursors, live numbers. Whoever reads too slowly gets the newest of each "
+        "room, name and sender. `data` is any JSON, 16 KiB at most.",
         reply=replies.Done,
         codes=(ErrorCode.NOT_JOINED, ErrorCode.TOO_LARGE),
         example={"room": "lobby", "name": "cursor", "data": {"x": 0.4, "y": 0.7}},

@@ -20,8 +20,8 @@ ROUTES: Final[dict[str, Route]] = {
     "GET /api/rooms": Route(
         tag=ROOMS,
         summary="List one's private rooms",
-        text="By id, 100 at most. Of a room with many members the list leaves them out. `seq`, `read` and `unread` are "
-        "absent while history does not answer.",
+        text="By id, 100 at most. Of a room with many members the list leaves them out. `seq`, `read` and `unread` "
+        "are absent while history does not answer.",
         bearer=("user",),
         query=Query(rooms_api._After, {"after": "The id of the last room of the list before."}),  # noqa: SLF001
         answers={200: ("Some of them; `more`: ask again, with `after`.", rooms_api.RoomsBody)},

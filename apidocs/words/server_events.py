@@ -40,8 +40,8 @@ PUSHES: Final[dict[str, Push]] = {
     "notification": Push(
         kinds=(pushes.NotificationShown,),
         summary="A backend tells the user something",
-        text="At once on all devices that are there, and once more after each connect until it is dismissed: a client "
-        "shows what has the same id once.",
+        text="At once on all devices that are there, and once more after each connect until it is dismissed: a "
+        "client shows what has the same id once.",
         example={"id": "n-1", "title": "Build 7 has failed", "body": "2 tests of 5,880", "ts": 1_767_225_600_123},
     ),
     "dismissed": Push(

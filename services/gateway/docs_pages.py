@@ -1,5 +1,6 @@
 """What describes the API: two documents and their pages, from `docs/`, as `python -m apidocs` wrote them."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ class DocsPages:
         return [web.get("/docs", self._lead), web.get("/docs/{path:.*}", self._file)]
 
     async def _lead(self, _request: web.Request) -> web.StreamResponse:
-        raise web.HTTPPermanentRedirect("/docs/")
+        return web.Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={hdrs.LOCATION: "/docs/"})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         name, kind = _SERVED.get(request.match_info["path"], ("", ""))
