@@ -34,8 +34,11 @@ from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
+from services.gateway.notices import Notices
+from services.gateway.notifying import Notifying
 from services.gateway.page import ChatPage
 from services.gateway.posting import Posting
+from services.gateway.presence import Presence
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
@@ -59,6 +62,7 @@ from wire.control import Control as AnyControl
 from wire.control import MembersChanged
 from wire.errors import ParleyError
 from wire.messages import Done, Page
+from wire.notifications import Kept
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
@@ -92,15 +96,27 @@ class Gateway:
             ),
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
-        self._relay = relay = Relay(fan_out, stream, self.control)
-        self._devices = Devices(connection, self.control, roster, fan_out)
+        self.presence = Presence(
+            connection,
+            fan_out,
+            self.control,
+            inbox=subjects.inbox(settings.nats_user),
+            lease=settings.presence_lease_seconds,
+            batch_above=settings.presence_batch_above,
+        )
+        self._relay = relay = Relay(fan_out, stream, self.control, self.presence)
+        kept = Caller(connection, subjects.HISTORY_NOTIFICATIONS, Kept, timeout=_HISTORY_SECONDS)
+        self._notices = Notices(kept, self.control, roster, fan_out)
+        self._devices = Devices(connection, self.control, roster, fan_out, self._notices.on_dismissed)
+        notifying = Notifying(connection, kept)
         self._additions = Additions(self.control, roster, fan_out)
         self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         missed = Missed(history, stream, ReplayMemory())
         resuming = Resuming(fan_out, missed, self.control, seconds=settings.resume_seconds)
-        self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
+        linger = settings.room_linger_seconds
+        self._rooms = Rooms(connection, relay.on_live, baselines.of, self.presence, linger=linger)
         self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         joining = Joining(fan_out, self._rooms, relay, resuming)
         self._sessions = Sessions(SessionBucket(KeyValue(connection, streams.KEPT_SESSIONS)))
@@ -135,7 +151,9 @@ class Gateway:
             lifetimes=self._lifetimes,
             publisher=publisher,
             history=history,
+            notifying=notifying,
             reading=reading,
+            presence=self.presence,
             fan_out=fan_out,
             allowed=settings.allowed,
         )
@@ -144,7 +162,7 @@ class Gateway:
         self.routes: Final = [
             *Api(self._auth, access, history).routes(),
             *SessionsApi(self._auth, settings.limits).routes(),
-            *BackendsApi(self._auth, posting, body_timeout=timeout).routes(),
+            *BackendsApi(self._auth, posting, notifying, body_timeout=timeout).routes(),
             *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
             *(DocsPages(Path(settings.docs_dir)).routes() if settings.docs else ()),
@@ -185,6 +203,7 @@ class Gateway:
         missed = self._recovery.complete(connection)
         self._lifetimes.begin(connection)
         self._devices.begin(connection)
+        self._notices.begin(connection)
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
@@ -192,6 +211,7 @@ class Gateway:
         """See `clients.Application`."""
         self._lifetimes.end(connection)
         self._devices.end(connection)
+        self._notices.end(connection)
         self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
@@ -209,7 +229,9 @@ class Gateway:
         self._additions.settle()
 
     def _on_current(self) -> None:
+        self.presence.on_current()
         # What came live while it was not known who may hear it was dropped.
+        self._notices.make_good(self._devices.users)
         self._catching_up = asyncio.ensure_future(self._relay.catch_up_all(self._rooms.open_rooms()))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -223,6 +245,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         capacity.prepare(settings.allowed)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        stack.callback(gateway.presence.end)
         await stack.enter_async_context(gateway.control.followed())
         lifecycle.add_readiness_check(gateway.control.why_not_ready)
         lifecycle.add_readiness_check(gateway.why_full)

@@ -4,6 +4,7 @@ One subscription for each user with connections here, made for the first and dro
 any costs this gateway nothing.
 """
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -40,11 +41,20 @@ class Devices:
     all `users`, each time that `Control` becomes current.
     """
 
-    def __init__(self, bus: Bus, control: Known, roster: Roster, fan_out: FanOut) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        control: Known,
+        roster: Roster,
+        fan_out: FanOut,
+        on_dismissed: Callable[[str, str], None],
+    ) -> None:
+        """`on_dismissed` is told of each notification that was read: whose, and its id."""
         self._bus = bus
         self._control = control
         self._roster = roster
         self._fan_out = fan_out
+        self._on_dismissed = on_dismissed
         self._lines: dict[str, Listening] = {}
         metrics.users.set_function(lambda: len(self._lines))
 
@@ -97,4 +107,5 @@ class Devices:
                 self.tell(user, "notification", NotificationShown.of(live))
             case Dismissed():
                 metrics.live_messages["dismissed",] += 1
+                self._on_dismissed(user, live.id)
                 self.tell(user, "dismissed", DismissedShown(live.id), skip=live.origin)

@@ -18,6 +18,8 @@ from services.gateway.entering import Entering, Later
 from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
+from services.gateway.notifying import Notifying
+from services.gateway.presence import Presence
 from services.gateway.publisher import Publisher
 from services.gateway.reading import Reading
 from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
@@ -44,7 +46,9 @@ class Events:
         lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
+        notifying: Notifying,
         reading: Reading,
+        presence: Presence,
         fan_out: FanOut,
         allowed: Allowed,
     ) -> None:
@@ -54,7 +58,9 @@ class Events:
         self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
+        self._notifying = notifying
         self._reading = reading
+        self._presence = presence
         self._fan_out = fan_out
         self._answering = Answering()
         may = allowances(allowed.rates)
@@ -65,9 +71,11 @@ class Events:
             requests.MessageEvent: ("message", self._message, may.get("message")),
             requests.TypingEvent: ("typing", self._typing, may.get("typing")),
             requests.RelayEvent: ("event", self._event, may.get("event")),
+            requests.PresenceEvent: ("presence", self._who, may.get("presence")),
             requests.HistoryEvent: ("history", self._page, may.get("history")),
             requests.ReadEvent: ("read", self._read, may.get("read")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
+            requests.DismissEvent: ("dismiss", self._dismiss, may.get("dismiss")),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -140,6 +148,19 @@ class Events:
         self._bus.publish(subjects.live(request.room, subjects.EVENT), codec.encode(event))
         return Done()
 
+    def _who(self, call: Call, request: requests.GetPresence) -> Done | None:
+        _check_joined(call.connection, request.room)
+        if self._presence.is_known(request.room):
+            return self._presence.members(request.room, call.connection)
+        self._answering.later(call, self._find_out_who(call.connection, request.room))
+        return None
+
+    async def _find_out_who(self, connection: Connection, room: str) -> Done:
+        await self._presence.known(room)
+        self._control.check()
+        _check_joined(connection, room)  # still
+        return self._presence.members(room, connection)
+
     def _page(self, call: Call, request: requests.GetHistory) -> None:
         _check_joined(call.connection, request.room)
         self._answering.later(call, self._read_page(call.connection, request))
@@ -161,6 +182,9 @@ class Events:
 
     async def _lengthen(self, connection: Connection, request: requests.Refresh) -> Done:
         return Refreshed(expires_in=await self._lifetimes.lengthen(connection, request.token))
+
+    def _dismiss(self, call: Call, request: requests.Dismiss) -> None:
+        self._answering.later(call, self._notifying.dismiss(call.connection, request.id))
 
 
 def _check_joined(connection: Connection, room: str) -> None:

@@ -16,12 +16,12 @@ import msgspec
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.joined_frames import Aside, Waiting, framed
-from services.gateway.pushes import EventShown, TypingShown, event
+from services.gateway.pushes import EventShown, PresenceShown, RoomPresence, TypingShown, event
 from services.gateway.rooms import Room
 from services.gateway.writing import write, write_all
 from wire.messages import StoredMessage
 
-Shown = StoredMessage | TypingShown | EventShown
+Shown = StoredMessage | TypingShown | EventShown | PresenceShown | RoomPresence
 
 _WRITES_A_TURN: Final = 256
 """After so many the loop turns: what is read then may be joined with what is still to be written."""
@@ -30,6 +30,8 @@ _NAMES: Final[dict[type[msgspec.Struct], str]] = {
     StoredMessage: "message",
     TypingShown: "typing",
     EventShown: "event",
+    PresenceShown: "presence",
+    RoomPresence: "presence",
 }
 
 

@@ -89,6 +89,36 @@ class EventShown(msgspec.Struct, frozen=True):
     user: str
 
 
+class PresenceShown(msgspec.Struct, frozen=True):
+    """`presence`: somebody is in the room now, or has none of their sockets there any more."""
+
+    room: str
+    user: str
+    display_name: str
+    state: str
+    """online or offline."""
+
+
+class PresenceChange(msgspec.Struct, frozen=True):
+    """One of those in a `RoomPresence`."""
+
+    user: str
+    display_name: str
+    state: str
+
+
+class RoomPresence(msgspec.Struct, frozen=True):
+    """`presence`: what has changed in a large room, once a second at most; `count` are there by now.
+
+    `truncated`: so much that it is not listed; whoever wants to know asks.
+    """
+
+    room: str
+    count: int
+    changes: list[PresenceChange]
+    truncated: bool
+
+
 def event(name: str, payload: msgspec.Struct) -> bytes:
     """The Socket.IO packet of an event."""
     return b'2["%b",%b]' % (name.encode(), _encode(payload))

@@ -28,11 +28,13 @@ class Reading:
     async def mark(self, connection: Connection, request: MarkRead) -> int:
         """The user of `connection` has read so far; returns how far that is by now, once it is stored.
 
-        Their other devices are told, at most once, if it was not so far before. Raises `ParleyError`: unavailable.
+        Their other devices are told, at most once, unless it was further already. Raises `ParleyError`: unavailable,
+        and then it may have been stored: whoever asks again has them told.
         """
         user = connection.bearer.user.id
         marker = await self._mark(reading.MarkRead(user=user, room=request.room, seq=request.seq))
-        if marker.moved:
+        # Where it was before it may have been put by one of ours whose answer got lost, and nobody was told.
+        if marker.moved or marker.seq == request.seq:
             moved = ReadMoved(room=request.room, seq=marker.seq, origin=connection.id)
             with suppress(ParleyError):  # it is stored, which is what was asked for
                 self._bus.publish(subjects.live_user(user, subjects.READ), codec.encode(moved))

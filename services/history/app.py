@@ -13,6 +13,8 @@ from runtime.stream import MessageStream
 from services.history import database, metrics
 from services.history.extents import Extents
 from services.history.marker_store import MarkerStore
+from services.history.notification_store import NotificationStore
+from services.history.notifying import Notifying
 from services.history.pages import Pages
 from services.history.persister import Persister
 from services.history.progress import Progress
@@ -22,6 +24,7 @@ from services.history.store import MessageStore
 from services.history.timing import timed
 from wire import subjects
 from wire.messages import GetPage
+from wire.notifications import Dismiss, GetNotifications, Notify
 from wire.reading import CountUnread, MarkRead
 
 VERSION = "1.0.0"
@@ -49,10 +52,18 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
         stack.push_async_callback(tasks.ended, persisting, within=_BATCH_SECONDS)
         stack.callback(persister.stop)
         took = metrics.request_duration
+        notifying = Notifying(
+            NotificationStore(mongo), most=settings.notifications_kept_most, days=settings.notifications_kept_days
+        )
         endpoints: list[rpc.Endpoint[Any]] = [
             rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, timed(metrics.page_duration, pages.page)),
             rpc.Endpoint(subjects.HISTORY_READ, MarkRead, timed(took, reading.mark, kind="read")),
             rpc.Endpoint(subjects.HISTORY_UNREAD, CountUnread, timed(took, reading.count, kind="unread")),
+            rpc.Endpoint(subjects.HISTORY_NOTIFY, Notify, timed(took, notifying.notify, kind="notify")),
+            rpc.Endpoint(
+                subjects.HISTORY_NOTIFICATIONS, GetNotifications, timed(took, notifying.kept, kind="notifications")
+            ),
+            rpc.Endpoint(subjects.HISTORY_DISMISS, Dismiss, timed(took, notifying.dismiss, kind="dismiss")),
         ]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)

@@ -65,7 +65,7 @@ FULL: Final[tuple[Message, ...]] = (
     presence.PresenceStands(gateway="gw-1", version=3),
     presence.PresenceAsked(gateway="gw-2", of="gw-1"),
     presence.PresenceSnapshot(room="lobby", gateway="gw-1", version=3, members=[_AUTHOR], part=1, parts=2),
-    presence.Heartbeat(gateway="gw-1"),
+    presence.Heartbeat(gateway="gw-1", lease=30.0, standing=50.0),
     presence.Farewell(gateway="gw-1"),
     reading.MarkRead(user="u-ann", room="lobby", seq=42),
     reading.ReadMarker(seq=42, moved=True),

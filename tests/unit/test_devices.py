@@ -32,7 +32,8 @@ class _Gateway:
         self.bus = bus
         self.control = Current()
         self.roster = Roster()
-        self.devices = Devices(bus, self.control, self.roster, FanOut(0))
+        self.dismissed: list[tuple[str, str]] = []
+        self.devices = Devices(bus, self.control, self.roster, FanOut(0), lambda *read: self.dismissed.append(read))
 
     def connect(self, user: str) -> tuple[Connection, Wire]:
         """One more connection of `user`."""
@@ -83,6 +84,7 @@ async def test_all_devices_are_told_but_the_one_it_came_from(gateway: _Gateway) 
     ]
     assert on_phone.packets == notifications
     assert on_desk.packets == [read, *notifications]
+    assert gateway.dismissed == [(ann, "n-1")]
     assert not on_bobs.packets
 
 

@@ -30,7 +30,7 @@ from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
-from tests.support.edge import Current, Ears, Wire
+from tests.support.edge import NOBODY_ASKS, Current, Ears, Wire
 from wire import codec
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -115,8 +115,8 @@ class _World:
         self.is_connected = True
         self.fan_out = FanOut(0)
         self.control = Current()
-        self.relay = Relay(self.fan_out, self, self.control)  # type: ignore[arg-type]
-        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
+        self.relay = Relay(self.fan_out, self, self.control, NOBODY_ASKS)  # type: ignore[arg-type]
+        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, NOBODY_ASKS, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
         telling = Resuming(self.fan_out, missed, self.control, seconds=seconds)  # type: ignore[arg-type]
         self.joining = Joining(self.fan_out, self.rooms, self.relay, telling)

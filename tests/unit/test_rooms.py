@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.gateway.rooms import Room, Rooms
-from tests.support.edge import connection
+from tests.support.edge import NOBODY_ASKS, connection
 from tests.support.waiting import until
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
@@ -41,7 +41,7 @@ def _on_live(room: Room, message: Any) -> None:
 
 
 def _rooms(bus: _Bus, baseline: Any, linger: float = 0) -> Rooms:
-    return Rooms(bus, _on_live, baseline, linger=linger)  # type: ignore[arg-type]
+    return Rooms(bus, _on_live, baseline, NOBODY_ASKS, linger=linger)  # type: ignore[arg-type]
 
 
 async def test_what_comes_live_while_a_room_opens_is_not_forgotten() -> None:
