@@ -4,7 +4,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from apidocs.schemas import said_of
+from apidocs.schemas import Schemas, said_of
 from apidocs.words.client_events import CLIENT_EVENTS
 from apidocs.words.server_events import PUSHES
 from services.gateway import pushes, replies, requests
@@ -16,9 +16,13 @@ def undescribed() -> list[str]:
     events = CLIENT_EVENTS.keys() ^ request_types().keys()
     replied = {each.reply.__name__ for each in CLIENT_EVENTS.values()}
     acks = {name for name, each in vars(replies).items() if _is_struct(each) and issubclass(each, replies.Done)}
+    within = Schemas()
+    for kind in (kind for push in PUSHES.values() for kind in push.kinds):
+        within.of(kind, sent=True)
     described = {(name, kind.__name__) for name, push in PUSHES.items() for kind in push.kinds}
     own = (each for each in vars(pushes).values() if _is_struct(each) and each.__module__ == pushes.__name__)
-    sent = {*map(_pushed, own), ("message", StoredMessage.__name__)}
+    parts = within.components.keys() - {name for _, name in described}
+    sent = {_pushed(each) for each in own if each.__name__ not in parts} | {("message", StoredMessage.__name__)}
     pushed = {": ".join(each) for each in described ^ sent}
     return sorted(events | (replied ^ acks) | pushed)
 

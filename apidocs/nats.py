@@ -21,7 +21,7 @@ _PARAMETERS: Final = {
     "session": "The id of a session.",
     "pid": "The secret name of a client's session.",
     "stream": "The name of a stream.",
-    "what": "A method of JetStream's API.",
+    "what": "A method of JetStream's API, or a kind of advisory.",
     "place": "Which message; several tokens.",
     "who": "One of NATS's users: gateway, auth or history.",
     "connection": "Of a process to NATS; several tokens.",

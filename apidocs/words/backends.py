@@ -22,6 +22,21 @@ ROUTES: Final[dict[str, Route]] = {
         answers={201: ("It is stored.", backends_api.SentBody)},
         codes=(ErrorCode.FORBIDDEN,),
     ),
+    "POST /api/users/{user}/notifications": Route(
+        tag=BACKENDS,
+        summary="Tell a user something, once per id",
+        text="On all devices: at once on those that are there, and on the others once they connect, until one has "
+        "dismissed it. Kept for 30 days, and the newest 100 of a user, by default. `title` has at most 256 "
+        "characters, `body` and `data` 2 KiB each. Without an `id` one is made; with one, send it again after "
+        "`unavailable`.",
+        bearer=("service",),
+        scope="notify",
+        query=Query(backends_api._User, {"user": "The id of a user."}),  # noqa: SLF001
+        body=backends_api.NotificationBody,
+        example={"id": "build-7", "title": "Build 7 has failed", "body": "2 tests of 5,880"},
+        answers={202: ("It is kept.", backends_api.NotifiedBody)},
+        codes=(ErrorCode.FORBIDDEN,),
+    ),
     "POST /api/users/{user}/disconnect": Route(
         tag=BACKENDS,
         summary="End all sessions of a user",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from apidocs.described import Event
-from apidocs.words.samples import MESSAGE
+from apidocs.words.samples import MESSAGE, USER
 from services.gateway import replies
 from wire.errors import ErrorCode
 
@@ -61,6 +61,15 @@ CLIENT_EVENTS: Final[dict[str, Event]] = {
         example={"room": "lobby", "name": "cursor", "data": {"x": 0.4, "y": 0.7}},
         answer=_OK,
     ),
+    "presence": Event(
+        summary="Who is in a room?",
+        text="At whichever gateway. At most 1,000 are listed; `count` is how many there are. It fits the events "
+        "`presence` that follow: together they are true.",
+        reply=replies.Present,
+        codes=(ErrorCode.NOT_JOINED,),
+        example={"room": "lobby"},
+        answer={**_OK, "members": [USER], "count": 1},
+    ),
     "history": Event(
         summary="Read a page of a room",
         text="The newest messages; with `before` or `after` (not both) those next to a `seq`. A page holds all "
@@ -78,6 +87,13 @@ CLIENT_EVENTS: Final[dict[str, Event]] = {
         codes=(ErrorCode.NOT_JOINED,),
         example={"room": "lobby", "seq": 42},
         answer={**_OK, "seq": 42},
+    ),
+    "dismiss": Event(
+        summary="A notification has been read",
+        text="It is not shown again, on any device. One that is not there is fine.",
+        reply=replies.Done,
+        example={"id": "n-1"},
+        answer=_OK,
     ),
     "refresh": Event(
         summary="Lengthen the life of this connection",

@@ -62,6 +62,14 @@ OF_JETSTREAM: Final = (
         hearers=NATS,
         is_answered=True,
     ),
+    Subject(
+        address="$JS.EVENT.ADVISORY.{what}",
+        names=(),
+        summary="JetStream tells what was done to it",
+        text="Its own audit; several tokens say of what. Nobody of Parley's listens.",
+        sender=NATS,
+        hearers="nobody",
+    ),
 )
 SELF: Final = Subject(
     address=subjects.reply(subjects.inbox("{who}"), "", "{connection}"),

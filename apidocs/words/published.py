@@ -47,13 +47,20 @@ OF_ROOMS: Final = (
     ),
     Subject(
         address=subjects.live("{room}", subjects.PRESENCE),
-        names=("PRESENCE", "presence_answers"),
+        names=("PRESENCE",),
         kinds=(presence.PresenceChanged, presence.PresenceStands, presence.PresenceAsked),
         summary="Who is present in a room, at one gateway",
-        text="A gateway that asks is answered by each of the others, on an inbox of its own.",
+        text="A gateway that asks is answered by each of the others that has somebody there.",
         sender=GATEWAY,
         hearers=GATEWAY,
-        replies=(presence.PresenceSnapshot,),
+    ),
+    Subject(
+        address=subjects.presence_answers(subjects.inbox(GATEWAY), "{gateway}"),
+        names=("presence_answers",),
+        kinds=(presence.PresenceSnapshot,),
+        summary="Who is in a room at one gateway, for another that has asked",
+        sender=GATEWAY,
+        hearers=GATEWAY,
     ),
     Subject(
         address=subjects.live_gateway("{gateway}"),

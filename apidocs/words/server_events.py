@@ -31,6 +31,14 @@ PUSHES: Final[dict[str, Push]] = {
         summary="An application's own event",
         example={"room": "lobby", "name": "cursor", "data": {"x": 0.4, "y": 0.7}, "user": "u-7Hk2"},
     ),
+    "presence": Push(
+        kinds=(pushes.PresenceShown, pushes.RoomPresence),
+        summary="Somebody came into a room, or has left it with all their devices",
+        text="One at a time in rooms of up to `PRESENCE_BATCH_ABOVE` users (1,000). In larger ones, and when very "
+        "many come and go, what has changed comes together, once a second at most; above 100 changes only `count` is "
+        "told, and `truncated`: ask with `presence`.",
+        example={"room": "lobby", "user": "u-7Hk2", "display_name": "Ann", "state": "online"},
+    ),
     "read": Push(
         kinds=(pushes.ReadShown,),
         summary="The user has read a room up to somewhere, on another device",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -42,12 +43,13 @@ async def talking(events: DescribedEvents, anybody: Bearer) -> None:
             await each.join(room)
         sent = await phone.say(room, "m-1", data={"n": 1})
         assert (await phone.say(room, "m-1"))["duplicate"]
+        await phone.call("presence", {"room": room})
         await phone.call("typing", {"room": room, "active": True})
         await phone.call("event", {"room": room, "name": "cursor", "data": [1, None]})
         await other.call("history", {"room": room, "before": sent["seq"] + 1, "limit": 1})
         await phone.call("read", {"room": room, "seq": sent["seq"]})
         await phone.call("refresh", {"token": ann.token})
-        await _told(laptop, "message", "typing", "event", "read")
+        await _told(laptop, "message", "typing", "event", "read", "presence")
         await other.call("leave", {"room": room})
         await other.join(room, after=0)
         await _refused(other, bob.token)
@@ -63,6 +65,8 @@ async def _refused(client: CheckedClient, token: str) -> None:
         "history": {"room": "elsewhere"},
         "read": {"room": "elsewhere", "seq": 1},
         "refresh": {"token": f"{token}x"},
+        "presence": {"room": "elsewhere"},
+        "dismiss": {"id": "no id"},
     }
     for name, payload in nowhere.items():
         assert not (await client.call(name, payload))["ok"], name
@@ -78,6 +82,38 @@ async def membership(events: DescribedEvents, anybody: Bearer) -> None:
         path = f"/api/rooms/{made['room']}/members/{bob.id}"
         await ann.ask("DELETE /api/rooms/{room}/members/{user}", 204, path)
         await _told(client, "removed")
+
+
+async def notified(events: DescribedEvents, anybody: Bearer, backend: Bearer) -> None:
+    """What a backend tells a user is on both devices, until it is dismissed on one."""
+    ann = await guest(anybody)
+    async with events.client(anybody.url, ann.token) as phone, events.client(anybody.url, ann.token) as laptop:
+        body = {"id": "n-1", "title": "Build 7", "body": "failed", "data": 7}
+        await backend.ask(
+            "POST /api/users/{user}/notifications", 202, f"/api/users/{ann.id}/notifications", json=body
+        )
+        await _told(phone, "notification")
+        await phone.call("dismiss", {"id": "n-1"})
+        await _told(laptop, "notification", "dismissed")
+
+
+async def large_room(
+    events: DescribedEvents, anybody: Bearer, other: Bearer, end: Callable[[], Awaitable[None]]
+) -> None:
+    """Of a room that the gateway of `other` takes for a large one; which then comes to its `end`."""
+    ann, bob, room = await guest(anybody), await guest(anybody), unique("large")
+    async with events.client(other.url, ann.token) as client, events.client(anybody.url, bob.token) as crowd:
+        await client.join(room)
+        await crowd.join(room)
+        await _told(client, "presence")
+
+        async def both() -> bool:
+            asked = {"room": room}
+            return {(await each.call("presence", asked))["count"] for each in (client, crowd)} == {2}
+
+        await until(both, "that both gateways know of both")
+        await end()
+        await _told(client, "draining")
 
 
 async def expiring(events: DescribedEvents, url: str, token: str) -> None:

@@ -28,7 +28,8 @@ class DescribedEvents:
             if operation["action"] == "receive"
             for each in operation["reply"]["messages"]
         }
-        return answers | {name for name in self.document["operations"] if name.startswith("server.")}
+        pushes = {name: each for name, each in self._messages.items() if name.startswith("server.")}
+        return answers | {f"{name}: {each['$ref']}" for name, message in pushes.items() for each in _kinds(message)}
 
     def client(self, url: str, token: str, **more: Any) -> "CheckedClient":
         """A client all of whose events are checked."""
@@ -55,7 +56,9 @@ class DescribedEvents:
         assert name in self._messages, f"nobody has described {event}: {payloads}"
         (payload,) = payloads
         self._check(name, payload)
-        self.seen.add(name)
+        for kind in _kinds(self._messages[name]):
+            if strict.validator(self.document, kind).is_valid(payload):
+                self.seen.add(f"{name}: {kind['$ref']}")
 
     def _check(self, message: str, payload: Any) -> None:
         strict.validator(self.document, self._messages[message]["payload"]).validate(payload)
@@ -65,6 +68,12 @@ class DescribedEvents:
             words = self.document["operations"][f"client.{event}"]["description"]
             code = ack["error"]["code"]
             assert f"`{code}`" in words.partition("Refused as")[2], f"nobody has described that {event} may be {code}"
+
+
+def _kinds(message: Json) -> list[Json]:
+    payload: Json = message["payload"]
+    kinds: list[Json] = payload.get("anyOf", [payload])
+    return kinds
 
 
 class CheckedClient(PythonClient):

@@ -50,7 +50,8 @@ async def halves(http: DescribedHttp, url: str, tokens: dict[str, str], packets:
     """408 of each route that takes a body, all at the same time; `packets` are those of a client that polls."""
     urls = {name: url + path_of(name) for name, _ in _with_body(http)} | {POST_PACKETS: packets}
     asked = (half(http, name, each, headers=bears(http.operations[name], tokens)) for name, each in urls.items())
-    assert {each.status for each in await asyncio.gather(*asked)} == {408}
+    answered = {name: each.status for name, each in zip(urls, await asyncio.gather(*asked), strict=True)}
+    assert answered == dict.fromkeys(urls, 408)
 
 
 async def half(http: DescribedHttp, operation: str, url: str, *, headers: dict[str, str], **more: Any) -> Answer:

@@ -1,6 +1,6 @@
 """Every route used for what it is there for, and refused for what depends on that."""
 
-import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import aiohttp
@@ -9,6 +9,7 @@ import msgspec
 from tests.support.described.http import Answer, DescribedHttp
 from tests.support.stacks import unique
 
+_POLLING: Final = "/socket.io/?EIO=4&transport=polling"
 PASSWORD: Final = "correct horse battery"
 
 
@@ -95,6 +96,16 @@ async def messages(anybody: Bearer, backend: Bearer, other_backend: Bearer) -> N
     await ann.ask(read, 403, "/api/rooms/g-nobodys/messages")
 
 
+async def notifications(anybody: Bearer, backend: Bearer, other_backend: Bearer) -> None:
+    """A backend tells a user something; see `conversation` for what the user sees."""
+    ann, name = await guest(anybody), "POST /api/users/{user}/notifications"
+    path, body = f"/api/users/{ann.id}/notifications", {"id": "n-1", "title": "Build 7", "body": "failed", "data": 7}
+    for again in (False, True):
+        assert (await backend.ask(name, 202, path, json=body))["duplicate"] is again
+    await backend.ask(name, 202, path, json={"title": "Build 8"})
+    await other_backend.ask(name, 403, path, json=body)
+
+
 async def pages(anybody: Bearer, without: Bearer) -> None:
     """What browsers are served; `without`: by a gateway that has no page and no documents."""
     await anybody.ask("GET /", 200)
@@ -114,29 +125,29 @@ async def admin(anybody: Bearer) -> None:
         await anybody.ask(f"GET {path}", 200)
 
 
-async def engineio(anybody: Bearer) -> str:
-    """The transports, and how they are refused; returns where a client that polls may send its packets."""
+async def polling(anybody: Bearer) -> str:
+    """Where a client that has just begun to poll sends its packets, for some seconds."""
+    text = await anybody.ask("GET /socket.io/", 200, _POLLING)
+    return f"{_POLLING}&sid={msgspec.json.decode(text[1:])['sid']}"
+
+
+async def engineio(anybody: Bearer) -> None:
+    """The transports, and how they are refused."""
     get, post, options = "GET /socket.io/", "POST /socket.io/", "OPTIONS /socket.io/"
-    root = "/socket.io/?EIO=4&transport=polling"
-
-    async def opened() -> str:
-        text = await anybody.ask(get, 200, root)
-        return f"{root}&sid={msgspec.json.decode(text[1:])['sid']}"
-
-    session = await opened()
+    session = await polling(anybody)
     await anybody.ask(post, 200, session, data='40{"token":"none"}')
     await anybody.ask(get, 200, session)
     await anybody.ask(get, 400, "/socket.io/?EIO=4&transport=pigeon")
-    await anybody.ask(post, 400, f"{root}&sid=nobodys", data="2")
-    await anybody.ask(post, 413, await opened(), data="4" + "x" * 70_000)
-    assert (await anybody.http.ask(post, anybody.url + await opened(), data=_chunks())).status == 411
+    await anybody.ask(post, 400, f"{_POLLING}&sid=nobodys", data="2")
+    await anybody.ask(post, 413, await polling(anybody), data="4" + "x" * 70_000)
+    await anybody.ask(post, 411, await polling(anybody), data=_chunks())
     for origin, status in ((anybody.url, 200), ("https://evil.example", 400)):
-        assert (await anybody.http.ask(options, anybody.url + root, headers={"Origin": origin})).status == status
-    async with aiohttp.ClientSession() as http, http.ws_connect(f"{anybody.url}/socket.io/?EIO=4&transport=websocket"):
+        headers = {"Origin": origin}
+        assert (await anybody.http.ask(options, anybody.url + _POLLING, headers=headers)).status == status
+    websocket = f"{anybody.url}/socket.io/?EIO=4&transport=websocket"
+    async with aiohttp.ClientSession() as http, http.ws_connect(websocket):
         anybody.http.check(get, 101, "", "")
-    return await opened()
 
 
-async def _chunks() -> Any:
+async def _chunks() -> AsyncIterator[bytes]:
     yield b"2"
-    await asyncio.sleep(0)

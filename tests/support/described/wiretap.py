@@ -17,6 +17,7 @@ from tests.support.stacks import TestStack
 
 Json = dict[str, Any]
 _USER: Final = "wiretap"
+_PULL: Final = "JS.API.CONSUMER.MSG.NEXT.MESSAGES.history"
 _MAY: Final = """{{ nkey: {key}, permissions {{ publish: ["_INBOX.wiretap.>"], subscribe: [">"] }} }}"""
 
 
@@ -59,11 +60,11 @@ class TappedStack(TestStack):
 
 
 class DescribedSubjects:
-    """Checks messages in the order in which they were heard; `seen` are channels with the messages that were there."""
+    """Checks messages in the order in which they were heard; `seen` are channels, and the messages there."""
 
     def __init__(self) -> None:
         self.document: Final[Json] = yaml.safe_load((DOCS / "asyncapi.yaml").read_bytes())
-        self._patterns: Final = {
+        self._patterns: Final[dict[str, re.Pattern[str]]] = {
             name: _pattern(channel["address"])
             for name, channel in self.document["channels"].items()
             if channel["address"] and "nats" in channel["servers"][0]["$ref"]
@@ -94,6 +95,8 @@ class DescribedSubjects:
 
     def _channel(self, heard: Heard) -> str:
         asked = self._asked.get(heard.subject)
+        if asked is None and not heard.data and heard.subject.startswith("_INBOX.history."):
+            asked = _PULL  # it was asked before anybody listened
         if asked is not None and f"{asked}.reply" in self.document["channels"]:
             return f"{asked}.reply"
         for name, pattern in self._patterns.items():
@@ -102,20 +105,21 @@ class DescribedSubjects:
         raise AssertionError(f"nobody has described {heard.subject}: {heard.data[:200]!r} {asked}")
 
     def _message(self, heard: Heard, messages: Json) -> tuple[str, Json]:
-        payloads = {name: self.document["components"]["messages"][name]["payload"] for name in messages}
-        ((name, payload), *others) = payloads.items()
-        if others:
+        payloads: dict[str, Json] = {
+            name: self.document["components"]["messages"][name]["payload"] for name in messages
+        }
+        if len(payloads) > 1:
             tag = f"nats.{json.loads(heard.data)['type']}"
             assert tag in payloads, f"nobody has described that {heard.subject} has {tag}"
             return tag, payloads[tag]
-        return name, payload
+        return next(iter(payloads.items()))
 
 
 def _pattern(address: str) -> re.Pattern[str]:
     """Of the last parameter there may be several tokens."""
     parts = re.split(r"(\{\w+\})", address)
     last = max((number for number, each in enumerate(parts) if each.startswith("{")), default=-1)
-    several = last == len(parts) - 2 and not parts[-1] and address.startswith(("$JS.ACK", "_INBOX"))
+    several = last == len(parts) - 2 and not parts[-1] and address.startswith(("$JS.ACK", "$JS.EVENT", "_INBOX"))
     made = (
         (".+" if several and number == last else r"[^.]+") if each.startswith("{") else re.escape(each)
         for number, each in enumerate(parts)
