@@ -75,6 +75,10 @@ class TestStack(Stack):
         """The same, as that user's process has it."""
         return connected(self.nats_url, seed=self.secrets.seed(user))
 
+    async def kill(self) -> None:
+        """End all of it at once: to end well takes seconds, and is for whoever needs the data."""
+        await asyncio.gather(*(each.kill() for each in self.children.values()))
+
     async def token(self) -> str:
         """A token of a user that nobody else has."""
         if not self._tokens:
@@ -141,4 +145,7 @@ async def fresh(**more: Any) -> AsyncIterator[TestStack]:
     """A stack with its own data, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="parley-test-") as data:
         async with TestStack(Path(data), **more) as stack:
-            yield stack
+            try:
+                yield stack
+            finally:
+                await stack.kill()
