@@ -12,7 +12,7 @@ from typing import Final
 
 import psutil
 
-from deploy.local.ports import Ports, is_taken
+from deploy.local.ports import Ports
 from deploy.local.stack import ROOT
 
 READY: Final = "Parley is ready."
@@ -20,20 +20,21 @@ _OFFSETS: Final = range(2_000, 14_000)
 """With these, all ports of a stack are below those of which a system gives one to each connection."""
 
 
-def _free_offset() -> int:
-    """An offset at which all ports of a stack are free; another one for each who asks at the same time."""
+def _free() -> tuple[int, Ports]:
+    """An offset at which all ports of a stack are free, and these, reserved."""
     for offset in random.sample(_OFFSETS, 100):
-        if not any(is_taken(port) for port in vars(Ports.shifted(offset)).values()):
-            return offset
+        ports = Ports.shifted(offset)
+        if ports.reserve():
+            return offset, ports
     raise AssertionError("no free ports")
 
 
 class Run:
     """A supervisor that was started as a command."""
 
-    def __init__(self, process: asyncio.subprocess.Process, offset: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, ports: Ports) -> None:
         self.process = process
-        self.ports = Ports.shifted(offset)
+        self.ports = ports
         self.lines: list[str] = []
 
     async def until(self, text: str, *, seconds: float = 90) -> None:
@@ -62,7 +63,7 @@ class Run:
 @asynccontextmanager
 async def supervised(*command: str, cwd: Path = ROOT, data: Path, **environ: str) -> AsyncIterator[Run]:
     """`make run`, or `command`, while the block runs; then it is killed, if it has not ended."""
-    offset = _free_offset()
+    offset, ports = _free()
     process = await asyncio.create_subprocess_exec(
         *(command or (sys.executable, "-m", "deploy.local")),
         cwd=cwd,
@@ -72,7 +73,7 @@ async def supervised(*command: str, cwd: Path = ROOT, data: Path, **environ: str
         start_new_session=True,
     )
     try:
-        yield Run(process, offset)
+        yield Run(process, ports)
     finally:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
