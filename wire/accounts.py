@@ -8,12 +8,20 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from wire.ids import Id
-from wire.messages import Message, Millis, User
+from wire.messages import Author, Message, Millis, User
 
 LEEWAY_SECONDS: Final = 10
 """By how much the clock of whoever issues tokens may differ from that of whoever verifies them."""
 EXTERNAL_SESSION: Final = "x-"
 """What the ids of sessions begin with that another issuer has opened."""
+
+SERVICE_TOKEN: Final = "pst_"  # noqa: S105 - what anybody may know of one
+"""What service tokens begin with, by which those who look for leaked secrets know one."""
+SERVICE_AUTHOR: Final = "svc-"
+"""What the ids begin with under which backends say something; no user has such a one."""
+
+ServiceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,60}\Z")]
+"""Of a service token; behind `SERVICE_AUTHOR` it is an id."""
 
 Scope = Literal["publish", "notify", "disconnect"]
 """What a service token may be good for."""
@@ -114,7 +122,12 @@ class VerifyService(Message, frozen=True, tag="auth.verify_service"):
 class Service(Message, frozen=True, tag="auth.service"):
     """The bearer of a service token."""
 
-    name: Id
+    name: ServiceName
+
+    @property
+    def author(self) -> Author:
+        """As whom it says something."""
+        return Author(id=f"{SERVICE_AUTHOR}{self.name}", display_name=self.name)
 
 
 class GetKeys(Message, frozen=True, tag="auth.get_keys"):

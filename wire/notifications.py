@@ -14,7 +14,12 @@ TITLE_MOST: Final = 256
 """Characters."""
 BODY_MOST_BYTES: Final = 2048
 DATA_MOST_BYTES: Final = 2048
-"""As much as the push services of phones carry; and so all that is kept for a user fits into a NATS message."""
+"""As much as the push services of phones carry."""
+NOTIFICATION_MOST_BYTES: Final = 8 * 1024
+"""As JSON, in which some characters take several bytes: all that is kept for a user
+fits into a NATS message."""
+KEPT_MOST: Final = 100
+"""For a user."""
 
 
 class Notification(Message, frozen=True, tag="notification"):

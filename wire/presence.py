@@ -4,15 +4,33 @@ Each gateway speaks for its own users in a room alone, under an id of its own th
 numbers what it says of a room: `version` rises by one with every change, so that whoever missed one knows, and asks.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from wire.ids import Id
 from wire.messages import Author, Message
 
-Version = Annotated[int, Meta(ge=0)]
-"""Of what one gateway says of one room; 0: it has not said anything yet."""
+VERSIONS_APART: Final = 1 << 32
+"""A gateway numbers what it says of a room from a multiple of this on, a higher one each time it begins to listen to
+it: so no version of it is ever of two things. At a multiple nobody is there, and the next is the first change."""
+MEMBERS_MOST: Final = 1000
+"""In one message, so that it fits into one of NATS, whatever they are called."""
+
+Version = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+"""Of what one gateway says of one room."""
+Lasting = Annotated[float, Meta(gt=0, le=1e6)]
+"""Seconds."""
+
+
+def is_nobody(version: int) -> bool:
+    """Whether `version` is one at which nobody is there."""
+    return version % VERSIONS_APART == 0
+
+
+def is_first(version: int) -> bool:
+    """Whether `version` is a first change, before which nobody was there: whoever hears it knows all."""
+    return version % VERSIONS_APART == 1
 
 
 class PresenceChanged(Message, frozen=True, tag="presence.changed"):
@@ -51,9 +69,14 @@ class PresenceSnapshot(Message, frozen=True, tag="presence.snapshot"):
 
 
 class Heartbeat(Message, frozen=True, tag="presence.heartbeat"):
-    """`gateway` lives: what it has said of its rooms holds."""
+    """`gateway` lives: what it has said of its rooms holds, for `lease` seconds.
+
+    It says `PresenceStands` of each room that it listens to about every `standing` seconds.
+    """
 
     gateway: Id
+    lease: Lasting = 8.0
+    standing: Lasting = 2.0
 
 
 class Farewell(Message, frozen=True, tag="presence.farewell"):

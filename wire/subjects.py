@@ -103,6 +103,11 @@ def live_user_interest(user: str) -> str:
     return f"live.user.{user}.*"
 
 
+def user_of_live(subject: str) -> str:
+    """The user of a subject made by `live_user`."""
+    return subject.split(".")[2]
+
+
 def live_gateway(gateway: str) -> str:
     """Where `gateway` says that it lives."""
     return f"live.gateway.{gateway}.presence"

@@ -18,7 +18,7 @@ from services.auth.keys import KeyFileError
 from services.auth.settings import AuthSettings, DatabaseSettings, TokenSettings
 from services.auth.token_commands import CommandError
 from services.auth.tokens import Tokens
-from wire.accounts import Scope
+from wire.accounts import Scope, ServiceName
 from wire.ids import Id
 from wire.messages import User
 from wire.streams import TOKEN_SECONDS_MOST
@@ -57,12 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     create = token.add_parser("create", help="print a new token; it is not told again")
     create.add_argument(
-        "--name", type=_id, required=True, help="whose it is; of one name, one token is good at a time"
+        "--name", type=_name, required=True, help="whose it is; of one name, one token is good at a time"
     )
     create.add_argument("--scopes", type=_scopes, required=True, help=f"some of {','.join(_SCOPES)}")
     token.add_parser("list", help="print all tokens that there are and were: name, scopes, created, revoked")
     revoke = token.add_parser("revoke", help="make a token good for nothing, at once")
-    revoke.add_argument("--name", type=_id, required=True)
+    revoke.add_argument("--name", type=_id, required=True, help="also one that is longer than they may be now")
     return parser
 
 
@@ -87,6 +87,13 @@ def _id(text: str) -> Id:
         return msgspec.convert(text, Id)
     except msgspec.ValidationError:
         raise argparse.ArgumentTypeError("must be 1 to 64 letters, digits, dashes or underscores") from None
+
+
+def _name(text: str) -> ServiceName:
+    try:
+        return msgspec.convert(text, ServiceName)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError("must be 1 to 60 letters, digits, dashes or underscores") from None
 
 
 def _scopes(text: str) -> frozenset[Scope]:

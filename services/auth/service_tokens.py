@@ -9,13 +9,10 @@ import secrets
 from typing import Final
 
 from services.auth.service_token_store import ServiceTokenStore
-from wire.accounts import Scope, Service, VerifyService
+from wire.accounts import SERVICE_TOKEN, Scope, Service, ServiceName, VerifyService
 from wire.errors import ErrorCode, ParleyError
-from wire.ids import Id
 
-_PREFIX: Final = "pst_"
-"""By which those who look for leaked secrets know one."""
-_TOKEN: Final = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{43}}\Z")
+_TOKEN: Final = re.compile(rf"{SERVICE_TOKEN}[A-Za-z0-9_-]{{43}}\Z")
 
 
 class ServiceTokens:
@@ -24,9 +21,9 @@ class ServiceTokens:
     def __init__(self, store: ServiceTokenStore) -> None:
         self._store = store
 
-    async def create(self, name: Id, scopes: frozenset[Scope]) -> str:
+    async def create(self, name: ServiceName, scopes: frozenset[Scope]) -> str:
         """A new token; it is told once. Raises `NameTakenError`, and `ParleyError` (unavailable)."""
-        token = f"{_PREFIX}{secrets.token_urlsafe(32)}"
+        token = f"{SERVICE_TOKEN}{secrets.token_urlsafe(32)}"
         await self._store.add(_hash(token), name, scopes)
         return token
 

@@ -10,7 +10,7 @@ from services.auth import database
 from services.auth.service_token_store import NameTakenError, ServiceTokenStore
 from services.auth.service_tokens import ServiceTokens
 from services.auth.settings import DatabaseSettings
-from wire.accounts import Scope
+from wire.accounts import Scope, ServiceName
 from wire.errors import ParleyError
 from wire.ids import Id
 
@@ -19,7 +19,7 @@ class CommandError(Exception):
     """What was asked for could not be done."""
 
 
-async def create(settings: DatabaseSettings, name: Id, scopes: frozenset[Scope]) -> str:
+async def create(settings: DatabaseSettings, name: ServiceName, scopes: frozenset[Scope]) -> str:
     """A new token. Raises `CommandError`."""
     async with _store(settings) as store:
         try:

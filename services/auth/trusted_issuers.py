@@ -13,12 +13,13 @@ import msgspec
 from msgspec import Meta
 
 from runtime.settings import SettingsError, Text
+from wire.accounts import SERVICE_AUTHOR
 from wire.codec import reason
 
 Algorithm = Literal["EdDSA", "ES256", "RS256", "PS256"]
 """With a public key, all of them: one that is published can be no secret of HMAC's."""
 
-_RESERVED: Final = ("u-", "s-", "g-", "d-")
+_RESERVED: Final = ("u-", "s-", "g-", "d-", SERVICE_AUTHOR)
 
 
 class ClaimNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,10 +30,11 @@ class Access:
             raise ParleyError(ErrorCode.FORBIDDEN, NOT_A_MEMBER)
         return True
 
-    async def check(self, user: str, *rooms: str) -> None:
+    async def check(self, user: str | None, *rooms: str) -> None:
         """Return if `user` may use all of `rooms`, of which at most `ROOMS_AT_ONCE` are private: in one question.
 
-        Raises `ParleyError`: forbidden, where not being a member and not existing answer alike; unavailable.
+        Without a user, who is a service then, they have to be there. Raises `ParleyError`: forbidden, where not being
+        a member and not existing answer alike; unavailable.
         """
         private = [room for room in rooms if not self.is_open(room)]
         if private:

@@ -38,10 +38,19 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     joins_per_second: PerSecond = 20.0
     """And leaves."""
     joins_burst: Burst = 250
+    presences_per_second: PerSecond = 5.0
+    """Questions for who is in a room."""
+    presences_burst: Burst = 250
     pages_per_second: PerSecond = 10.0
     pages_burst: Burst = 50
+    reads_per_second: PerSecond = 10.0
+    """Moved read markers."""
+    reads_burst: Burst = 50
     refreshes_per_second: PerSecond = 1.0
     refreshes_burst: Burst = 5
+    dismissals_per_second: PerSecond = 10.0
+    """Of notifications."""
+    dismissals_burst: Burst = 100
     mistakes_per_second: PerSecond = 10.0
     """Events that are none."""
     mistakes_burst: Burst = 50
@@ -54,8 +63,11 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
             "event": (self.events_per_second, self.events_burst),
             "typing": (self.typings_per_second, self.typings_burst),
             "join": (self.joins_per_second, self.joins_burst),
+            "presence": (self.presences_per_second, self.presences_burst),
             "history": (self.pages_per_second, self.pages_burst),
+            "read": (self.reads_per_second, self.reads_burst),
             "refresh": (self.refreshes_per_second, self.refreshes_burst),
+            "dismiss": (self.dismissals_per_second, self.dismissals_burst),
             "mistake": (self.mistakes_per_second, self.mistakes_burst),
         }
 

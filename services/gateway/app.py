@@ -15,12 +15,15 @@ from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway import capacity, public_port
 from services.gateway.access import CHECK_SECONDS, Access
+from services.gateway.additions import Additions
 from services.gateway.admission import Admission
 from services.gateway.api import Api
 from services.gateway.auth import Auth
+from services.gateway.backends_api import BackendsApi
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
+from services.gateway.devices import Devices
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
@@ -29,11 +32,16 @@ from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
+from services.gateway.notices import Notices
+from services.gateway.notifying import Notifying
 from services.gateway.page import ChatPage
+from services.gateway.posting import Posting
+from services.gateway.presence import Presence
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.quiet_rooms import QuietRooms
+from services.gateway.reading import Reading
 from services.gateway.recovery import Recovery
 from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
@@ -52,6 +60,7 @@ from wire.control import Control as AnyControl
 from wire.control import MembersChanged
 from wire.errors import ParleyError
 from wire.messages import Done, Page
+from wire.notifications import Kept
 
 _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
@@ -71,7 +80,7 @@ class Gateway:
         watch, roster = MemberWatch(), Roster()
         access = Access(members, public_rooms=settings.public_rooms)
         self._settings = settings
-        self.control = Control(connection, self._apply, self._on_current)
+        self.control = Control(connection, self._apply, self._on_current, self._on_abreast)
         asking = UserRate(settings.allowed.requests_per_second, settings.allowed.requests_burst)
         self._auth = Auth(connection, self.control, asking)
         self.clients = Clients(
@@ -85,13 +94,27 @@ class Gateway:
             ),
         )
         self._fan_out = fan_out = FanOut(settings.fan_out_window_ms / 1000)
-        self._relay = relay = Relay(fan_out, stream, self.control)
+        self.presence = Presence(
+            connection,
+            fan_out,
+            self.control,
+            inbox=subjects.inbox(settings.nats_user),
+            lease=settings.presence_lease_seconds,
+            batch_above=settings.presence_batch_above,
+        )
+        self._relay = relay = Relay(fan_out, stream, self.control, self.presence)
+        kept = Caller(connection, subjects.HISTORY_NOTIFICATIONS, Kept, timeout=_HISTORY_SECONDS)
+        self._notices = Notices(kept, self.control, roster, fan_out)
+        self._devices = Devices(connection, self.control, roster, fan_out, self._notices.on_dismissed)
+        notifying = Notifying(connection, kept)
+        self._additions = Additions(self.control, roster, fan_out)
         self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
         missed = Missed(history, stream, ReplayMemory())
         resuming = Resuming(fan_out, missed, self.control, seconds=settings.resume_seconds)
-        self._rooms = Rooms(connection, relay.on_live, baselines.of, linger=settings.room_linger_seconds)
+        linger = settings.room_linger_seconds
+        self._rooms = Rooms(connection, relay.on_live, baselines.of, self.presence, linger=linger)
         self.quiet_rooms = QuietRooms(self._rooms, relay, stream, period=settings.quiet_check_seconds)
         joining = Joining(fan_out, self._rooms, relay, resuming)
         self._sessions = Sessions(SessionBucket(KeyValue(connection, streams.KEPT_SESSIONS)))
@@ -114,26 +137,31 @@ class Gateway:
             fan_out=fan_out,
             rooms_most=settings.allowed.rooms_per_socket_most,
         )
+        publisher = Publisher(
+            connection, stream, timeout=settings.publish_timeout_seconds, most=settings.publishes_in_flight_most
+        )
+        posting = Posting(self._auth, access, publisher, most=settings.publishes_in_flight_most)
+        reading = Reading(connection)
         self._events = Events(
             bus=connection,
             control=self.control,
             entering=self._entering,
             lifetimes=self._lifetimes,
-            publisher=Publisher(
-                connection,
-                stream,
-                timeout=settings.publish_timeout_seconds,
-                most=settings.publishes_in_flight_most,
-            ),
+            publisher=publisher,
             history=history,
+            notifying=notifying,
+            reading=reading,
+            presence=self.presence,
             fan_out=fan_out,
             allowed=settings.allowed,
         )
         timeout = settings.limits.body_timeout
+        rooms_api = RoomsApi(self._auth, PrivateRooms(connection), access, reading, body_timeout=timeout)
         self.routes: Final = [
             *Api(self._auth, access, history).routes(),
             *SessionsApi(self._auth, settings.limits).routes(),
-            *RoomsApi(self._auth, PrivateRooms(connection), body_timeout=timeout).routes(),
+            *BackendsApi(self._auth, posting, notifying, body_timeout=timeout).routes(),
+            *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
         ]
 
@@ -171,12 +199,16 @@ class Gateway:
         log.debug("connected", connection=connection.id, user=bearer.user.id)
         missed = self._recovery.complete(connection)
         self._lifetimes.begin(connection)
+        self._devices.begin(connection)
+        self._notices.begin(connection)
         answer = {} if connection.kept is None else {"pid": connection.kept.pid}
         return answer, [event("session", started), *missed]
 
     def disconnected(self, connection: Connection) -> None:
         """See `clients.Application`."""
         self._lifetimes.end(connection)
+        self._devices.end(connection)
+        self._notices.end(connection)
         self._sessions.end(connection)
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
@@ -186,11 +218,17 @@ class Gateway:
     def _apply(self, message: AnyControl) -> None:
         if isinstance(message, MembersChanged):
             self._entering.on_members_changed(message)
+            self._additions.note(message)
         else:
             self._lifetimes.on_revoked(message)
 
+    def _on_abreast(self) -> None:
+        self._additions.settle()
+
     def _on_current(self) -> None:
+        self.presence.on_current()
         # What came live while it was not known who may hear it was dropped.
+        self._notices.make_good(self._devices.users)
         self._catching_up = asyncio.ensure_future(self._relay.catch_up_all(self._rooms.open_rooms()))
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -204,6 +242,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
         capacity.prepare(settings.allowed)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         gateway = Gateway(settings, connection)
+        stack.callback(gateway.presence.end)
         await stack.enter_async_context(gateway.control.followed())
         lifecycle.add_readiness_check(gateway.control.why_not_ready)
         lifecycle.add_readiness_check(gateway.why_full)

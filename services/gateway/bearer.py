@@ -1,15 +1,27 @@
-"""Whoever asks over HTTP, by the token that they bear."""
+"""Whoever asks over HTTP, by the token that they bear: a user's access token, or a backend's service token."""
 
 from aiohttp import hdrs, web
 
 from services.gateway.auth import Auth
-from wire.accounts import Verified
+from wire.accounts import SERVICE_TOKEN, Scope, Service, Verified, VerifyService
 from wire.errors import ErrorCode, ParleyError
 
 
 async def bearer(request: web.Request, auth: Auth) -> Verified:
     """Who sends `request`. Raises `ParleyError`: unauthorized, expired, unavailable, rate_limited."""
     return await auth.asking(token(request))
+
+
+async def service(request: web.Request, auth: Auth, scope: Scope) -> Service:
+    """Which backend sends `request`. Raises `ParleyError`: unauthorized, forbidden without `scope`, unavailable."""
+    return await auth.verify_service(VerifyService(token=token(request), scope=scope))
+
+
+async def user_or_service(request: web.Request, auth: Auth, scope: Scope) -> Verified | Service:
+    """Who sends `request`, a user or a backend: the token says which. Raises as `bearer` and as `service`."""
+    if token(request).startswith(SERVICE_TOKEN):
+        return await service(request, auth, scope)
+    return await bearer(request, auth)
 
 
 def token(request: web.Request) -> str:

@@ -24,6 +24,14 @@ class Call:
         self._ack_id = ack_id
         self._fan_out = fan_out
 
+    def began(self) -> None:
+        """It is under way, and will be answered later."""
+        self.connection.event_began()
+
+    def ended(self) -> None:
+        """It is not any more."""
+        self.connection.event_ended()
+
     def done(self, reply: msgspec.Struct) -> None:
         """It was carried out."""
         metrics.events[self.name, "ok"] += 1

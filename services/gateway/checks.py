@@ -13,19 +13,27 @@ DATA_DEEPEST: Final = 64
 """Deeper JSON is legal, and overflows the stack of some of the clients that would receive it."""
 
 
-def check_body(body: str) -> None:
-    """Raises `ParleyError`: invalid when empty, too_large above `BODY_MOST_BYTES` of UTF-8."""
+def check_body(body: str, *, most: int = BODY_MOST_BYTES) -> None:
+    """Raises `ParleyError`: invalid when empty, too_large above `most` bytes of UTF-8."""
     if not body:
         raise ParleyError(ErrorCode.INVALID, "body is empty")
-    if len(body) > BODY_MOST_BYTES or len(body.encode()) > BODY_MOST_BYTES:
-        raise ParleyError(ErrorCode.TOO_LARGE, f"body is larger than {BODY_MOST_BYTES} bytes")
+    if len(body) > most or len(body.encode()) > most:
+        raise ParleyError(ErrorCode.TOO_LARGE, f"body is larger than {most} bytes")
 
 
-def check_data(data: Raw) -> None:
-    """Raises `ParleyError` for JSON that is too large, too deep, or that not every client could read."""
+def check_title(title: str, *, most: int) -> None:
+    """Raises `ParleyError`: invalid when there is nothing to see in it, too_large above `most` characters."""
+    if not title.strip():
+        raise ParleyError(ErrorCode.INVALID, "title is empty")
+    if len(title) > most:
+        raise ParleyError(ErrorCode.TOO_LARGE, f"title is longer than {most} characters")
+
+
+def check_data(data: Raw, *, most: int = DATA_MOST_BYTES) -> None:
+    """Raises `ParleyError` for JSON that is larger than `most`, too deep, or that not every client could read."""
     raw = bytes(data)
-    if len(raw) > DATA_MOST_BYTES:
-        raise ParleyError(ErrorCode.TOO_LARGE, f"data is larger than {DATA_MOST_BYTES} bytes")
+    if len(raw) > most:
+        raise ParleyError(ErrorCode.TOO_LARGE, f"data is larger than {most} bytes")
     if not raw:
         return
     try:

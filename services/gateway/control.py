@@ -39,13 +39,20 @@ class Control:
     """Hands each message to `apply`, in order; at the start only revocations, for nobody is here yet.
 
     A message may be handed on again when the stream was made anew. `on_current` is called each time `is_current`
-    becomes true after it was not.
+    becomes true after it was not, and `on_abreast` whenever it was made sure that nothing is left to be read.
     """
 
-    def __init__(self, bus: Bus, apply: Callable[[control.Control], None], on_current: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        apply: Callable[[control.Control], None],
+        on_current: Callable[[], None],
+        on_abreast: Callable[[], None],
+    ) -> None:
         self._bus = bus
         self._apply = apply
         self._on_current = on_current
+        self._on_abreast = on_abreast
         self.is_current = False
         """Whether everything is known that was published until some seconds ago, and what follows is heard."""
         self._seq = 0
@@ -58,6 +65,11 @@ class Control:
         """Unless nothing was done for a while, and the stream was not looked at since."""
         self._signs = asyncio.Event()
         """Of there being something to read."""
+
+    @property
+    def is_abreast(self) -> bool:
+        """Whether what is handed on happens now; otherwise more may have followed it already."""
+        return self.is_current and self._is_sure and not (self._reading or self._signs.is_set())
 
     def check(self) -> None:
         """Raises `ParleyError` (unavailable) unless this is current."""
@@ -160,8 +172,9 @@ class Control:
         if self._signs.is_set() or not self._bus.client.is_connected:
             return
         self._is_sure = True
-        if not self.is_current:
-            self.is_current = True
+        was_current, self.is_current = self.is_current, True
+        self._on_abreast()
+        if not was_current:
             metrics.control_current.set(1)
             self._on_current()
 

@@ -1,6 +1,5 @@
 """Client events: the table of what a client may send, and what each does."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,7 +9,8 @@ from services.gateway import answering, requests
 from services.gateway.allowed import Allowed
 from services.gateway.answering import Answering
 from services.gateway.call import Call
-from services.gateway.checks import check_body, check_data
+from services.gateway.checks import check_data
+from services.gateway.composing import composed
 from services.gateway.connection import Connection
 from services.gateway.control import Control
 from services.gateway.edge.metrics import malformed_packets
@@ -18,12 +18,15 @@ from services.gateway.entering import Entering, Later
 from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
+from services.gateway.notifying import Notifying
+from services.gateway.presence import Presence
 from services.gateway.publisher import Publisher
-from services.gateway.replies import Done, HistoryPage, Refreshed
+from services.gateway.reading import Reading
+from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed
 from services.gateway.requests import AnyEvent
 from wire import codec, subjects
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import Author, ChatMessage, Page, RoomEvent, Typing
+from wire.messages import Author, Page, RoomEvent, Typing
 
 _Handler = Callable[[Call, Any], Done | None]
 """Returns the acknowledgement, or None if it will be given later."""
@@ -43,6 +46,9 @@ class Events:
         lifetimes: Lifetimes,
         publisher: Publisher,
         history: Caller[Page],
+        notifying: Notifying,
+        reading: Reading,
+        presence: Presence,
         fan_out: FanOut,
         allowed: Allowed,
     ) -> None:
@@ -52,6 +58,9 @@ class Events:
         self._lifetimes = lifetimes
         self._publisher = publisher
         self._history = history
+        self._notifying = notifying
+        self._reading = reading
+        self._presence = presence
         self._fan_out = fan_out
         self._answering = Answering()
         may = allowances(allowed.rates)
@@ -62,8 +71,11 @@ class Events:
             requests.MessageEvent: ("message", self._message, may.get("message")),
             requests.TypingEvent: ("typing", self._typing, may.get("typing")),
             requests.RelayEvent: ("event", self._event, may.get("event")),
+            requests.PresenceEvent: ("presence", self._who, may.get("presence")),
             requests.HistoryEvent: ("history", self._page, may.get("history")),
+            requests.ReadEvent: ("read", self._read, may.get("read")),
             requests.RefreshEvent: ("refresh", self._refresh, may.get("refresh")),
+            requests.DismissEvent: ("dismiss", self._dismiss, may.get("dismiss")),
         }
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
@@ -117,16 +129,8 @@ class Events:
 
     def _message(self, call: Call, request: requests.SendMessage) -> None:
         _check_joined(call.connection, request.room)
-        check_body(request.body)
-        check_data(request.data)
         user = call.connection.bearer.user
-        message = ChatMessage(
-            id=request.id,
-            author=Author(id=user.id, display_name=user.display_name),
-            body=request.body,
-            ts=time.time_ns() // 1_000_000,
-            data=request.data,
-        )
+        message = composed(Author(id=user.id, display_name=user.display_name), request)
         self._publisher.publish(request.room, message, call)
 
     def _typing(self, call: Call, request: requests.SetTyping) -> Done:
@@ -144,6 +148,19 @@ class Events:
         self._bus.publish(subjects.live(request.room, subjects.EVENT), codec.encode(event))
         return Done()
 
+    def _who(self, call: Call, request: requests.GetPresence) -> Done | None:
+        _check_joined(call.connection, request.room)
+        if self._presence.is_known(request.room):
+            return self._presence.members(request.room, call.connection)
+        self._answering.later(call, self._find_out_who(call.connection, request.room))
+        return None
+
+    async def _find_out_who(self, connection: Connection, room: str) -> Done:
+        await self._presence.known(room)
+        self._control.check()
+        _check_joined(connection, room)  # still
+        return self._presence.members(room, connection)
+
     def _page(self, call: Call, request: requests.GetHistory) -> None:
         _check_joined(call.connection, request.room)
         self._answering.later(call, self._read_page(call.connection, request))
@@ -153,11 +170,21 @@ class Events:
         _check_joined(connection, request.room)  # still
         return HistoryPage(messages=page.messages, more=page.more)
 
+    def _read(self, call: Call, request: requests.MarkRead) -> None:
+        _check_joined(call.connection, request.room)
+        self._answering.later(call, self._mark_read(call.connection, request))
+
+    async def _mark_read(self, connection: Connection, request: requests.MarkRead) -> Done:
+        return MarkedRead(seq=await self._reading.mark(connection, request))
+
     def _refresh(self, call: Call, request: requests.Refresh) -> None:
         self._answering.later(call, self._lengthen(call.connection, request))
 
     async def _lengthen(self, connection: Connection, request: requests.Refresh) -> Done:
         return Refreshed(expires_in=await self._lifetimes.lengthen(connection, request.token))
+
+    def _dismiss(self, call: Call, request: requests.Dismiss) -> None:
+        self._answering.later(call, self._notifying.dismiss(call.connection, request.id))
 
 
 def _check_joined(connection: Connection, room: str) -> None:

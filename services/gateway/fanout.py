@@ -2,7 +2,8 @@
 
 A packet is framed once for all members of its room, and the same bytes are written to each. What happens within the
 next moments in a room that is busy is joined, and goes out in one write per member. Each client gets everything
-in the order in which it was handed over here; what is said of one room and of another may change places.
+in the order in which it was handed over here; what is said of one room and of another may change places. Of an
+application's own events a client that is behind gets the newest of each name and sender, once it has caught up.
 """
 
 import asyncio
@@ -11,19 +12,16 @@ from collections import deque
 from typing import Final
 
 import msgspec
-import structlog
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
-from services.gateway.edge.session import Reason
-from services.gateway.joined_frames import Aside, Waiting, framed, joined
-from services.gateway.pushes import EventShown, TypingShown, event
+from services.gateway.joined_frames import Aside, Waiting, framed
+from services.gateway.pushes import EventShown, PresenceShown, RoomPresence, TypingShown, event
 from services.gateway.rooms import Room
+from services.gateway.writing import write, write_all
 from wire.messages import StoredMessage
 
-log = structlog.get_logger()
-
-Shown = StoredMessage | TypingShown | EventShown
+Shown = StoredMessage | TypingShown | EventShown | PresenceShown | RoomPresence
 
 _WRITES_A_TURN: Final = 256
 """After so many the loop turns: what is read then may be joined with what is still to be written."""
@@ -32,6 +30,8 @@ _NAMES: Final[dict[type[msgspec.Struct], str]] = {
     StoredMessage: "message",
     TypingShown: "typing",
     EventShown: "event",
+    PresenceShown: "presence",
+    RoomPresence: "presence",
 }
 
 
@@ -66,7 +66,8 @@ class FanOut:
         if room.replay is not None and isinstance(shown, StoredMessage):
             room.replay.add(shown.seq, packet)
         self._order += 1
-        room.waiting.append(Waiting(self._order, packet, skip, isinstance(shown, StoredMessage)))
+        key = (room.name, shown.name, shown.user) if isinstance(shown, EventShown) else None
+        room.waiting.append(Waiting(self._order, packet, skip, isinstance(shown, StoredMessage), key=key))
         if len(room.waiting) == 1:
             self._schedule(room)
         if room.keeping and isinstance(shown, StoredMessage):
@@ -147,7 +148,7 @@ class FanOut:
             waiting, room.waiting = room.waiting, []
             if not room.members:
                 continue
-            self._write(room, joined(waiting))
+            self._write(room, waiting)
             writes += len(room.members)
             written[room.name] = waiting
             # From now on: writing to thousands takes longer than the window.
@@ -158,40 +159,30 @@ class FanOut:
             if not written.keys().isdisjoint(rooms) or self._waiting.keys().isdisjoint(rooms):
                 self._settle(connection, aside, written)
 
-    def _write(self, room: Room, data: bytes) -> None:
-        aside = self._aside
-        if aside:
-            sessions = iter([session for member, session in room.members.items() if member not in aside])
+    def _write(self, room: Room, waiting: list[Waiting]) -> None:
+        if self._aside:
+            rest = [session for member, session in room.members.items() if member not in self._aside]
+            write_all(rest, waiting)
         else:
-            sessions = iter(room.members.values())
-        while True:
-            try:
-                for session in sessions:
-                    session.write(data)
-            except Exception:
-                # It should not happen; the others get theirs all the same.
-                log.exception("a connection cannot be written to")
-                session.abort(Reason.TRANSPORT_ERROR)
-            else:
-                return
+            write_all(room.members.values(), waiting)
 
     def _settle(self, connection: Connection, aside: Aside, written: dict[str, list[Waiting]]) -> None:
         """Write all that is there for `connection`, and remember that it has it for as long as others have not."""
-        due, still_waits = aside.own, False
+        due, still_waits, is_kept = aside.own, False, connection.kept is not None
         for name in connection.rooms:
             waiting, room = written.get(name), self._waiting.get(name)
             if waiting is None and room is not None and connection in room.members:
                 waiting, still_waits = room.waiting, True
             if waiting is not None:
-                due += [each for each in waiting if each.order > aside.upto and _is_for(each, connection)]
+                due += [
+                    each
+                    for each in waiting
+                    if each.order > aside.upto and each.is_for(connection.id, is_kept=is_kept)
+                ]
         if due:
             due.sort()
-            connection.session.write(joined(due))
+            write(connection.session, due)
         if still_waits:
             self._aside[connection] = Aside(self._order)
         else:
             self._aside.pop(connection, None)
-
-
-def _is_for(waiting: Waiting, connection: Connection) -> bool:
-    return waiting.skip != connection.id and not (waiting.is_message and connection.kept is not None)

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from services.gateway.edge import frames
+from services.gateway.edge.newest import Key
 from services.gateway.kept_session import with_offset
 
 
@@ -20,6 +21,12 @@ class Waiting(NamedTuple):
     is_message: bool = False
     """Those in the room who can get their session back have it aside, with an offset of their own."""
     offset: bytes | None = None
+    key: Key | None = None
+    """Whoever is behind gets only the newest of each key, once they have caught up; None: all, in order."""
+
+    def is_for(self, id: str, *, is_kept: bool) -> bool:
+        """Whether it is for connection `id` in its room, which its client can get back, or cannot."""
+        return self.skip != id and not (self.is_message and is_kept)
 
 
 class Aside:

@@ -17,8 +17,11 @@ _REFUSAL_FRAMES: Final = 4
 
 _WORDS: Final[Mapping[str, str]] = {
     "join": "joins and leaves",
+    "presence": "questions for who is there",
     "history": "pages of history",
+    "read": "read markers",
     "refresh": "refreshes",
+    "dismiss": "notifications dismissed",
     "mistake": "events that are none",
     "message": "messages",
     "event": "events",

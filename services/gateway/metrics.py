@@ -42,10 +42,19 @@ ended = Tally(
     ["reason"],
 )
 removals = Counter("parley_gateway_removals_total", "Connections put out of a private room.")
+users = Gauge("parley_gateway_users", "Users with connections here, each with an interest of its own on NATS.")
 rooms = Gauge("parley_gateway_rooms", "Rooms this gateway listens to.")
 deliveries = Tally("parley_gateway_deliveries_total", "Events handed to a client's connection, by name.", ["event"])
 live_messages = Tally("parley_gateway_live_received_total", "Live messages received over NATS, by kind.", ["kind"])
 live_bytes = Tally("parley_gateway_live_received_bytes_total", "Their payload, in bytes.")
+notified = Tally(
+    "parley_gateway_notified_total", "Notifications that backends wanted told, by result code.", ["result"]
+)
+notification_questions = Tally(
+    "parley_gateway_notification_questions_total",
+    "Questions for what is kept for users who came, however many in one, by result code.",
+    ["result"],
+)
 live_unreadable = Counter("parley_gateway_live_unreadable_total", "Live messages that could not be decoded.")
 delivery_latency = TimeTally(
     "parley_gateway_delivery_latency_seconds",
@@ -58,12 +67,28 @@ publish_duration = TimeTally(
     ["result"],
     buckets=LATENCY_BUCKETS,
 )
+posts = Tally(
+    "parley_gateway_posts_total",
+    "Messages that came over HTTP, by whom (user, service) and result code; gone: whoever sent it did not wait.",
+    ["by", "result"],
+)
 publishes_in_flight = Gauge(
     "parley_gateway_publishes_in_flight", "Messages published and not yet known to be stored."
 )
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
+present = Gauge("parley_gateway_present", "Users in rooms here: each once in every room.")
+presence_peers = Gauge("parley_gateway_presence_peers", "Other gateways that are known to live.")
+presence_peers_dropped = Counter(
+    "parley_gateway_presence_peers_dropped_total", "Gateways that fell silent, whose users are offline for it."
+)
+presence_said = Tally(
+    "parley_gateway_presence_said_total", "What this gateway has published of who is present, by kind.", ["kind"]
+)
+presence_heard = Tally(
+    "parley_gateway_presence_heard_total", "What it has heard of that from others, by kind.", ["kind"]
+)
 quiet_checks = Tally(
     "parley_gateway_quiet_checks_total",
     "Rooms that heard nothing for a while, and whether the stream has anything: ok, behind, unavailable.",

@@ -1,8 +1,8 @@
-"""From a client to the stream: acknowledged once it is stored, and stored once however often it is sent."""
+"""From whoever says something to the stream: told once it is stored, and stored once however often it is sent."""
 
 import asyncio
 import time
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -12,13 +12,28 @@ from runtime.listening import Delivery
 from runtime.pub_ack import NotStoredError, PubAck
 from runtime.stream import MessageStream
 from services.gateway import metrics
-from services.gateway.call import Call
 from services.gateway.replies import Sent
 from wire import codec, headers, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage
 
 log = structlog.get_logger()
+
+
+class Teller(Protocol):
+    """Tells somebody what became of their message: done or failed, once; `began` and `ended` are around it."""
+
+    def began(self) -> None:
+        """It is on its way."""
+
+    def ended(self) -> None:
+        """It is not any more."""
+
+    def done(self, reply: Sent) -> None:
+        """It is stored."""
+
+    def failed(self, error: ParleyError) -> None:
+        """It is not, or nobody knows."""
 
 
 class Publisher:
@@ -35,59 +50,59 @@ class Publisher:
         self._tasks: set[asyncio.Task[None]] = set()
         metrics.publishes_in_flight.set_function(lambda: self._in_flight)
 
-    def publish(self, room: str, message: ChatMessage, call: Call) -> None:
-        """Store `message` in `room`, then answer `call`; messages leave in the order of the calls.
+    def publish(self, room: str, message: ChatMessage, teller: Teller) -> None:
+        """Store `message` in `room`, then have `teller` tell; messages leave in the order of the calls.
 
-        Answers or raises `ParleyError`: unavailable means that it may have been stored, and is to be sent again with
+        Tells or raises `ParleyError`: unavailable means that it may have been stored, and is to be sent again with
         the same id; rate_limited means that it was not.
         """
         if self._in_flight >= self._most:
             raise ParleyError(ErrorCode.RATE_LIMITED, "too many messages wait to be stored", retry_after=1)
-        publishing = _Publishing(self, message, call)
+        publishing = _Publishing(self, message, teller)
         identity = headers.identified(headers.message_id(message.author.id, room, message.id))
         payload = codec.encode(message)
         self._bus.call(subjects.stored_message(room), payload, publishing, timeout=self._timeout, headers=identity)
-        call.connection.event_began()
+        teller.began()
         self._in_flight += 1
 
     def answered(self, publishing: "_Publishing", answer: Delivery | ParleyError) -> None:
         """The stream has stored it, or has not, or does not say."""
-        call, message = publishing.call, publishing.message
+        teller, message = publishing.teller, publishing.message
         result: str = ErrorCode.UNAVAILABLE
         try:
             ack = _read(answer)
         except ParleyError as error:
-            self._ended(call)
+            self._ended(teller)
             if isinstance(error, NotStoredError):
                 result = "refused"
                 self._note_refusal(error.message)
-            call.failed(error)
+            teller.failed(error)
         else:
             result = "duplicate" if ack.duplicate else "ok"
             if ack.duplicate:
-                task = asyncio.ensure_future(self._answer_duplicate(call, message, ack.seq))
+                task = asyncio.ensure_future(self._answer_duplicate(teller, message, ack.seq))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             else:
                 self._note_refusal(None)
-                self._ended(call)
-                call.done(Sent(seq=ack.seq, ts=message.ts, duplicate=False))
+                self._ended(teller)
+                teller.done(Sent(seq=ack.seq, ts=message.ts, duplicate=False))
         metrics.publish_duration[result,].observe(time.perf_counter() - publishing.since)
 
-    async def _answer_duplicate(self, call: Call, message: ChatMessage, seq: int) -> None:
+    async def _answer_duplicate(self, teller: Teller, message: ChatMessage, seq: int) -> None:
         try:
             first = await self._stream.at(seq)
         except ParleyError as error:
-            call.failed(error)
+            teller.failed(error)
         else:
             ts = message.ts if first is None else first.message.ts
-            call.done(Sent(seq=seq, ts=ts, duplicate=True))
+            teller.done(Sent(seq=seq, ts=ts, duplicate=True))
         finally:
-            self._ended(call)
+            self._ended(teller)
 
-    def _ended(self, call: Call) -> None:
+    def _ended(self, teller: Teller) -> None:
         self._in_flight -= 1
-        call.connection.event_ended()
+        teller.ended()
 
     def _note_refusal(self, reason: str | None) -> None:
         # One line when it begins, and one when it ends: a full stream refuses everything.
@@ -101,12 +116,12 @@ class Publisher:
 class _Publishing:
     """A message on its way to the stream; called with the answer."""
 
-    __slots__ = ("_publisher", "call", "message", "since")
+    __slots__ = ("_publisher", "message", "since", "teller")
 
-    def __init__(self, publisher: Publisher, message: ChatMessage, call: Call) -> None:
+    def __init__(self, publisher: Publisher, message: ChatMessage, teller: Teller) -> None:
         self._publisher = publisher
         self.message: Final = message
-        self.call: Final = call
+        self.teller: Final = teller
         self.since: Final = time.perf_counter()
 
     def __call__(self, answer: Delivery | ParleyError) -> None:

@@ -13,16 +13,18 @@ from services.gateway import metrics
 from services.gateway.fanout import FanOut
 from services.gateway.pushes import EventShown, TypingShown
 from services.gateway.rooms import Room
-from wire import codec, headers
+from wire import codec, headers, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.live import RoomLive
 from wire.messages import ChatMessage, RoomEvent, StoredMessage, Typing
+from wire.presence import PresenceAsked, PresenceChanged, PresenceStands
 
 T = TypeVar("T")
 
 _CATCH_UPS_AT_ONCE: Final = 32
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
+_PRESENCE: Final = f".{subjects.PRESENCE}".encode()
 
 log = structlog.get_logger()
 
@@ -35,6 +37,13 @@ class Known(Protocol):
     is_current: bool
 
 
+class Attentive(Protocol):
+    """Who has to hear what gateways say of who is in a room: `Presence`."""
+
+    def on_live(self, room: Room, message: PresenceChanged | PresenceStands | PresenceAsked, /) -> None:
+        """Another gateway, or this one, has said it."""
+
+
 class Relay:
     """Decodes what is live in a room, puts it in its place, and delivers it: every message once, in order.
 
@@ -42,8 +51,9 @@ class Relay:
     by the seq that a message names as the one before it, and is filled from the stream before anything newer.
     """
 
-    def __init__(self, fan_out: FanOut, stream: MessageStream, control: Known) -> None:
+    def __init__(self, fan_out: FanOut, stream: MessageStream, control: Known, presence: Attentive) -> None:
         self._control = control
+        self._presence = presence
         self._fan_out = fan_out
         self._stream = stream
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,9 +61,10 @@ class Relay:
     def on_live(self, room: Room, message: Delivery) -> None:
         """Deliver one live message of `room`, at once or when the hole before it is filled.
 
-        Nothing is delivered while it is not known who may be here: messages are read from the stream after that.
+        Nothing is delivered while it is not known who may be here: messages are read from the stream after that. What
+        is said of who is present is heard all the same.
         """
-        if not self._control.is_current:
+        if not (self._control.is_current or message.subject.endswith(_PRESENCE)):
             return
         metrics.live_bytes[()] += len(message.data)
         try:
@@ -69,6 +80,9 @@ class Relay:
                     metrics.live_messages["event",] += 1
                     shown = EventShown(room.name, live.name, live.data, live.user)
                     self._fan_out.deliver(room, shown, skip=live.origin)
+                case PresenceChanged() | PresenceStands() | PresenceAsked():
+                    metrics.live_messages["presence",] += 1
+                    self._presence.on_live(room, live)
         except (codec.WireError, KeyError, ValueError) as error:
             metrics.live_unreadable.inc()
             log.warning(

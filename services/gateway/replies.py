@@ -3,7 +3,7 @@
 import msgspec
 
 from wire.errors import ErrorCode, ParleyError
-from wire.messages import StoredMessage
+from wire.messages import Author, StoredMessage
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -29,6 +29,12 @@ class Sent(Done, frozen=True, kw_only=True):
     duplicate: bool
 
 
+class MarkedRead(Done, frozen=True, kw_only=True):
+    """`seq`: up to where the user has read the room now, on whichever device."""
+
+    seq: int
+
+
 class Refreshed(Done, frozen=True, kw_only=True):
     """`expires_in`: seconds until the connection ends, unless it is refreshed again."""
 
@@ -40,6 +46,13 @@ class HistoryPage(Done, frozen=True, kw_only=True):
 
     messages: list[StoredMessage]
     more: bool
+
+
+class Present(Done, frozen=True, kw_only=True):
+    """Who is in the room: at most 1,000 of the `count` who are."""
+
+    members: list[Author]
+    count: int
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

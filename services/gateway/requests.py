@@ -53,6 +53,12 @@ class SendEvent(msgspec.Struct, frozen=True):
     data: Raw
 
 
+class GetPresence(msgspec.Struct, frozen=True):
+    """Ask who is in a room."""
+
+    room: Id
+
+
 class GetHistory(msgspec.Struct, frozen=True):
     """A page of a room: before a seq, after a seq, or the newest."""
 
@@ -62,10 +68,23 @@ class GetHistory(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = PAGE_DEFAULT
 
 
+class MarkRead(msgspec.Struct, frozen=True):
+    """Everything in a room is read, up to a message."""
+
+    room: Id
+    seq: Seq
+
+
 class Refresh(msgspec.Struct, frozen=True):
     """Lengthen this connection's life."""
 
     token: str
+
+
+class Dismiss(msgspec.Struct, frozen=True):
+    """A notification has been read. One that is not there is fine."""
+
+    id: Id
 
 
 # --- the same as packets, decoded in one pass -----------------------------------------------------------------------
@@ -105,10 +124,22 @@ class RelayEvent(ClientEvent, frozen=True, tag="event"):
     request: SendEvent
 
 
+class PresenceEvent(ClientEvent, frozen=True, tag="presence"):
+    """`["presence", {...}]`."""
+
+    request: GetPresence
+
+
 class HistoryEvent(ClientEvent, frozen=True, tag="history"):
     """`["history", {...}]`."""
 
     request: GetHistory
+
+
+class ReadEvent(ClientEvent, frozen=True, tag="read"):
+    """`["read", {...}]`."""
+
+    request: MarkRead
 
 
 class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
@@ -117,7 +148,24 @@ class RefreshEvent(ClientEvent, frozen=True, tag="refresh"):
     request: Refresh
 
 
-AnyEvent = JoinEvent | LeaveEvent | MessageEvent | TypingEvent | RelayEvent | HistoryEvent | RefreshEvent
+class DismissEvent(ClientEvent, frozen=True, tag="dismiss"):
+    """`["dismiss", {...}]`."""
+
+    request: Dismiss
+
+
+AnyEvent = (
+    JoinEvent
+    | LeaveEvent
+    | MessageEvent
+    | TypingEvent
+    | RelayEvent
+    | PresenceEvent
+    | HistoryEvent
+    | ReadEvent
+    | RefreshEvent
+    | DismissEvent
+)
 
 _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "join": Join,
@@ -125,8 +173,11 @@ _REQUESTS: Final[dict[str, type[msgspec.Struct]]] = {
     "message": SendMessage,
     "typing": SetTyping,
     "event": SendEvent,
+    "presence": GetPresence,
     "history": GetHistory,
+    "read": MarkRead,
     "refresh": Refresh,
+    "dismiss": Dismiss,
 }
 _arguments: Final = msgspec.json.Decoder(list[Raw])
 _name: Final = msgspec.json.Decoder(str)

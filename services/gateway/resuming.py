@@ -11,6 +11,7 @@ from typing import Final
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.control import Control
+from services.gateway.edge.reading import caught_up, has_much_to_read
 from services.gateway.fanout import FanOut
 from services.gateway.missed import Missed
 from services.gateway.replay import Packet
@@ -57,7 +58,7 @@ class Resuming:
             if telling.send(packets):
                 telling.upto = upto
             else:
-                await telling.connection.session.caught_up()
+                await caught_up(telling.connection.session)
                 telling.connection.check_open()
 
 
@@ -83,6 +84,6 @@ class _Telling:
             if self._portion > _PORTION_BYTES:
                 self._portion = 0
                 self._fan_out.settle(self.connection)
-                if self.connection.session.is_behind:
+                if has_much_to_read(self.connection.session):
                     return False
         return True

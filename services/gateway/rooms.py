@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from runtime.bus import Bus
 from runtime.listening import Delivery, Listening
@@ -83,10 +83,27 @@ class Room:
         self.behind.append((message, position))
 
 
+class Register(Protocol):
+    """Who has to know who is in which room: `Presence`."""
+
+    def opened(self, room: Room, /) -> None:
+        """It is listened to."""
+
+    def entered(self, room: Room, connection: Connection, /) -> None:
+        """`connection` is in, and was not."""
+
+    def left(self, room: Room, connection: Connection, /) -> None:
+        """And is not any more."""
+
+    def closed(self, room: Room, /) -> None:
+        """It is not listened to any more."""
+
+
 class Rooms:
     """Opens and closes rooms as members come and go. `on_live` gets what is published live in an open one."""
 
-    def __init__(self, bus: Bus, on_live: OnLive, baseline: Baseline, *, linger: float) -> None:
+    def __init__(self, bus: Bus, on_live: OnLive, baseline: Baseline, register: Register, *, linger: float) -> None:
+        self._register = register
         self._bus = bus
         self._on_live = on_live
         self._baseline = baseline
@@ -128,8 +145,10 @@ class Rooms:
         self._close_if_empty(room)
 
     def enter(self, room: Room, connection: Connection) -> None:
-        """`connection` gets what is live in `room` from now on."""
+        """`connection` gets what is live in `room` from now on. It may be in already."""
         _stay(room)
+        if connection not in room.members:
+            self._register.entered(room, connection)
         room.members[connection] = connection.session
         connection.rooms.add(room.name)
         if connection.kept is not None:
@@ -139,12 +158,15 @@ class Rooms:
     def leave(self, name: str, connection: Connection) -> None:
         """`connection` gets nothing of the room any more."""
         connection.rooms.discard(name)
+        if connection.session.newest is not None:
+            connection.session.newest.discard(name)
         room = self._rooms.get(name)
         if room is not None and connection in room.members:
             del room.members[connection]
             if connection.kept is not None:
                 room.keeping.discard(connection)
                 connection.kept.leave(name)
+            self._register.left(room, connection)
             self._close_if_empty(room)
 
     def _check_connected(self) -> None:
@@ -153,6 +175,7 @@ class Rooms:
 
     async def _open(self, room: Room) -> None:
         room.subscription = self._bus.listen(subjects.live_interest(room.name), partial(self._on_live, room))
+        self._register.opened(room)
         # Asked on the same connection after the subscription: nothing can fall between the two.
         baseline = await self._baseline(room.name)
         room.last_seq = max(room.last_seq, baseline)  # which may have risen while we waited
@@ -173,6 +196,7 @@ class Rooms:
         if room.subscription is not None:
             room.subscription.close()
             room.subscription = None
+            self._register.closed(room)
 
     def _forget(self, room: Room) -> None:
         if self._rooms.get(room.name) is room:

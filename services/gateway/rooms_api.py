@@ -1,4 +1,4 @@
-"""The HTTP API of private rooms: groups and direct conversations, for their members."""
+"""The HTTP API of rooms: groups and direct conversations, for their members, and how somebody stands in any room."""
 
 from http import HTTPStatus
 from typing import Literal, TypeVar
@@ -8,13 +8,16 @@ from aiohttp import web
 from msgspec import field
 
 from services.gateway import bodies
+from services.gateway.access import Access
 from services.gateway.auth import Auth
 from services.gateway.bearer import bearer
 from services.gateway.private_rooms import PrivateRooms
+from services.gateway.reading import Reading
 from wire import membership
 from wire.ids import Id
 from wire.membership import RoomInfo
 from wire.messages import Author
+from wire.reading import RoomStanding
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -42,16 +45,34 @@ class RoomBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """A room, as it is read."""
 
     room: Id
-    kind: Literal["group", "direct"]
-    member_count: int
+    kind: Literal["group", "direct", "public"]
+    member_count: int | None = None
     name: str | None = None
     owner: Id | None = None
     members: list[Author] | None = None
+    seq: int | None = None
+    """Of its last message. This and what follows is absent while history does not answer."""
+    read: int | None = None
+    """Up to where the bearer has read it."""
+    unread: int | None = None
+    """Messages of others above that; nobody counts further than `UNREAD_MOST`."""
 
     @classmethod
-    def of(cls, info: RoomInfo) -> "RoomBody":
-        """What is said of it."""
-        return cls(info.room, info.kind, info.member_count, info.name, info.owner, info.members)
+    def of(cls, info: RoomInfo, stands: RoomStanding | None = None) -> "RoomBody":
+        """What is said of it, to somebody who `stands` there."""
+        body = cls(info.room, info.kind, info.member_count, info.name, info.owner, info.members)
+        return _standing(body, stands)
+
+    @classmethod
+    def public(cls, room: str, stands: RoomStanding | None) -> "RoomBody":
+        """The same of a room that is everybody's."""
+        return _standing(cls(room, "public"), stands)
+
+
+def _standing(body: RoomBody, stands: RoomStanding | None) -> RoomBody:
+    if stands is None:
+        return body
+    return msgspec.structs.replace(body, seq=stands.seq, read=stands.read, unread=stands.unread)
 
 
 class RoomsBody(msgspec.Struct, frozen=True):
@@ -76,9 +97,13 @@ class _RoomMember(_Room, frozen=True):
 class RoomsApi:
     """One method per route."""
 
-    def __init__(self, auth: Auth, rooms: PrivateRooms, *, body_timeout: float) -> None:
+    def __init__(
+        self, auth: Auth, rooms: PrivateRooms, access: Access, reading: Reading, *, body_timeout: float
+    ) -> None:
         self._auth = auth
         self._rooms = rooms
+        self._access = access
+        self._reading = reading
         self._body_timeout = body_timeout
 
     def routes(self) -> list[web.RouteDef]:
@@ -98,7 +123,9 @@ class RoomsApi:
         by = await self._bearer(request)
         after = bodies.converted(request.query, _After).after
         found = await self._rooms.list(membership.ListRooms(user=by, after=after or ""))
-        return bodies.answer(RoomsBody([RoomBody.of(each) for each in found.rooms], found.more), HTTPStatus.OK)
+        stands = await self._reading.standings(by, [each.room for each in found.rooms])
+        rooms = [RoomBody.of(each, stands.get(each.room)) for each in found.rooms]
+        return bodies.answer(RoomsBody(rooms, found.more), HTTPStatus.OK)
 
     async def _create(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
@@ -109,9 +136,12 @@ class RoomsApi:
     async def _get(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
         room = bodies.converted(request.match_info, _Room).room
-        return bodies.answer(
-            RoomBody.of(await self._rooms.get(membership.GetRoom(user=by, room=room))), HTTPStatus.OK
-        )
+        if self._access.is_open(room):
+            stands = await self._reading.standings(by, [room])
+            return bodies.answer(RoomBody.public(room, stands.get(room)), HTTPStatus.OK)
+        info = await self._rooms.get(membership.GetRoom(user=by, room=room))
+        stands = await self._reading.standings(by, [room])
+        return bodies.answer(RoomBody.of(info, stands.get(room)), HTTPStatus.OK)
 
     async def _rename(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from services.gateway import bodies
 from services.gateway.auth import Auth
-from services.gateway.bearer import bearer, token
+from services.gateway.bearer import bearer, service
 from services.gateway.edge.addresses import Addresses
 from services.gateway.edge.limits import Limits
 from wire import accounts
@@ -125,7 +125,7 @@ class SessionsApi:
         return _session(await self._auth.password(change), HTTPStatus.OK)
 
     async def _disconnect(self, request: web.Request) -> web.Response:
-        await self._auth.verify_service(accounts.VerifyService(token=token(request), scope="disconnect"))
+        await service(request, self._auth, "disconnect")
         user = bodies.converted(request.match_info, _Disconnected).user
         await self._auth.disconnect(accounts.Disconnect(user))
         return web.Response(status=HTTPStatus.ACCEPTED)

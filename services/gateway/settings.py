@@ -46,6 +46,10 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """How long it may take to tell a client what it missed in a room; then it has to ask for the rest."""
     quiet_check_seconds: Seconds = 60.0
     """How long a room may hear nothing until the stream is asked whether anything was lost on its way."""
+    presence_lease_seconds: Annotated[float, Meta(ge=0.5, le=3600)] = 8.0
+    """How long another gateway may be silent until its users are offline."""
+    presence_batch_above: Annotated[int, Meta(ge=0, le=1_000_000)] = 1000
+    """In a room with more users, members are told once a second at most who has come and gone."""
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
     """Over how long a gateway that is told to end closes its connections; 0: at once."""
     web_dir: Text = "web"

@@ -1,25 +1,31 @@
 """The history service's composition root."""
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from runtime import bus, rpc, tasks
 from runtime.lifecycle import Lifecycle
 from runtime.stream import MessageStream
-from services.history import metrics
+from services.history import database, metrics
+from services.history.extents import Extents
+from services.history.marker_store import MarkerStore
+from services.history.notification_store import NotificationStore
+from services.history.notifying import Notifying
 from services.history.pages import Pages
 from services.history.persister import Persister
 from services.history.progress import Progress
+from services.history.reading import Reading
 from services.history.settings import HistorySettings
 from services.history.store import MessageStore
+from services.history.timing import timed
 from wire import subjects
-from wire.errors import ParleyError
-from wire.messages import GetPage, Page
+from wire.messages import GetPage
+from wire.notifications import Dismiss, GetNotifications, Notify
+from wire.reading import CountUnread, MarkRead
 
 VERSION = "1.0.0"
 
@@ -31,30 +37,34 @@ log = structlog.get_logger()
 
 async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
     """Persist and answer `history.*` until the process must stop."""
-    store = MessageStore(settings.database)
     async with AsyncExitStack() as stack:
-        stack.callback(store.close)
+        mongo = stack.enter_context(database.connected(settings.database))
+        store = MessageStore(mongo)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
         progress = Progress(connection)
         persister = Persister(connection, store, progress, batch_size=settings.batch_size)
-        pages = Pages(MessageStream(connection), store, progress)
-
-        async def page(request: GetPage) -> Page:
-            started = time.perf_counter()
-            result = "ok"
-            try:
-                return await pages.page(request)
-            except ParleyError as error:
-                result = error.code
-                raise
-            finally:
-                metrics.page_duration.labels(result=result).observe(time.perf_counter() - started)
-
+        stream = MessageStream(connection)
+        extents = Extents(stream, store, progress)
+        pages = Pages(stream, store, extents)
+        reading = Reading(stream, store, MarkerStore(mongo), extents)
         stack.push_async_callback(tasks.ended, _start(progress.watch(), lifecycle), within=0)
         persisting = _start(persister.run(), lifecycle)
         stack.push_async_callback(tasks.ended, persisting, within=_BATCH_SECONDS)
         stack.callback(persister.stop)
-        endpoints = [rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, page)]
+        took = metrics.request_duration
+        notifying = Notifying(
+            NotificationStore(mongo), most=settings.notifications_kept_most, days=settings.notifications_kept_days
+        )
+        endpoints: list[rpc.Endpoint[Any]] = [
+            rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, timed(metrics.page_duration, pages.page)),
+            rpc.Endpoint(subjects.HISTORY_READ, MarkRead, timed(took, reading.mark, kind="read")),
+            rpc.Endpoint(subjects.HISTORY_UNREAD, CountUnread, timed(took, reading.count, kind="unread")),
+            rpc.Endpoint(subjects.HISTORY_NOTIFY, Notify, timed(took, notifying.notify, kind="notify")),
+            rpc.Endpoint(
+                subjects.HISTORY_NOTIFICATIONS, GetNotifications, timed(took, notifying.kept, kind="notifications")
+            ),
+            rpc.Endpoint(subjects.HISTORY_DISMISS, Dismiss, timed(took, notifying.dismiss, kind="dismiss")),
+        ]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)
         lifecycle.started()

@@ -21,3 +21,9 @@ lag_seconds = Gauge("parley_history_lag_seconds", "Age of the oldest message kno
 page_duration = Histogram(
     "parley_history_page_duration_seconds", "Time to answer a page, by result.", ["result"], buckets=LATENCY_BUCKETS
 )
+request_duration = Histogram(
+    "parley_history_request_duration_seconds",
+    "Time to answer anything else, by what was asked and result.",
+    ["kind", "result"],
+    buckets=LATENCY_BUCKETS,
+)

@@ -1,16 +1,10 @@
-"""Pages of a room, complete to the last acknowledged message.
-
-A message is acknowledged once the stream holds it, and reaches MongoDB a moment later. So a page is what MongoDB
-holds up to where everything is known to be persisted, and above that what the stream's leader holds.
-"""
+"""Pages of a room, complete to the last acknowledged message (see `extents`)."""
 
 import sys
 from typing import Final
 
-from nats.errors import Error as NatsError
-
 from runtime.stream import Entry, MessageStream
-from services.history.progress import Progress
+from services.history.extents import Extents
 from services.history.store import MessageStore
 from wire import codec
 from wire.errors import ErrorCode, ParleyError
@@ -27,10 +21,10 @@ _LONGEST_TAIL: Final = 2000
 class Pages:
     """Answers `GetPage`."""
 
-    def __init__(self, stream: MessageStream, store: MessageStore, progress: Progress) -> None:
+    def __init__(self, stream: MessageStream, store: MessageStore, extents: Extents) -> None:
         self._stream = stream
         self._store = store
-        self._progress = progress
+        self._extents = extents
 
     async def page(self, request: GetPage) -> Page:
         """The page asked for; raises `ParleyError` (unavailable) rather than leave a message out."""
@@ -60,24 +54,17 @@ class Pages:
 
     async def _read(self, room: str, after: int, upto: int, limit: int, *, newest: bool) -> list[Entry]:
         """At most `limit` messages with ``after < seq <= upto``, in order, from the end or from the beginning."""
-        last = await self._stream.last_seq(room)
-        if last == 0:
-            # Nothing of this room in the stream: what there is, is persisted.
-            read = self._store.newest if newest else self._store.oldest
-            return await read(room, after, min(upto, await self._store.last_seq(room)), limit)
-        try:
-            persisted = await self._progress.persisted_upto(at_least=min(upto, last))
-        except NatsError as error:
-            raise ParleyError(ErrorCode.UNAVAILABLE, "the history consumer does not answer", retry_after=1) from error
+        (extent,) = await self._extents.of(room, upto=upto)
+        upto = min(upto, extent.last)
         if newest:
-            tail = await self._tail(room, max(after, persisted), min(upto, last))
+            tail = await self._tail(room, max(after, extent.persisted), upto)
             missing = limit - len(tail)
             if missing <= 0:
                 return tail[-limit:]
-            return [*await self._store.newest(room, after, min(upto, persisted), missing), *tail]
-        found = await self._store.oldest(room, after, min(upto, persisted), limit)
+            return [*await self._store.newest(room, after, min(upto, extent.persisted), missing), *tail]
+        found = await self._store.oldest(room, after, min(upto, extent.persisted), limit)
         if len(found) < limit:
-            found += await self._tail(room, max(after, persisted), min(upto, last))
+            found += await self._tail(room, max(after, extent.persisted), upto)
         return found[:limit]
 
     async def _tail(self, room: str, after: int, upto: int) -> list[Entry]:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from runtime.settings import ProcessSettings, Seconds, ServiceSettings, Text
+from wire.notifications import KEPT_MOST
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,10 @@ class HistorySettings(ServiceSettings, frozen=True, kw_only=True):
 
     database: DatabaseSettings
     batch_size: Annotated[int, Meta(ge=1, le=5000)] = 500
+    notifications_kept_most: Annotated[int, Meta(ge=1, le=KEPT_MOST)] = KEPT_MOST
+    """For each user; the oldest go first."""
+    notifications_kept_days: Annotated[float, Meta(gt=0, le=36_500)] = 30.0
+    """How long one is kept that nobody reads, and how long its id is known, read or not."""
 
 
 class SetupSettings(ProcessSettings, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ from nats.js.errors import NotFoundError
 from runtime import bus, tasks
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
+from services.history import database
+from services.history.notification_store import NotificationStore
 from services.history.refusals import WriteFailedError
 from services.history.settings import SetupSettings
 from services.history.store import MessageStore
@@ -42,9 +44,10 @@ class SetupError(Exception):
 class Setup:
     """One run of the step. What could be made is made, whatever becomes of the rest."""
 
-    def __init__(self, settings: SetupSettings, store: MessageStore) -> None:
+    def __init__(self, settings: SetupSettings, store: MessageStore, notifications: NotificationStore) -> None:
         self._settings = settings
         self._store = store
+        self._notifications = notifications
         self.lacking = {"nats": "no connection"}
         """What is not done yet, and why."""
 
@@ -57,7 +60,7 @@ class Setup:
         pause = _SHORTEST_PAUSE
         replicas = self._settings.messages_replicas
         works: dict[str, Callable[[], Awaitable[None]]] = {
-            "history's indexes": self._store.prepare,
+            "history's indexes": self._make_indexes,
             streams.MESSAGES: lambda: self._make_messages(connection),
             streams.CONTROL: lambda: _make(connection, streams.control(replicas=replicas)),
             streams.KEPT_SESSIONS: lambda: _make(connection, streams.kept_sessions(replicas=replicas)),
@@ -81,6 +84,10 @@ class Setup:
         if self.lacking.get(name) != why:
             log.warning("not done yet, trying on", what=name, detail=why)
         self.lacking[name] = why
+
+    async def _make_indexes(self) -> None:
+        await self._store.prepare()
+        await self._notifications.prepare()
 
     async def _make_messages(self, connection: Bus) -> None:
         """A stream that has to be made starts above everything that it may have held before.
@@ -125,9 +132,8 @@ async def run(settings: SetupSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as exits:
-        store = MessageStore(settings.database)
-        exits.callback(store.close)
-        setup = Setup(settings, store)
+        mongo = exits.enter_context(database.connected(settings.database))
+        setup = Setup(settings, MessageStore(mongo), NotificationStore(mongo))
         running = asyncio.create_task(setup.run())
         exits.push_async_callback(tasks.ended, running, within=0)
         stopped = asyncio.create_task(stopping.wait())

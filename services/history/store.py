@@ -7,55 +7,41 @@
 `data` is kept as JSON text: clients may put anything in it that BSON cannot hold. Motor stays inside this module.
 """
 
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from motor.motor_asyncio import AsyncIOMotorClient
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec import Raw
-from pymongo import ASCENDING, DESCENDING, WriteConcern
+from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
-from runtime import mongo_password
-from runtime.settings import SettingsError
 from runtime.stream import Entry
+from services.history.database import Document, majority, unavailable
 from services.history.refusals import added_despite, failed
-from services.history.settings import DatabaseSettings
-from wire.errors import ErrorCode, ParleyError
 from wire.messages import JSON_ABSENT, Author, ChatMessage
 
-_TIMEOUT_MS: Final = 3000
-_WRITE_TIMEOUT_MS: Final = 20_000
 _INDEXES: Final = (("room", "seq"), ("room", "user", "id"))
 """Unique."""
 
+_COUNTING_SECONDS: Final = 3.0
 _FIRST_WINDOW: Final = 4096
 """Pages are read in windows of seq that widen eightfold: the embedded server sorts all that a query matches."""
+
+
+class Written(NamedTuple):
+    """A message, as far as it is counted."""
+
+    seq: int
+    user: str
 
 
 class MessageStore:
     """Writes are confirmed by a majority."""
 
-    def __init__(self, settings: DatabaseSettings) -> None:
-        """Raises `SettingsError` when the URL cannot be one, or the password of its user cannot be read."""
-        credentials = mongo_password.arguments(settings.mongo_url, settings.mongo_password_file)
-        try:
-            self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-                settings.mongo_url,
-                serverSelectionTimeoutMS=_TIMEOUT_MS,
-                connectTimeoutMS=_TIMEOUT_MS,
-                socketTimeoutMS=_WRITE_TIMEOUT_MS,
-                **credentials,
-            )
-        except (PyMongoError, ValueError, TypeError):
-            raise SettingsError("MONGO_URL is malformed") from None  # which may hold a password
-        database = self._client[settings.mongo_database]
-        majority = WriteConcern(w="majority", wtimeout=_WRITE_TIMEOUT_MS)
-        self._messages = database.get_collection("messages", write_concern=majority)
-        self._dead_letters = database.get_collection("dead_letters", write_concern=majority)
-        self._state = database.get_collection("state", write_concern=majority)
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
+    def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
+        self._messages = majority(database, "messages")
+        self._dead_letters = majority(database, "dead_letters")
+        self._state = majority(database, "state")
 
     async def prepare(self) -> None:
         """Make the indexes that idempotence rests on; raises `WriteFailedError`."""
@@ -123,39 +109,55 @@ class MessageStore:
         try:
             newest = await self._messages.find_one({"room": room}, {"seq": 1}, sort=[("seq", DESCENDING)])
         except PyMongoError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
         return int(newest["seq"]) if newest else 0
 
     async def newest(self, room: str, after: int, upto: int, limit: int) -> list[Entry]:
         """The last `limit` messages of `room` with ``after < seq <= upto``, in order. Raises `ParleyError`."""
-        found: list[Entry] = []
-        width = _FIRST_WINDOW
-        while upto > after and len(found) < limit:
-            low = max(after, upto - width)
-            found = [*await self._range(room, low, upto, DESCENDING, limit - len(found)), *found]
-            upto, width = low, width * 8
-        return found
+        return [_entry(each) for each in await self._newest(room, after, upto, limit)]
+
+    async def newest_authors(self, room: str, after: int, upto: int, limit: int) -> list[Written]:
+        """Who wrote them. Raises as `newest`, and soon: whoever counts does not wait."""
+        with pymongo.timeout(_COUNTING_SECONDS):
+            found = await self._newest(room, after, upto, limit, fields=("seq", "user"))
+        return [Written(int(each["seq"]), each["user"]) for each in found]
 
     async def oldest(self, room: str, after: int, upto: int, limit: int) -> list[Entry]:
         """The first `limit` messages of `room` with ``after < seq <= upto``, in order. Raises `ParleyError`."""
-        found: list[Entry] = []
+        found: list[Document] = []
         width = _FIRST_WINDOW
         while upto > after and len(found) < limit:
             high = min(upto, after + width)
-            found += await self._range(room, after, high, ASCENDING, limit - len(found))
+            found += await self._range(room, after, high, limit - len(found), direction=ASCENDING)
             after, width = high, width * 8
+        return [_entry(each) for each in found]
+
+    async def _newest(
+        self, room: str, after: int, upto: int, limit: int, fields: tuple[str, ...] | None = None
+    ) -> list[Document]:
+        found: list[Document] = []
+        width = _FIRST_WINDOW
+        while upto > after and len(found) < limit:
+            low = max(after, upto - width)
+            found = [
+                *await self._range(room, low, upto, limit - len(found), direction=DESCENDING, fields=fields),
+                *found,
+            ]
+            upto, width = low, width * 8
         return found
 
-    async def _range(self, room: str, after: int, upto: int, direction: int, limit: int) -> list[Entry]:
+    async def _range(
+        self, room: str, after: int, upto: int, limit: int, *, direction: int, fields: tuple[str, ...] | None = None
+    ) -> list[Document]:
         query = {"room": room, "seq": {"$gt": after, "$lte": upto}}
         try:
-            documents = await self._messages.find(query).sort("seq", direction).limit(limit).to_list(limit)
+            documents = await self._messages.find(query, fields).sort("seq", direction).limit(limit).to_list(limit)
         except PyMongoError as error:
-            raise _unavailable() from error
-        return sorted((_entry(each) for each in documents), key=lambda entry: entry.seq)
+            raise unavailable() from error
+        return documents if direction == ASCENDING else documents[::-1]
 
 
-def _document(room: str, entry: Entry) -> dict[str, Any]:
+def _document(room: str, entry: Entry) -> Document:
     seq, message = entry
     document = {
         "room": room,
@@ -171,7 +173,7 @@ def _document(room: str, entry: Entry) -> dict[str, Any]:
     return document
 
 
-def _entry(document: dict[str, Any]) -> Entry:
+def _entry(document: Document) -> Entry:
     message = ChatMessage(
         id=document["id"],
         author=Author(id=document["user"], display_name=document["name"]),
@@ -181,7 +183,3 @@ def _entry(document: dict[str, Any]) -> Entry:
     )
     # int: BSON's 64-bit integers come as a type of their own.
     return Entry(int(document["seq"]), message)
-
-
-def _unavailable() -> ParleyError:
-    return ParleyError(ErrorCode.UNAVAILABLE, "the message store does not answer", retry_after=2)

@@ -52,6 +52,7 @@ def _everywhere(id: Any) -> Send:
         ("typing", {"active": True}),
         ("event", {"name": "n", "data": 1}),
         ("history", {}),
+        ("read", {"seq": 1}),
     ]
     calls = [(name, {**payload, "room": id}) for name, payload in rooms]
     calls.append(("message", {"room": ROOM, "id": id, "body": "x"}))

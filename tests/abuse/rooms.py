@@ -50,6 +50,7 @@ ROWS: Final[list[Row]] = named(
             "not_joined, the same True",
         ),
         "another's group: read": (_in_anothers_room("history"), "not_joined, the same True"),
+        "another's group: marked as read": (_in_anothers_room("read", seq=1), "not_joined, the same True"),
         "another's group: read over HTTP": (_asks("GET", "/api/rooms/{group}/messages"), _NO_ROOM),
         "another's group: looked at": (_asks("GET", "/api/rooms/{group}"), _NO_ROOM),
         "another's group: renamed": (_asks("PATCH", "/api/rooms/{group}", {"name": "mine"}), _NO_ROOM),

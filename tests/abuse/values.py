@@ -18,6 +18,7 @@ _SEQS: Final[dict[str, Any]] = {
     "a list": [1],
 }
 _LIMITS: Final[dict[str, Any]] = {**_SEQS, "10^9": 10**9, "0": 0, "null": None, "201": 201}
+_READ: Final[dict[str, Any]] = {**_SEQS, "null": None}
 _BODIES: Final[dict[str, tuple[Any, str]]] = {
     "nothing": ("", "invalid"),
     "null": (None, "invalid"),
@@ -91,6 +92,14 @@ async def _same_id_with_another_body(stranger: Stranger) -> str:
         return f"duplicate {again['duplicate']}, same seq {first['seq'] == again['seq']}, kept {kept}"
 
 
+async def _reads_what_is_not_there(stranger: Stranger) -> str:
+    """A marker that is above all messages would hide what comes."""
+    async with stranger.member(ROOM) as socket:
+        last = (await socket.call("message", {"room": ROOM, "id": unique("last"), "body": "x"}))["seq"]
+        marker = (await socket.call("read", {"room": ROOM, "seq": (1 << 63) - 1}))["seq"]
+        return f"put at the last message {marker == last}"
+
+
 async def _anothers_message_id(stranger: Stranger) -> str:
     async with stranger.member(ROOM) as one, stranger.member(ROOM) as other:
         message = {"room": ROOM, "id": unique("mine"), "body": "x"}
@@ -109,10 +118,12 @@ async def _speaks_for_another(stranger: Stranger) -> str:
 ROWS: Final = [
     *[Row(f"after: {name}", _calls("join", {"after": seq}), "invalid, open") for name, seq in _SEQS.items()],
     *[Row(f"before: {name}", _calls("history", {"before": seq}), "invalid, open") for name, seq in _SEQS.items()],
+    *[Row(f"read: {name}", _calls("read", {"seq": seq}), "invalid, open") for name, seq in _READ.items()],
     *[Row(f"limit: {name}", _calls("history", {"limit": each}), "invalid, open") for name, each in _LIMITS.items()],
     *[Row(f"limit in a query: {each}", _reads(limit=each), "400 invalid") for each in (-1, 10**9, "ten", "", "0")],
     Row("an operator in a query", _reads(**{"before[$gt]": ""}), "200"),
     Row("an operator as a query's value", _reads(before="%7B%22$gt%22:%22%22%7D"), "400 invalid"),
+    Row("read: what is not there", _reads_what_is_not_there, "put at the last message True"),
     Row("both ends of a page", _calls("history", {"before": 1, "after": 1}), "invalid, open"),
     *[
         Row(f"body: {name}", _calls("message", {"id": "m", "body": each}), f"{code}, open")

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.pace import Pace
-from services.gateway.edge.websocket import Shared, WebSocket
+from services.gateway.edge.shared import Shared
+from services.gateway.edge.websocket import WebSocket
 from tests.conformance.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 
 MOST: Final = 300
@@ -67,6 +68,9 @@ class Session:
 
     def __init__(self, told: list[Told]) -> None:
         self.receive: Callable[[str | bytes], None] = lambda packet: told.append(("message", packet))
+
+    def catch_up(self) -> None:
+        """See `Session`."""
 
     def end(self, reason: str) -> None:
         """See `Session`."""

@@ -34,7 +34,20 @@ class _Follower:
         self.bus = bus
         self.applied: list[control.Control] = []
         self.times_current = 0
-        self.control = Control(bus, self.applied.append, self._on_current)
+        self.settled = -1
+        """How many had been applied when it was made sure that there are no others."""
+        self.control = Control(bus, self._apply, self._on_current, self._on_abreast)
+        self.late: list[control.Control] = []
+        """Those that were applied when others may have followed them already."""
+
+    def _apply(self, message: control.Control) -> None:
+        self.applied.append(message)
+        if not self.control.is_abreast:
+            self.late.append(message)
+
+    def _on_abreast(self) -> None:
+        assert self.control.is_abreast
+        self.settled = len(self.applied)
 
     def _on_current(self) -> None:
         self.times_current += 1
@@ -131,6 +144,25 @@ async def test_whoever_was_cut_off_reads_up_before_it_is_current(server: NatsSer
         await until(lambda: len(follower.rooms) >= 40, "all of it")
         assert follower.rooms == _names(0, 40)
         assert len(seen) == 1
+
+
+async def test_what_is_read_up_may_have_been_undone_and_what_is_live_was_not(server: NatsServer) -> None:
+    """It is known which is which, and when nothing of the past is left."""
+    async with _following(server) as follower, _auth(server) as auth:
+        await _change(auth, *_names(0, 3))
+        await until(lambda: len(follower.rooms) == 3, "what comes live")
+        assert follower.late == []
+        follower.bus.disconnected()
+        await _change(auth, *_names(3, 40))
+        await until(lambda: follower.settled >= 40, "all of it to be known")
+        assert follower.late == follower.applied[3:]
+        await _change(auth, "g-40")
+        await until(lambda: len(follower.rooms) == 41, "what comes live again")
+        assert follower.late == follower.applied[3:40]
+        follower.control._turned_at -= 4
+        follower.control._turned()
+        assert not follower.control.is_abreast, "it stood still"
+        await until(lambda: follower.control.is_abreast and follower.settled == 41, "it to have been looked up")
 
 
 async def test_whoever_stood_still_reads_up_too(server: NatsServer) -> None:

@@ -69,6 +69,16 @@ async def test_a_check_is_of_all_rooms_at_once(world: RoomsWorld) -> None:
     assert not await world.is_member(DEE, mine)
 
 
+async def test_whether_rooms_are_there_is_asked_without_a_user(world: RoomsWorld) -> None:
+    """For a backend: all of them have to be; one that was deleted, or left by all, is not."""
+    one, other = await world.group(BOB), await world.group(owner=CAM)
+    assert await world.is_member(None, one, other, one)
+    assert not await world.is_member(None, one, NO_SUCH)
+    assert not await world.is_member(None, "lobby")
+    await world.rooms.remove(membership.RemoveMember(by=CAM, room=other, user=CAM))
+    assert not await world.is_member(None, one, other)
+
+
 async def test_not_a_member_and_no_such_room_are_alike(world: RoomsWorld) -> None:
     """In what is said, and in what is asked of the database, whatever is wanted of the room."""
     foreign = await world.group(BOB, owner=CAM)

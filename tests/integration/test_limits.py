@@ -27,6 +27,8 @@ LIMITS: Final = {
     "TYPINGS_BURST": "2",
     "PAGES_PER_SECOND": "0.5",
     "PAGES_BURST": "1",
+    "READS_PER_SECOND": "0.5",
+    "READS_BURST": "1",
     "REQUESTS_PER_SECOND": "0.5",
     "REQUESTS_BURST": "3",
     "MISTAKES_PER_SECOND": "0.5",
@@ -79,18 +81,19 @@ async def test_messages_above_a_burst_are_refused_until_the_time_they_are_told(l
 
 
 async def test_each_kind_of_event_has_a_limit_of_its_own(limited: TestStack) -> None:
-    """Typing, pages and events that are none; one that is used up leaves the others as they are."""
+    """Typing, pages, read markers and events that are none; one that is used up leaves the others as they are."""
     room = unique("kinds")
     async with _client(limited, await limited.token()) as one:
         await one.join(room)
         typing = [await one.call("typing", {"room": room, "active": True}) for _ in range(3)]
         pages = [await one.call("history", {"room": room}) for _ in range(2)]
+        reads = [await one.call("read", {"room": room, "seq": 0}) for _ in range(2)]
         nonsense = [await one.call("nonsense", {}) for _ in range(4)]
-        assert [each["ok"] for each in typing + pages] == [True, True, False, True, False]
-        codes = [each["error"]["code"] for each in [typing[2], pages[1], *nonsense]]
-        assert codes == ["rate_limited", "rate_limited", "invalid", "invalid", "invalid", "rate_limited"]
+        assert [each["ok"] for each in typing + pages + reads] == [True, True, False, True, False, True, False]
+        codes = [each["error"]["code"] for each in [typing[2], pages[1], reads[1], *nonsense]]
+        assert codes == [*["rate_limited"] * 3, "invalid", "invalid", "invalid", "rate_limited"]
         assert (await one.say(room, "m"))["ok"]
-    for limit in ("typing", "history", "mistake"):
+    for limit in ("typing", "history", "read", "mistake"):
         assert await _count(limited, limit) >= 1
 
 

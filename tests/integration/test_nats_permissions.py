@@ -459,7 +459,7 @@ _SPELLED: Final[dict[str, list[str]]] = {
     "live_user_interest": ["live.user.u.notification", "live.user.u.read"],
 }
 _NOT_A_SUBJECT: Final = {
-    *("Final", "live", "live_user", "room_of_stored", "is_inbox"),
+    *("Final", "live", "live_user", "room_of_stored", "user_of_live", "is_inbox"),
     *("inbox", "presence_answers", "reply", "stream_get", "stream_info"),
 }
 """The last five belong to several users; they are above."""

@@ -2,41 +2,18 @@
 
 import asyncio
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from deploy.local.stack import ROOT
 from runtime.bus import Bus
 from runtime.rpc import Caller
+from tests.support.backends import create, token
 from tests.support.stacks import TestStack, fresh, unique
 from wire import subjects
 from wire.accounts import Scope, Service, VerifyService
 from wire.errors import ErrorCode, ParleyError
-
-
-async def token(stack: TestStack, *arguments: str) -> tuple[int | None, str, str]:
-    """Exit code, output and errors of `python -m services.auth token`, which gets to know the database alone."""
-    environ = {name: value for name, value in stack.environment("auth").items() if name != "NATS_URL"}
-    del environ["SIGNING_KEYS_DIR"]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.auth", "token", *arguments),
-        cwd=ROOT,
-        env=environ,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
-
-
-async def create(stack: TestStack, name: str, scopes: str) -> str:
-    """A new token."""
-    code, output, errors = await token(stack, "create", "--name", name, "--scopes", scopes)
-    assert (code, errors) == (0, "")
-    return output.removesuffix("\n")
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.pace import Pace
 from services.gateway.edge.session import Session
+from services.gateway.rooms import Room
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
@@ -169,6 +170,28 @@ class Current:
 
 
 CURRENT: Final = Current()
+
+
+class NobodyAsks:
+    """What stands for `Presence` where it does not matter who is in which room."""
+
+    def opened(self, _room: Room, /) -> None:
+        """See `Presence`."""
+
+    def entered(self, _room: Room, _connection: Connection, /) -> None:
+        """See `Presence`."""
+
+    def left(self, _room: Room, _connection: Connection, /) -> None:
+        """See `Presence`."""
+
+    def closed(self, _room: Room, /) -> None:
+        """See `Presence`."""
+
+    def on_live(self, _room: Room, _message: object, /) -> None:
+        """See `Presence`."""
+
+
+NOBODY_ASKS: Final = NobodyAsks()
 
 
 def connection() -> tuple[Connection, Wire]:

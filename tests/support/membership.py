@@ -15,6 +15,10 @@ class Membership:
     async def __call__(self, question: CheckMember) -> Done:
         """See `rooms.check`."""
         self.asked.append(question)
-        if all(question.user in self.members.get(room, ()) for room in question.rooms):
+        if all(self._has(room, question.user) for room in question.rooms):
             return Done()
         raise ParleyError(ErrorCode.FORBIDDEN, NOT_A_MEMBER)
+
+    def _has(self, room: str, user: str | None) -> bool:
+        members = self.members.get(room, set())
+        return bool(members) if user is None else user in members

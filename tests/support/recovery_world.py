@@ -32,7 +32,7 @@ from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
 from services.gateway.session_bucket import SessionBucket
 from services.gateway.sessions import Sessions
-from tests.support.edge import CURRENT, Ears, Wire
+from tests.support.edge import CURRENT, NOBODY_ASKS, Ears, Wire
 from tests.support.membership import Membership
 from wire import codec
 from wire.accounts import Verified
@@ -86,8 +86,8 @@ class Gateway:
         self.is_connected = True
         self.live: dict[str, deque[tuple[int, int]]] = {room: deque() for room in ROOMS}
         self.fan_out = FanOut(0)
-        self.relay = Relay(self.fan_out, self, CURRENT)  # type: ignore[arg-type]
-        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
+        self.relay = Relay(self.fan_out, self, CURRENT, NOBODY_ASKS)  # type: ignore[arg-type]
+        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, NOBODY_ASKS, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
         resuming = Resuming(self.fan_out, missed, CURRENT, seconds=5)  # type: ignore[arg-type]
         self.joining = Joining(self.fan_out, self.rooms, self.relay, resuming)

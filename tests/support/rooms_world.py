@@ -98,8 +98,8 @@ class RoomsWorld:
         """Who is in it, those of longest standing first."""
         return [each.id for each in (await self.seen_by(by, room)).members or []]
 
-    async def is_member(self, user: str, *rooms: str) -> bool:
-        """What gateways are told."""
+    async def is_member(self, user: str | None, *rooms: str) -> bool:
+        """What gateways are told; without a user, whether the rooms are there."""
         try:
             await self.others.check(CheckMember(user=user, rooms=list(rooms)))
         except ParleyError:

@@ -49,12 +49,28 @@ class SlowMember:
 
     async def read_until_ack(self) -> tuple[list[int], dict[str, Any]]:
         """Read up to the next acknowledgement: the seqs of the messages before it, and what it says."""
-        seqs: list[int] = []
+        told, ack = await self.read_all_until_ack()
+        return [payload["seq"] for name, payload in told if name == "message"], ack
+
+    async def read_all_until_ack(self) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+        """The same, with every event before it: its name and what it says."""
+        told: list[tuple[str, Any]] = []
         while not (packet := await self._packet()).startswith("431"):
-            if packet.startswith('42["message"'):
-                seqs.append(json.loads(packet[2:])[1]["seq"])
+            if packet.startswith("42"):
+                name, payload = json.loads(packet[2:])
+                told.append((name, payload))
         (ack,) = json.loads(packet[3:])
-        return seqs, ack
+        return told, ack
+
+    async def read_until(self, event: str, /, **shown: Any) -> list[tuple[str, Any]]:
+        """Read up to an `event` that shows `shown`; every event up to it."""
+        told: list[tuple[str, Any]] = []
+        while not told or told[-1][0] != event or not shown.items() <= told[-1][1].items():
+            packet = await self._packet()
+            if packet.startswith("42"):
+                name, payload = json.loads(packet[2:])
+                told.append((name, payload))
+        return told
 
     async def _send(self, packet: str) -> None:
         await asyncio.get_running_loop().sock_sendall(self._socket, frame(TEXT, packet.encode()))

@@ -46,6 +46,18 @@ async def test_private_rooms_are_asked_for_at_once() -> None:
     assert members.asked == [CheckMember(user="u-ann", rooms=["g-1", "d-1"])]
 
 
+async def test_a_service_uses_private_rooms_that_are_there() -> None:
+    """Without being a member; where there are no public rooms, there are none for it either."""
+    members = Membership(**{"g-1": {"u-ann"}})
+    access = Access(members, public_rooms=True)
+    await access.check(None, "lobby", "g-1")
+    assert members.asked == [CheckMember(rooms=["g-1"])]
+    for barred, room in ((access, "g-none"), (Access(members, public_rooms=False), "lobby")):
+        with pytest.raises(ParleyError) as caught:
+            await barred.check(None, room)
+        assert caught.value.code == ErrorCode.FORBIDDEN
+
+
 async def test_one_foreign_room_is_enough_to_be_refused() -> None:
     """Whoever asks for several is a member of all of them, or may use none."""
     members = Membership(**{"g-1": {"u-ann"}, "g-2": {"u-bob"}})

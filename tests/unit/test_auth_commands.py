@@ -79,8 +79,10 @@ def test_rotate_names_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["create", "--name", "a b", "--scopes", "publish"], "argument --name: must be 1 to 64 letters"),
-        (["create", "--name", "billing\n", "--scopes", "publish"], "argument --name: must be 1 to 64 letters"),
+        (["create", "--name", "a b", "--scopes", "publish"], "argument --name: must be 1 to 60 letters"),
+        (["create", "--name", "billing\n", "--scopes", "publish"], "argument --name: must be 1 to 60 letters"),
+        (["create", "--name", "a" * 61, "--scopes", "publish"], "argument --name: must be 1 to 60 letters"),
+        (["revoke", "--name", "a b"], "argument --name: must be 1 to 64 letters"),
         (["create", "--name", "billing", "--scopes", "publish,admin"], "argument --scopes: must be some of publish,"),
         (["create", "--name", "billing", "--scopes", ""], "argument --scopes: must be some of publish,"),
         (["create", "--name", "billing"], "required: --scopes"),

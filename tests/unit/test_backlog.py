@@ -21,6 +21,7 @@ class _Reader:
     def __init__(self, watch: Backlog, *, may_pause: bool = False) -> None:
         self.watch = watch
         self.unsent = 0
+        self.session: Session | None = None
         self.may_pause = may_pause
         self.is_gone = False
         self.takes_along: list[_Reader] = []

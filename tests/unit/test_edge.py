@@ -10,8 +10,10 @@ from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.pace import Pace
 from services.gateway.edge.polling import Polling
+from services.gateway.edge.reading import caught_up
 from services.gateway.edge.session import Reason, Session
-from services.gateway.edge.websocket import Shared, WebSocket
+from services.gateway.edge.shared import Shared
+from services.gateway.edge.websocket import WebSocket
 from services.gateway.edge.wheel import Wheel
 from tests.support.waiting import until
 
@@ -195,7 +197,7 @@ async def test_whoever_is_behind_is_waited_for_and_not_for_ever() -> None:
     backlog = Backlog(owner.limits)
     session, transport = _polling(owner, backlog)
     session.write(frames.message(b"x" * 10) * 60)
-    waiting = asyncio.ensure_future(session.caught_up())
+    waiting = asyncio.ensure_future(caught_up(session))
     while transport.unsent > 125:
         assert not waiting.done()
         await transport.poll()
@@ -204,7 +206,7 @@ async def test_whoever_is_behind_is_waited_for_and_not_for_ever() -> None:
     assert not session.closed
     session.write(frames.message(b"x" * 10) * 40)
     async with asyncio.timeout(10):
-        await session.caught_up()
+        await caught_up(session)
     assert owner.ends == [Reason.PING_TIMEOUT]
     backlog.stop()
 

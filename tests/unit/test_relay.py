@@ -13,7 +13,7 @@ from services.gateway import metrics
 from services.gateway import relay as relay_module
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room
-from tests.support.edge import CURRENT, Current
+from tests.support.edge import CURRENT, NOBODY_ASKS, Current
 from tests.support.waiting import until
 from wire import codec
 from wire.errors import ErrorCode, ParleyError
@@ -75,7 +75,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _relay(stream: _Stream, room: Room, *messages: Delivery) -> list[tuple[int, int]]:
     fan_out = _FanOut()
-    relay = Relay(fan_out, stream, CURRENT)  # type: ignore[arg-type]
+    relay = Relay(fan_out, stream, CURRENT, NOBODY_ASKS)  # type: ignore[arg-type]
     for each in messages:
         relay.on_live(room, each)
     await until(lambda: not relay._tasks, "what was missing")
@@ -103,7 +103,7 @@ async def test_a_stream_that_does_not_answer_is_asked_again(failures: int) -> No
 async def test_catching_up_insists_too() -> None:
     """After a reconnect, with a stream that does not answer at first."""
     fan_out, room = _FanOut(), _room(5)
-    await Relay(fan_out, _Stream([5, 6, 7], failures=3), CURRENT).catch_up(room)  # type: ignore[arg-type]
+    await Relay(fan_out, _Stream([5, 6, 7], failures=3), CURRENT, NOBODY_ASKS).catch_up(room)  # type: ignore[arg-type]
     assert fan_out.delivered == [(5, 6), (6, 7)]
 
 
@@ -120,7 +120,7 @@ async def test_a_room_that_cannot_be_caught_up_with_does_not_end_the_others() ->
     for each in rooms[::2]:
         each.name = "bad"
     with capture_logs() as logs:
-        await Relay(fan_out, Failing([5, 6]), CURRENT).catch_up_all(rooms)  # type: ignore[arg-type]
+        await Relay(fan_out, Failing([5, 6]), CURRENT, NOBODY_ASKS).catch_up_all(rooms)  # type: ignore[arg-type]
     assert fan_out.delivered == [(5, 6)] * 50
     assert [each["log_level"] for each in logs] == ["error"] * 50
 
@@ -130,7 +130,7 @@ async def test_a_room_that_was_closed_is_not_waited_for() -> None:
     room = _room(5)
     room.subscription = None
     fan_out = _FanOut()
-    await Relay(fan_out, _Stream([5, 6], failures=1), CURRENT).catch_up(room)  # type: ignore[arg-type]
+    await Relay(fan_out, _Stream([5, 6], failures=1), CURRENT, NOBODY_ASKS).catch_up(room)  # type: ignore[arg-type]
     assert fan_out.delivered == []
 
 
@@ -145,7 +145,7 @@ async def test_a_room_that_closes_while_a_hole_is_filled_is_no_loss() -> None:
 
     room = _room(5)
     before = metrics.gaps_unhealable._value.get()
-    await Relay(_FanOut(), Closing([5, 6]), CURRENT).catch_up(room)  # type: ignore[arg-type]
+    await Relay(_FanOut(), Closing([5, 6]), CURRENT, NOBODY_ASKS).catch_up(room)  # type: ignore[arg-type]
     assert metrics.gaps_unhealable._value.get() == before
 
 
@@ -157,7 +157,7 @@ async def test_what_cannot_be_had_is_missed_once() -> None:
             return 9
 
     fan_out, room = _FanOut(), _room(5)
-    relay = Relay(fan_out, Unreadable([5, 6]), CURRENT)  # type: ignore[arg-type]
+    relay = Relay(fan_out, Unreadable([5, 6]), CURRENT, NOBODY_ASKS)  # type: ignore[arg-type]
     found, unhealable = (each._value.get() for each in (metrics.gaps_found, metrics.gaps_unhealable))
     for _ in range(2):
         await relay.catch_up(room)
@@ -182,7 +182,7 @@ async def test_what_the_stream_does_not_hold_is_not_waited_for() -> None:
 async def test_what_is_read_waits_until_it_is_known_who_may_be_here() -> None:
     """As what comes live does: also when the stream of messages answers, and that of revocations does not."""
     fan_out, room, control = _FanOut(), _room(4), Current(is_current=False)
-    relay = Relay(fan_out, _Stream([5, 6]), control)  # type: ignore[arg-type]
+    relay = Relay(fan_out, _Stream([5, 6]), control, NOBODY_ASKS)  # type: ignore[arg-type]
     catching_up = asyncio.ensure_future(relay.catch_up(room))
     with capture_logs() as logs:
         await until(lambda: len(logs) > 2, "it to be tried")

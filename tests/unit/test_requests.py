@@ -112,7 +112,9 @@ def test_the_bounds_of_a_page_are_allowed(limit: int) -> None:
 
 
 _events: codec.Decoder[AnyEvent] = codec.Decoder(AnyEvent)  # type: ignore[arg-type] # a union
-_names = st.sampled_from(["join", "leave", "message", "typing", "event", "history", "", "connect"]) | st.text()
+_names = (
+    st.sampled_from(["join", "leave", "message", "typing", "event", "history", "read", "", "connect"]) | st.text()
+)
 _texts = st.one_of(
     st.text(),
     st.tuples(_names, json_values).map(json.dumps),
@@ -139,5 +141,5 @@ def test_whatever_a_client_sends_is_an_event_or_can_be_refused(text: str) -> Non
         assert isinstance(_events.decode(text), AnyEvent)
     except codec.WireError as error:
         name, why = why_refused(text, error)
-        assert name in {"join", "leave", "message", "typing", "event", "history", "unknown", None}
+        assert name in {"join", "leave", "message", "typing", "event", "history", "read", "unknown", None}
         assert 0 < len(why) < 200

@@ -18,7 +18,7 @@ from runtime.stream import Entry
 from services.gateway import missed, replay, replay_memory, resuming
 from services.gateway import relay as relay_module
 from services.gateway.connection import Connection
-from services.gateway.edge import session as session_module
+from services.gateway.edge import reading
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
 from services.gateway.fanout import FanOut
@@ -30,7 +30,7 @@ from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
-from tests.support.edge import Current, Ears, Wire
+from tests.support.edge import NOBODY_ASKS, Current, Ears, Wire
 from wire import codec
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
@@ -59,7 +59,7 @@ def _small(kept: int = KEPT) -> Iterator[None]:
         mock.patch.object(replay, "_LIVE_BYTES", 2 * MESSAGE_BYTES),
         mock.patch.object(replay_memory, "_MOST_BYTES", kept * MESSAGE_BYTES),
         mock.patch.object(missed, "_WITHOUT_HISTORY_SECONDS", 0),
-        mock.patch.object(session_module, "_LOOK_SECONDS", 0),
+        mock.patch.object(reading, "_LOOK_SECONDS", 0),
         mock.patch.object(relay_module, "_SHORTEST_PAUSE", 0),
     ):
         yield
@@ -115,8 +115,8 @@ class _World:
         self.is_connected = True
         self.fan_out = FanOut(0)
         self.control = Current()
-        self.relay = Relay(self.fan_out, self, self.control)  # type: ignore[arg-type]
-        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, linger=0)  # type: ignore[arg-type]
+        self.relay = Relay(self.fan_out, self, self.control, NOBODY_ASKS)  # type: ignore[arg-type]
+        self.rooms = Rooms(self, self.relay.on_live, self.last_seq, NOBODY_ASKS, linger=0)  # type: ignore[arg-type]
         missed = Missed(self.page, self, ReplayMemory())  # type: ignore[arg-type]
         telling = Resuming(self.fan_out, missed, self.control, seconds=seconds)  # type: ignore[arg-type]
         self.joining = Joining(self.fan_out, self.rooms, self.relay, telling)

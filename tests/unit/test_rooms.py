@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.gateway.connection import Connection
 from services.gateway.rooms import Room, Rooms
+from tests.support.edge import NOBODY_ASKS, connection
 from tests.support.waiting import until
-from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 from wire.headers import Position
-from wire.messages import Author, ChatMessage, User
+from wire.messages import Author, ChatMessage
 
 
 class _Subscription:
@@ -42,12 +41,7 @@ def _on_live(room: Room, message: Any) -> None:
 
 
 def _rooms(bus: _Bus, baseline: Any, linger: float = 0) -> Rooms:
-    return Rooms(bus, _on_live, baseline, linger=linger)  # type: ignore[arg-type]
-
-
-def _connection() -> Connection:
-    bearer = Verified(user=User(id="u", display_name="U"), session="s", expires_at=0, issued_at=0)
-    return Connection("c", bearer, None)  # type: ignore[arg-type] # nothing is sent to it
+    return Rooms(bus, _on_live, baseline, NOBODY_ASKS, linger=linger)  # type: ignore[arg-type]
 
 
 async def test_what_comes_live_while_a_room_opens_is_not_forgotten() -> None:
@@ -129,11 +123,11 @@ async def test_a_room_closes_after_its_last_member_and_not_before() -> None:
 
     bus = _Bus()
     rooms = _rooms(bus, baseline, linger=0.01)
-    connection = _connection()
+    member, _ = connection()
     room = await rooms.hold("r")
-    rooms.enter(room, connection)
+    rooms.enter(room, member)
     rooms.release(room)
-    rooms.leave("r", connection)
+    rooms.leave("r", member)
     assert await rooms.hold("r") is room
     rooms.release(room)
     await until(lambda: bus.open == [], "the subscription to go")
@@ -159,15 +153,15 @@ async def test_whoever_comes_in_during_the_linger_keeps_the_room() -> None:
 
     bus = _Bus()
     rooms = _rooms(bus, baseline, linger=0.01)
-    connection = _connection()
+    member, _ = connection()
     room = await rooms.hold("r")
-    rooms.enter(room, connection)
+    rooms.enter(room, member)
     rooms.release(room)
-    rooms.leave("r", connection)
+    rooms.leave("r", member)
     assert room.linger is not None
     assert rooms.opened("r") is room
-    rooms.enter(room, connection)
+    rooms.enter(room, member)
     assert room.linger is None
     assert rooms.open_rooms() == [room]
-    rooms.leave("r", connection)
+    rooms.leave("r", member)
     await until(lambda: bus.open == [], "the subscription to go, once it is empty again")

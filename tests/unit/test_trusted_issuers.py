@@ -96,7 +96,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, changed: dict[str, Any], said: s
     assert said in complaint(tmp_path, issuer)
 
 
-@pytest.mark.parametrize("prefix", ["u-", "s-", "g-x", "d-", "u", "s", "g", "d", "u-ex-"])
+@pytest.mark.parametrize("prefix", ["u-", "s-", "g-x", "d-", "u", "s", "g", "d", "u-ex-", "svc-", "svc-x", "sv"])
 def test_a_prefix_must_not_be_ours(tmp_path: Path, prefix: str) -> None:
     """Nor the beginning of one: with `u`, a user `-ann` of the issuer would be our `u-ann`."""
     assert f"user_prefix {prefix!r} and " in complaint(tmp_path, {**LEAST, "user_prefix": prefix})

@@ -8,6 +8,7 @@ import structlog
 
 from services.gateway.edge import metrics
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.session import Session
 
 _SWEEP_SECONDS = 0.5
 
@@ -20,6 +21,10 @@ class Reader(Protocol):
     @property
     def unsent(self) -> int:
         """Bytes that wait for it."""
+
+    @property
+    def session(self) -> Session | None:
+        """What is kept for it there counts against the total, and not against its own bound."""
 
     @property
     def may_pause(self) -> bool:
@@ -65,6 +70,12 @@ class Backlog:
             progress.written += size
             self._check(reader, reader.unsent, size)
 
+    def kept(self, size: int) -> None:
+        """`size` more bytes are kept for somebody who is behind, or fewer. They count against the total."""
+        self._total += size
+        if self._total > self._limits.unsent_total_most:
+            self._relieve()
+
     def remove(self, reader: Reader) -> None:
         """Nothing waits for `reader` any more, or it is gone. Idempotent."""
         if self._behind.pop(reader, None) is not None:
@@ -95,7 +106,7 @@ class Backlog:
             if now - progress.since >= self._limits.stall_timeout and not reader.may_pause:
                 self._let_go(reader, "stalled")
             else:
-                total += unsent
+                total += unsent + _kept(reader)
         self._total = total
         metrics.unsent_bytes.set(total)
         loop = asyncio.get_running_loop()
@@ -103,7 +114,9 @@ class Backlog:
 
     def _relieve(self) -> None:
         # Down to nine tenths, so that not every byte from here on sorts all of them again.
-        waiting = sorted(((reader.unsent, reader) for reader in self._behind), key=lambda each: each[0])
+        waiting = sorted(
+            ((reader.unsent + _kept(reader), reader) for reader in self._behind), key=lambda each: each[0]
+        )
         self._total = sum(unsent for unsent, _ in waiting)
         while waiting and self._total > self._limits.unsent_total_most * 9 // 10:
             unsent, reader = waiting.pop()
@@ -115,3 +128,7 @@ class Backlog:
         log.info("slow reader closed", reason=why, unsent=reader.unsent)
         self.remove(reader)
         reader.let_go()
+
+
+def _kept(reader: Reader) -> int:
+    return 0 if reader.session is None else reader.session.kept

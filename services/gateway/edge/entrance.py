@@ -12,8 +12,8 @@ from services.gateway.edge.opening import Opening, Sessions
 from services.gateway.edge.origins import Origins
 from services.gateway.edge.polling import Polling
 from services.gateway.edge.session import Session
+from services.gateway.edge.shared import Shared
 from services.gateway.edge.upgrade import Upgrade
-from services.gateway.edge.websocket import Shared
 from services.gateway.edge.wheel import Wheel
 
 _ONE_TOO_MANY: Final = 1008

@@ -6,7 +6,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from services.gateway.edge.websocket import Shared, WebSocket
+from services.gateway.edge.shared import Shared
+from services.gateway.edge.websocket import WebSocket
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSION: Final = "13"

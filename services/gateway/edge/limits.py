@@ -36,7 +36,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     attachments_most: int = 16
     """Binary attachments of one packet; all together they are bounded by `payload_most`."""
     unsent_most: int = MIB
-    """What may wait for one client to read it."""
+    """What may wait for one client to read it; and a quarter of it of what is superseded while it does."""
     unsent_total_most: int = 256 * MIB
     """What may wait for all clients together; above it, those who are furthest behind go first."""
     stall_timeout: float = 5.0

@@ -13,6 +13,11 @@ slow_readers_closed = Counter(
     ["reason"],
 )
 unsent_bytes = Gauge("parley_gateway_unsent_bytes", "What waits for slow readers.")
+superseded = Counter(
+    "parley_gateway_superseded_total",
+    "Events that slow readers did not get: newer (there was one after it), no_room (too much was kept).",
+    ["reason"],
+)
 http_closed = Counter(
     "parley_gateway_http_closed_total",
     "HTTP connections that took too long: no_request (none came), request (to come, or its answer to be taken);"

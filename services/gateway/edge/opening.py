@@ -15,7 +15,7 @@ from services.gateway.edge.limits import Limits
 from services.gateway.edge.polling import Polling
 from services.gateway.edge.responses import Later
 from services.gateway.edge.session import Owner, Session
-from services.gateway.edge.websocket import Shared
+from services.gateway.edge.shared import Shared
 
 _ENDING: Final = Later(503, "this gateway is about to end", 1.0)
 

@@ -119,6 +119,8 @@ class Polling:
         for packet in frames.packets(data):
             self._queue.append(packet)
             self._unsent += payload.size(packet)
+        if len(self._queue) > PACKETS_A_POLL and self.session is not None:
+            self.session.fall_behind(self._backlog)
         if self._poll is not None:
             self._wake()
         elif is_first:
@@ -169,17 +171,16 @@ class Polling:
             self.session.end(Reason.TRANSPORT_ERROR)
         self.abort()
 
-    # ----------------------------------------------------------------------------------------------------------------
-
     def _take(self) -> str:
         # JavaScript's client drops what comes together with a CLOSE: the last packet gets a poll of its own.
         last = 1 if self.lingers and len(self._queue) > 1 else 0
-        count = min(len(self._queue) - last, PACKETS_A_POLL)
-        taken = [self._queue.popleft() for _ in range(count)]
+        taken = [self._queue.popleft() for _ in range(min(len(self._queue) - last, PACKETS_A_POLL))]
         self._unsent -= sum(map(payload.size, taken))
         if self._closing and not self.lingers:
             self._drop()
         self.count()
+        if not self._queue and self.session is not None:
+            self.session.catch_up()
         return payload.encode(taken) or "6"
 
     def _end(self) -> None:

@@ -1,17 +1,15 @@
 """An Engine.IO session: what one client has with this server, on whichever transport it is."""
 
-import asyncio
 from collections import deque
 from typing import Any, Final, Protocol
 
 from services.gateway.edge import frames
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
+from services.gateway.edge.newest import Newest, Watch
 from services.gateway.edge.pace import Pace
 from services.gateway.edge.transport import Transport
 
-_LOOK_SECONDS: Final = 0.02
-_LOOK_SECONDS_MOST: Final = 0.25
 _GOING_AWAY: Final = 1001
 
 
@@ -53,6 +51,7 @@ class Session:
         "environ",
         "held",
         "holds",
+        "newest",
         "owner",
         "sid",
         "stored",
@@ -78,6 +77,8 @@ class Session:
         """See `Pace`."""
         self.holds = 0
         self.held: deque[str | bytes] | None = None
+        self.newest: Newest | None = None
+        """What its client gets once it has caught up; None while it is not behind."""
         self.transport = transport
         self.write = transport.write
 
@@ -136,30 +137,21 @@ class Session:
             else:
                 self.transport.resume_reading()
 
+    def fall_behind(self, watch: Watch) -> None:
+        """From now on only the newest of what may be superseded is kept. Idempotent."""
+        if self.newest is None and not self.closed:
+            self.newest = Newest(watch, self.owner.limits.unsent_most // 4)
+
+    def catch_up(self) -> None:
+        """The client has read all that was written: write what was kept. Idempotent."""
+        newest, self.newest = self.newest, None
+        if newest is not None and newest.size:
+            self.write(newest.frames())
+
     @property
-    def is_behind(self) -> bool:
-        """Whether a quarter of what may wait for its client does: whoever has much more to say waits."""
-        return self.transport.unsent > self.owner.limits.unsent_most // 4
-
-    async def caught_up(self) -> None:
-        """Wait until no more than an eighth of what may wait for its client does, or the session is over.
-
-        Aborts it once the client has read nothing for the ping timeout: while it is held, no heartbeat does.
-        """
-        limits, loop = self.owner.limits, asyncio.get_running_loop()
-        enough, pause = limits.unsent_most // 8, _LOOK_SECONDS
-        before, since = self.transport.unsent, loop.time()
-        while not self.closed and (unsent := self.transport.unsent) > enough:
-            if unsent < before:
-                since = loop.time()
-                # When it will have read enough if it goes on like this: thousands may be waited for.
-                pause = min(max(pause * (unsent - enough) / (before - unsent), _LOOK_SECONDS), _LOOK_SECONDS_MOST)
-            elif loop.time() - since > limits.ping_timeout:
-                self.abort(Reason.PING_TIMEOUT)
-            else:
-                pause = min(pause * 2, _LOOK_SECONDS_MOST)
-            before = unsent
-            await asyncio.sleep(pause)
+    def kept(self) -> int:
+        """Bytes kept."""
+        return 0 if self.newest is None else self.newest.size
 
     # --- its end ----------------------------------------------------------------------------------------------------
 
@@ -185,7 +177,7 @@ class Session:
         if not self.closed:
             self.closed = True
             self.write = _drop
-            self.held = self.environ = None
+            self.held = self.environ = self.newest = None
             self.owner.ended(self, reason)
 
 

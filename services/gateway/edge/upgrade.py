@@ -30,8 +30,8 @@ class Incoming(Protocol):
     def close(self, last: bytes, code: int) -> None:
         """End."""
 
-    def carry(self, session: Session) -> None:
-        """Become the transport of `session`."""
+    def carry(self, session: Session, waiting: bytes) -> None:
+        """Become the transport of `session`, and send it `waiting`."""
 
     def pause_reading(self) -> None:
         """Let the client wait."""
@@ -57,10 +57,7 @@ class Upgrade:
             self._outgoing.prepare_upgrade()
         elif self._is_probed and packet == "5" and not self._session.closed:
             self._is_over = True
-            waiting = self._outgoing.hand_over()
-            self._incoming.carry(self._session)
-            if waiting:
-                self._session.write(waiting)
+            self._incoming.carry(self._session, self._outgoing.hand_over())
             if self._session.held is not None:
                 self._incoming.pause_reading()
         else:

@@ -11,31 +11,16 @@ from typing import Final
 from aiohttp import WSCloseCode
 
 from services.gateway.edge import frames
-from services.gateway.edge.backlog import Backlog
-from services.gateway.edge.limits import Limits
 from services.gateway.edge.parser import FrameParser, StrictParser, is_one_whole_frame
 from services.gateway.edge.session import Reason, Session
+from services.gateway.edge.shared import Shared
 from services.gateway.edge.upgrade import Upgrade
-from services.gateway.edge.wheel import Wheel
 
 _OPEN: Final = 0
 _CLOSING: Final = 1
 """A close frame was sent, and the client's is awaited."""
 _DISCARDING: Final = 2
 """What the client sends can no longer be understood, or is of no interest."""
-
-
-class Shared:
-    """What all WebSockets of an engine share."""
-
-    def __init__(self, limits: Limits, backlog: Backlog) -> None:
-        self.backlog: Final = backlog
-        self.limits: Final = limits
-        self.closing: Final[Wheel[WebSocket]] = Wheel(WebSocket.abort, tick=0.25)
-        self.parting: Final[set[WebSocket]] = set()
-        """Those whose close frame was sent, until their connection is gone."""
-        self.parser = FrameParser(limits.payload_most)
-        """For reads that are one whole frame, of which a parser keeps nothing: of almost all of them."""
 
 
 class WebSocket(asyncio.Protocol):
@@ -168,12 +153,15 @@ class WebSocket(asyncio.Protocol):
 
     # ----------------------------------------------------------------------------------------------------------------
 
-    def carry(self, session: Session) -> None:
-        """Be the transport of `session` from now on."""
+    def carry(self, session: Session, waiting: bytes = b"") -> None:
+        """Be the transport of `session` from now on, and send it `waiting`."""
         self.upgrade = None
         self.session = session
         session.transport = self
         session.write = self.write
+        if waiting:
+            self.write(waiting)
+        self._set_writer(self.write)  # what was kept while it polled may be due, or more has to wait
 
     def _write_behind(self, data: bytes, /) -> None:
         self._stream.write(data)
@@ -183,6 +171,10 @@ class WebSocket(asyncio.Protocol):
         self.write = write
         if self.session is not None and not self.session.closed:
             self.session.write = write
+            if self.unsent:
+                self.session.fall_behind(self._shared.backlog)
+            else:
+                self.session.catch_up()
 
     def _ended(self, reason: str) -> None:
         self._state = _DISCARDING
