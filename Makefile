@@ -18,7 +18,7 @@ run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, dat
 
 .PHONY: test
 test: packages $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Lint, types, import rules, formatting; changes nothing
