@@ -51,6 +51,7 @@ def _everywhere(id: Any) -> Send:
         ("message", {"id": "m", "body": "x"}),
         ("typing", {"active": True}),
         ("event", {"name": "n", "data": 1}),
+        ("presence", {}),
         ("history", {}),
         ("read", {"seq": 1}),
     ]
