@@ -19,13 +19,18 @@ export class Reading {
     return this.#through;
   }
 
-  /** What the server says: `unread` messages of others above `read`, when `seq` was the last. Nothing, if it does not know. */
+  /**
+   * What the server says: `unread` messages of others above `read`, when `seq` was the last. Nothing, if it does not
+   * know. Returns whether it has to be asked again: we have heard meanwhile that more was read.
+   */
   count({ seq, read, unread }) {
-    if (seq === undefined) return;
+    if (seq === undefined || seq < this.#through) return false;
+    const isStale = read < this.read && this.read < seq;
     this.#through = seq;
     this.#counted = this.read >= seq ? 0 : unread;
     this.read = Math.max(this.read, read);
     this.#forget(seq);
+    return isStale && unread > 0;
   }
 
   /** A message of somebody else. */

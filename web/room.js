@@ -57,11 +57,12 @@ export class Room {
     return this.kind === "direct" ? this.info?.members?.find(({ id }) => id !== this.me.id) : undefined;
   }
 
-  /** What `GET /api/rooms` and `GET /api/rooms/{room}` say of it. */
+  /** What `GET /api/rooms` and `GET /api/rooms/{room}` say of it. Returns whether to ask again. */
   onInfo(info) {
     if (this.kind !== "public") this.info = info;
-    this.reading.count(info);
+    const isStale = this.reading.count(info);
     this.#changed();
+    return isStale;
   }
 
   onJoined({ seq, first }) {

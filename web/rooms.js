@@ -5,6 +5,7 @@ import { Room } from "./room.js";
 const PRIVATE_MOST = 400;
 const COUNT_ATTEMPTS = 4;
 const ORDER = ["public", "group", "direct"];
+const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
 const byTitle = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** The rooms of this page: the user's private ones, as the server lists them, and the public ones that are open here. */
@@ -58,7 +59,7 @@ export class Rooms {
     const room = this.#rooms.get(info.room) ?? new Room(info.room, this.#me, this.#client, this.#changed);
     this.#rooms.set(info.room, room);
     if (isNew && this.#rooms.size <= PRIVATE_MOST) this.#client.join(info.room);
-    room.onInfo(info);
+    if (room.onInfo(info)) this.refresh(info.room);
     return room;
   }
 
@@ -86,24 +87,23 @@ export class Rooms {
           console.warn("Private rooms cannot be listed:", error);
           return;
         }
-        await new Promise((resume) => setTimeout(resume, backoff(attempt, error.retryAfter)));
+        await pause(backoff(attempt, error.retryAfter));
       }
     }
   }
 
-  /** What the server says of one room, and how much of it is unread. Returns the room, undefined if it says nothing. */
+  /** What the server says of one room, and how much of it is unread. */
   async refresh(id) {
     const room = this.#rooms.get(id);
     for (let attempt = 0; attempt < COUNT_ATTEMPTS && room && this.#rooms.get(id) === room; attempt++) {
       try {
-        room.onInfo(await this.#api.get(id));
-        return room;
+        if (!room.onInfo(await this.#api.get(id))) return;
+        await pause(backoff(attempt));
       } catch (error) {
-        if (!error.temporary) return undefined;
-        await new Promise((resume) => setTimeout(resume, backoff(attempt, error.retryAfter)));
+        if (!error.temporary) return;
+        await pause(backoff(attempt, error.retryAfter));
       }
     }
-    return undefined;
   }
 
   onJoined(room, { seq, first }) {

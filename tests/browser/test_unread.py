@@ -1,12 +1,16 @@
 """Unread counts: the same in all windows of a user, whatever order things happen in."""
 
-from typing import NamedTuple
+import random
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from playwright.async_api import expect
 
 from tests.browser.window import Window, Windows
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
+
+_COUNTING: Final = Path(__file__).with_name("counting.js").read_text()
 
 
 class _Scene(NamedTuple):
@@ -92,6 +96,14 @@ async def test_a_window_that_was_cut_off_hears_what_was_read_elsewhere(windows: 
     await second.context.set_offline(False)
     await second.is_connected()
     await expect(second.unread(group)).to_have_text("1")
+
+
+async def test_a_count_is_right_in_whichever_order_things_arrive(windows: Windows) -> None:
+    """Messages, markers of other devices, and answers that are older or newer than both."""
+    window = await windows.open()
+    seed = random.randrange(2**32)
+    wrong = await window.page.evaluate(_COUNTING, [20_000, seed])
+    assert wrong is None, f"seed {seed}: {wrong}"
 
 
 async def test_many_are_shown_as_many(stack: TestStack, windows: Windows) -> None:
