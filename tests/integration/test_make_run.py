@@ -57,6 +57,7 @@ def _listening(port: int) -> Iterator[None]:
         yield
 
 
+@pytest.mark.timeout(360)  # three stacks, one after the other
 async def test_it_says_what_listens_where_and_ends_cleanly(tmp_path: Path) -> None:
     """A table, exit code 0 on either signal, no process left; and what was said is there after the next start."""
     data, said = tmp_path / "data", list[str]()
