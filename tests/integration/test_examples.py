@@ -33,7 +33,6 @@ PRINTS: Final = {
         "Lunch: Ann, Bob",
         "Lunch on Friday: Ann, Bob, Carol",
         "Carol: Pizza?",
-        "Carol: Pizza?",
         "Carol is out: left",
         "still there: Ann, Bob",
     ],
