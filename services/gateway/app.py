@@ -25,6 +25,7 @@ from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
 from services.gateway.devices import Devices
+from services.gateway.docs_pages import DocsPages
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
@@ -166,6 +167,7 @@ class Gateway:
             *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
             *(ExamplePages(Path(settings.examples_dir)).routes() if settings.docs else ()),
+            *(DocsPages(Path(settings.docs_dir)).routes() if settings.docs else ()),
         ]
 
     async def drain(self, seconds: float) -> None:

@@ -56,6 +56,7 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     docs: bool = False
     """Whether this port serves what describes the API, below /docs/, and the pages of the examples."""
     examples_dir: Text = "examples"
+    docs_dir: Text = "docs"
 
     def __post_init__(self) -> None:
         """Check what a type cannot say; raises `SettingsError`."""

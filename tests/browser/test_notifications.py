@@ -4,7 +4,7 @@ import aiohttp
 from playwright.async_api import expect
 
 from tests.browser.window import Windows
-from tests.integration.test_service_tokens import create
+from tests.support.backends import create
 from tests.support.stacks import TestStack, unique
 
 
