@@ -137,6 +137,7 @@ class Keeper:
         self._turns += 1
         if self._turns % _TURNS_A_BEAT == 0 or elapsed > 2 * self._turn_seconds:
             self._beat()
+        self._visit(ceil(len(self._views) * self._turn_seconds / self._standing))
         if time - self._heard_at > (_TURNS_A_BEAT + 2) * self._turn_seconds:
             return
         self.now += min(elapsed, 2 * self._turn_seconds)
@@ -144,7 +145,6 @@ class Keeper:
             metrics.presence_peers_dropped.inc()
             log.warning("a gateway is silent: its users are offline", gateway=gateway)
             self._drop(gateway)
-        self._visit(ceil(len(self._views) * self._turn_seconds / self._standing))
 
     def _drop(self, gateway: str) -> None:
         for view in self._views.values():
