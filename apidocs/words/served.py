@@ -65,6 +65,13 @@ ROUTES: Final[dict[str, Route]] = {
         answers={200: ("A page, or a file.", "*/*")},
         also={404: "There is no such page, or `DOCS` is off."},
     ),
+    "GET /examples/{path}": Route(
+        tag=PAGES,
+        summary="Examples that are pages, where `DOCS` is on",
+        text="`cursors/` and `dashboard/`, and what they load.",
+        answers={200: ("A page, or a file of it.", "*/*"), 308: ("It is at the same path with a slash.", None)},
+        also={404: "There is no such page, or `DOCS` is off."},
+    ),
     "GET /livez": Route(
         tag=ADMIN,
         summary="Does the process turn?",

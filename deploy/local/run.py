@@ -99,7 +99,7 @@ def _table(stack: Stack) -> str:
             *lines,
             "",
             f"  Chat: open {pages} side by side.",
-            f"  API:  {stack.gateway_urls[0]}/docs/",
+            f"  API:  {stack.gateway_urls[0]}/docs/    Cursors: {stack.gateway_urls[0]}/examples/cursors/",
             f"  Data: {stack.data}    Ctrl-C ends everything; the data is kept.",
             rule,
         ]

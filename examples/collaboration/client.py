@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -22,22 +21,13 @@ async def sign_in(name: str) -> socketio.AsyncClient:
     return client
 
 
-class Throttled:
-    """Sends the latest of what it is given, and no more often than that."""
-
-    def __init__(self, send: Callable[[Any], Awaitable[Any]]) -> None:
-        self.send = send
-        self.latest: Any = None
-        self.task: asyncio.Task[None] | None = None
-
-    def __call__(self, value: Any) -> None:
-        self.latest = value
-        self.task = self.task or asyncio.create_task(self.later())
-
-    async def later(self) -> None:
+async def follow(pointer: dict[str, int], client: socketio.AsyncClient) -> None:
+    sent: dict[str, int] = {}
+    while True:
         await asyncio.sleep(EVERY)
-        self.task = None  # what comes from now on is sent later
-        await self.send(self.latest)
+        if pointer != sent:
+            sent = dict(pointer)
+            await client.emit("event", {"room": ROOM, "name": "cursor", "data": sent})
 
 
 async def main() -> None:
@@ -51,9 +41,10 @@ async def main() -> None:
     there = await bob.call("presence", {"room": ROOM})
     print("together:", ", ".join(sorted(each["display_name"] for each in there["members"])))
 
-    point = Throttled(lambda data: bob.emit("event", {"room": ROOM, "name": "cursor", "data": data}))
+    pointer: dict[str, int] = {}
+    following = asyncio.create_task(follow(pointer, bob))
     for x in range(101):
-        point({"x": x, "y": 2 * x})
+        pointer.update(x=x, y=2 * x)
         await asyncio.sleep(0.005)
     count = 1
     while (data := (await seen.get())["data"])["x"] < 100:
@@ -61,6 +52,7 @@ async def main() -> None:
     told = "less often" if count < 50 else count
     print(f"Bob points at {data['x']}, {data['y']}; he moved 101 times, Ann was told {told}")
 
+    following.cancel()
     await bob.disconnect()
     print((await presence.get())["display_name"], "has gone")
     await ann.disconnect()

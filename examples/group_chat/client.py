@@ -24,20 +24,18 @@ async def sign_in(name: str) -> tuple[str, str, socketio.AsyncClient]:
     return session["user"]["id"], session["access_token"], client
 
 
-def once(client: socketio.AsyncClient, event: str) -> asyncio.Future[Any]:
-    happened = asyncio.get_running_loop().create_future()
-    client.on(event, happened.set_result)
-    return happened
-
-
 def names(group: dict[str, Any]) -> str:
     return ", ".join(sorted(each["display_name"] for each in group["members"]))
 
 
 async def main() -> None:
-    (_, ann, anns), (bob_id, bob, bobs), (carol_id, carol, carols) = [
-        await sign_in(name) for name in ("Ann", "Bob", "Carol")
-    ]
+    _, ann, anns = await sign_in("Ann")
+    bob_id, bob, bobs = await sign_in("Bob")
+    carol_id, carol, carols = await sign_in("Carol")
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    anns.on("message", heard.put)
+    carols.on("removed", heard.put)
+
     group = await api("POST", "/api/rooms", {"name": "Lunch", "members": [bob_id]}, ann)
     print(f"{group['name']}: {names(group)}")
     room = f"/api/rooms/{group['room']}"
@@ -48,14 +46,12 @@ async def main() -> None:
 
     for client in (anns, bobs, carols):
         await client.call("join", {"room": group["room"]})
-    heard = [once(anns, "message"), once(bobs, "message")]
     await carols.call("message", {"room": group["room"], "id": uuid.uuid4().hex, "body": "Pizza?"})
-    for message in await asyncio.gather(*heard):
-        print(f"{message['from']['display_name']}: {message['body']}")
+    message = await heard.get()
+    print(f"{message['from']['display_name']}: {message['body']}")
 
-    removed = once(carols, "removed")
     await api("DELETE", f"{room}/members/{carol_id}", token=carol)  # she leaves
-    print("Carol is out:", (await removed)["reason"])
+    print("Carol is out:", (await heard.get())["reason"])
     print("still there:", names(await api("GET", room, token=ann)))
     await api("DELETE", room, token=ann)
     for client in (anns, bobs, carols):

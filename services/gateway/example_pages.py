@@ -1,5 +1,6 @@
 """The examples that are pages, from `examples/`: for a look at a local stack, not for the internet."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,7 @@ class ExamplePages:
     async def _file(self, request: web.Request) -> web.StreamResponse:
         asked = request.match_info["path"]
         if f"{asked}/" in _SERVED:
-            raise web.HTTPPermanentRedirect(f"/examples/{asked}/")
+            return web.Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={hdrs.LOCATION: f"/examples/{asked}/"})
         name, kind = _SERVED.get(asked, ("", ""))
         path = self._root / name
         if not path.is_file():

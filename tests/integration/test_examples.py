@@ -15,6 +15,7 @@ import pytest
 
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import ROOT
+from tests.support.backends import create
 from tests.support.stacks import TestStack, unique
 from web import npm
 
@@ -32,7 +33,6 @@ PRINTS: Final = {
     "group_chat/client": [
         "Lunch: Ann, Bob",
         "Lunch on Friday: Ann, Bob, Carol",
-        "Carol: Pizza?",
         "Carol: Pizza?",
         "Carol is out: left",
         "still there: Ann, Bob",
@@ -129,6 +129,20 @@ async def test_the_dashboard(stack: TestStack, ticker: str, watcher: str) -> Non
     assert len(prices) >= 2, "it was not drawn live"
     assert all(re.fullmatch(r"([A-Z]+ \d+\.\d\d(  )?)+", each) for each in prices)
     assert re.fullmatch(r"AMBER \S+  BASALT \S+  COBALT \S+", prices[-1])
+
+
+@pytest.mark.parametrize("language", _LANGUAGES)
+async def test_a_notification_from_a_backend(stack: TestStack, language: str) -> None:
+    """The user reads it once; a backend without a good token is told so."""
+    token = await create(stack, unique("orders"), "notify")
+    async with _running(stack, "notification/user", language) as device:
+        user = (await _line(device)).removeprefix("user ")
+        arguments = ("notification/backend", language, user, "Your order is on its way")
+        async with _running(stack, *arguments, PARLEY_TOKEN=f"pst_{user}") as backend:
+            assert (await _rest(backend))[0].startswith("401 ")
+        async with _running(stack, *arguments, PARLEY_TOKEN=token) as backend:
+            assert await _rest(backend) == ["202 kept until it was read"]
+        assert await _rest(device) == ["Your order is on its way: It left the house at nine.", "read"]
 
 
 def test_every_example_is_described() -> None:

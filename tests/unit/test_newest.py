@@ -337,20 +337,28 @@ async def test_a_reader_that_never_catches_up_is_not_closed_for_events_and_is_fo
     assert (session.closed, session.newest) == (True, None)
 
 
-async def test_what_is_kept_for_all_is_bounded_with_what_waits(clockwork: Clockwork) -> None:
-    """Those furthest behind go, by both together."""
+async def test_when_too_much_waits_for_all_what_is_kept_goes_before_anybody_does(clockwork: Clockwork) -> None:
+    """The most first, down to nine tenths; only if that is not enough, the one goes that is the furthest behind."""
     del clockwork
     limits = Limits(unsent_most=4000, unsent_total_most=2500)
-    watch = Backlog(limits)
+    watch, before = Backlog(limits), _superseded("no_room")
     readers = [_websocket(limits, watch) for _ in range(4)]
-    for _, session, stream in readers:
+    for number, (_, session, stream) in enumerate(readers):
         session.owner.limits = limits
         stream.is_open = False
-        session.write(b"x" * 10)
-    for number, (_, session, _) in enumerate(readers):
+        session.write(b"x" * (10 + number))
         assert session.newest is not None
-        session.newest.put(("r", "n"), b"y" * (700 + number))
-    assert [stream.aborted for _, _, stream in readers] == [False, False, False, True]
+        session.newest.put(("r", "n"), b"y" * (800 - number))
+    assert [session.kept_bytes for _, session, _ in readers] == [0, 0, 798, 797]
+    assert _superseded("no_room") == before + 2
+    assert not any(stream.aborted for _, _, stream in readers)
+    readers[0][1].write(b"z" * 2450)
+    assert [session.kept_bytes for _, session, _ in readers] == [0, 0, 0, 0]
+    assert [stream.aborted for _, _, stream in readers] == [True, False, False, False]
+    _, session, stream = readers[1]
+    stream.is_open = True
+    stream.read_all()
+    assert (session.newest, stream.sent) == (None, b"x" * 11)
 
 
 async def test_what_is_kept_goes_with_the_session(clockwork: Clockwork) -> None:

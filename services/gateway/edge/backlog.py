@@ -24,7 +24,7 @@ class Reader(Protocol):
 
     @property
     def session(self) -> Session | None:
-        """What is kept for it there counts against the total, and not against its own bound."""
+        """What is kept for it there counts against the total, and not against its own bound: nobody goes for it."""
 
     @property
     def may_pause(self) -> bool:
@@ -114,11 +114,16 @@ class Backlog:
 
     def _relieve(self) -> None:
         # Down to nine tenths, so that not every byte from here on sorts all of them again.
-        waiting = sorted(
-            ((reader.unsent + _kept(reader), reader) for reader in self._behind), key=lambda each: each[0]
-        )
-        self._total = sum(unsent for unsent, _ in waiting)
-        while waiting and self._total > self._limits.unsent_total_most * 9 // 10:
+        enough = self._limits.unsent_total_most * 9 // 10
+        self._total = sum(reader.unsent + _kept(reader) for reader in self._behind)
+        if self._total <= self._limits.unsent_total_most:
+            return
+        # What is only of use while it is new goes before anybody does.
+        for reader in sorted(self._behind, key=_kept, reverse=True):
+            if self._total > enough and reader.session is not None and reader.session.newest is not None:
+                self._total -= reader.session.newest.give_up()
+        waiting = sorted(((reader.unsent, reader) for reader in self._behind), key=lambda each: each[0])
+        while waiting and self._total > enough:
             unsent, reader = waiting.pop()
             self._total -= unsent
             self._let_go(reader, "overload")

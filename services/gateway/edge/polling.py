@@ -114,8 +114,7 @@ class Polling:
         """Queue what is in `data`."""
         if self._closing:
             return
-        is_first = not self.unsent
-        before = self._unsent
+        is_first, before = not self.unsent, self._unsent
         for packet in frames.packets(data):
             self._queue.append(packet)
             self._unsent += payload.size(packet)

@@ -2,38 +2,13 @@
 
 import os
 import re
-import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
 
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
-
-CHROMIUM: Final = shutil.which("chromium")
-FLAGS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt install chromium")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """Headless Chromium."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        await started.close()
 
 
 async def _open(browser: Browser, url: str, problems: list[str], *, width: int = 1000, dark: bool = False) -> Page:
