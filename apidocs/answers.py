@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from apidocs.described import Route
 from apidocs.schemas import Json, Schemas
-from services.gateway import problems
+from services.gateway.api import problems
 from wire.errors import ErrorCode
 
 _PROBLEM: Final = "application/problem+json"

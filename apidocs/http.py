@@ -10,7 +10,7 @@ from apidocs.described import Query, Route, UndescribedError
 from apidocs.schemas import Json, Schemas
 from apidocs.words.routes import ROUTES
 from apidocs.words.tags import ADMIN, TAGS
-from services.gateway import problems
+from services.gateway.api import problems
 
 
 def routes_of(*applications: web.Application) -> list[str]:

@@ -4,7 +4,8 @@ from typing import Final
 
 from apidocs.described import Query, Route
 from apidocs.words.tags import BACKENDS
-from services.gateway import backends_api, sessions_api
+from services.gateway.api import backends as backends_api
+from services.gateway.api import sessions as sessions_api
 from wire.errors import ErrorCode
 
 ROUTES: Final[dict[str, Route]] = {

@@ -4,7 +4,9 @@ from typing import Final
 
 from apidocs.described import Query, Route
 from apidocs.words.tags import MESSAGES, ROOMS
-from services.gateway import api, requests, rooms_api
+from services.gateway import requests
+from services.gateway.api import messages
+from services.gateway.api import rooms as rooms_api
 from wire.errors import ErrorCode
 
 _NAMED: Final = Query(
@@ -107,7 +109,7 @@ ROUTES: Final[dict[str, Route]] = {
                 "limit": "So many at most.",
             },
         ),
-        answers={200: ("Messages in `seq` order; `more`: there are others beyond.", api.PageBody)},
+        answers={200: ("Messages in `seq` order; `more`: there are others beyond.", messages.PageBody)},
         codes=(ErrorCode.FORBIDDEN,),
     ),
 }

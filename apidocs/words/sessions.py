@@ -4,7 +4,7 @@ from typing import Final
 
 from apidocs.described import Route
 from apidocs.words.tags import SESSIONS
-from services.gateway import sessions_api
+from services.gateway.api import sessions as sessions_api
 from wire.errors import ErrorCode
 
 _ACCOUNT: Final = {"username": "ann", "password": "correct horse battery"}

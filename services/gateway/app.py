@@ -14,22 +14,23 @@ from runtime.key_value import KeyValue
 from runtime.lifecycle import Lifecycle
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
-from services.gateway import capacity, public_port
+from services.gateway import capacity
 from services.gateway.access import CHECK_SECONDS, Access
 from services.gateway.additions import Additions
 from services.gateway.admission import Admission
-from services.gateway.api import Api
+from services.gateway.api import public_port
+from services.gateway.api.backends import BackendsApi
+from services.gateway.api.messages import Api
+from services.gateway.api.rooms import RoomsApi
+from services.gateway.api.sessions import SessionsApi
 from services.gateway.auth import Auth
-from services.gateway.backends_api import BackendsApi
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
 from services.gateway.devices import Devices
-from services.gateway.docs_pages import DocsPages
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
-from services.gateway.example_pages import ExamplePages
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
@@ -37,24 +38,24 @@ from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
 from services.gateway.notices import Notices
 from services.gateway.notifying import Notifying
-from services.gateway.page import ChatPage
+from services.gateway.pages.chat import ChatPage
+from services.gateway.pages.docs import DocsPages
+from services.gateway.pages.examples import ExamplePages
 from services.gateway.posting import Posting
-from services.gateway.presence import Presence
+from services.gateway.presence.presence import Presence
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.publisher import Publisher
 from services.gateway.pushes import SessionStarted, event
 from services.gateway.quiet_rooms import QuietRooms
 from services.gateway.reading import Reading
-from services.gateway.recovery import Recovery
+from services.gateway.recovery.recovery import Recovery
+from services.gateway.recovery.session_bucket import SessionBucket
+from services.gateway.recovery.sessions import Sessions
 from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
-from services.gateway.rooms_api import RoomsApi
 from services.gateway.roster import Roster
-from services.gateway.session_bucket import SessionBucket
-from services.gateway.sessions import Sessions
-from services.gateway.sessions_api import SessionsApi
 from services.gateway.settings import GatewaySettings
 from services.gateway.user_rate import UserRate
 from wire import streams, subjects

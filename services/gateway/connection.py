@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from services.gateway.edge.session import Session
-from services.gateway.kept_session import Kept
+from services.gateway.recovery.kept_session import Kept
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 

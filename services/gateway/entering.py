@@ -12,11 +12,11 @@ from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.member_watch import MemberWatch
 from services.gateway.pushes import Removed, event
+from services.gateway.recovery.sessions import Sessions
 from services.gateway.replies import Done
 from services.gateway.requests import Join
 from services.gateway.rooms import Rooms
 from services.gateway.roster import Roster
-from services.gateway.sessions import Sessions
 from wire.control import MembersChanged
 from wire.errors import ErrorCode, ParleyError
 

@@ -19,7 +19,7 @@ from services.gateway.fanout import FanOut
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.meter import Allowance, allowances
 from services.gateway.notifying import Notifying
-from services.gateway.presence import Presence
+from services.gateway.presence.presence import Presence
 from services.gateway.publisher import Publisher
 from services.gateway.reading import Reading
 from services.gateway.replies import Done, HistoryPage, MarkedRead, Refreshed

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from services.gateway.edge import frames
 from services.gateway.edge.newest import Key
-from services.gateway.kept_session import with_offset
+from services.gateway.recovery.kept_session import with_offset
 
 
 class Waiting(NamedTuple):

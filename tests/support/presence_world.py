@@ -9,9 +9,11 @@ from typing import Any, Final
 from unittest import mock
 
 from runtime.listening import Delivery
-from services.gateway import presence, presence_keeper, presence_told
 from services.gateway.connection import Connection
-from services.gateway.presence import Presence
+from services.gateway.presence import keeper as presence_keeper
+from services.gateway.presence import presence
+from services.gateway.presence import told as presence_told
+from services.gateway.presence.presence import Presence
 from services.gateway.pushes import PresenceShown, RoomPresence
 from services.gateway.relay import Relay
 from services.gateway.rooms import Room

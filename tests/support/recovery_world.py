@@ -23,15 +23,15 @@ from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
-from services.gateway.recovery import Recovery
+from services.gateway.recovery.recovery import Recovery
+from services.gateway.recovery.session_bucket import SessionBucket
+from services.gateway.recovery.sessions import Sessions
 from services.gateway.relay import Relay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.replies import Joined
 from services.gateway.requests import Join
 from services.gateway.resuming import Resuming
 from services.gateway.rooms import Rooms
-from services.gateway.session_bucket import SessionBucket
-from services.gateway.sessions import Sessions
 from tests.support.edge import CURRENT, NOBODY_ASKS, Ears, Wire
 from tests.support.membership import Membership
 from wire import codec

@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from services.gateway.api.problems import as_problems
+from services.gateway.api.sessions import SessionsApi
 from services.gateway.edge.limits import Limits
-from services.gateway.problems import as_problems
-from services.gateway.sessions_api import SessionsApi
 from wire.errors import ErrorCode, ParleyError
 
 

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.gateway.page import ChatPage
+from services.gateway.pages.chat import ChatPage
 
 
 async def _get(root: Path, path: str) -> tuple[int, str, str]:

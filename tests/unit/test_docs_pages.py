@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from apidocs.files import DOCS
-from services.gateway.docs_pages import DocsPages
+from services.gateway.pages.docs import DocsPages
 
 
 async def _get(path: str, root: Path = DOCS) -> tuple[int, str, str, str]:

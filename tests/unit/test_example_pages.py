@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from deploy.local.stack import ROOT
-from services.gateway.example_pages import ExamplePages
+from services.gateway.pages.examples import ExamplePages
 
 
 async def _get(root: Path, path: str) -> tuple[int, str]:

@@ -15,8 +15,8 @@ from services.gateway import fanout
 from services.gateway.connection import Connection
 from services.gateway.edge.session import Reason
 from services.gateway.fanout import FanOut
-from services.gateway.kept_session import Kept
 from services.gateway.pushes import EventShown
+from services.gateway.recovery.kept_session import Kept
 from services.gateway.replay import Packet, Replay
 from services.gateway.replay_memory import ReplayMemory
 from services.gateway.rooms import Room

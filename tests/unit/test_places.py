@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.gateway.places import OffsetError, Places
+from services.gateway.recovery.places import OffsetError, Places
 from wire.kept_sessions import KeptRoom
 
 _told = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=20)

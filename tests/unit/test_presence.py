@@ -5,7 +5,7 @@ from typing import Final
 from runtime.listening import Delivery
 from services.gateway import metrics
 from services.gateway.connection import Connection
-from services.gateway.presence_peers import Peers
+from services.gateway.presence.peers import Peers
 from services.gateway.pushes import PresenceChange, PresenceShown, RoomPresence
 from tests.support.presence_world import LEASE, NOTICED, Gateway, World
 from wire import subjects

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from structlog.testing import capture_logs
 
-from services.gateway import problems
+from services.gateway.api import problems
 from wire.errors import ErrorCode, ParleyError
 
 STATUS = {

@@ -4,8 +4,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.gateway.problems import as_problems
-from services.gateway.query_tokens import no_tokens_in_query
+from services.gateway.api.problems import as_problems
+from services.gateway.api.query_tokens import no_tokens_in_query
 
 
 @pytest.mark.parametrize(

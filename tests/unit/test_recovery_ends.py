@@ -3,8 +3,9 @@
 import asyncio
 from unittest import mock
 
-from services.gateway import metrics, recovery
+from services.gateway import metrics
 from services.gateway.access import Access
+from services.gateway.recovery import recovery
 from tests.support.membership import Membership
 from tests.support.recovery_world import Client, Gateway, World
 

@@ -5,12 +5,12 @@ from unittest import mock
 
 import pytest
 
-from services.gateway import sessions
 from services.gateway.connection import Connection
-from services.gateway.kept_session import Kept
-from services.gateway.places import Places
-from services.gateway.session_bucket import SessionBucket
-from services.gateway.sessions import Sessions, TakenError
+from services.gateway.recovery import sessions
+from services.gateway.recovery.kept_session import Kept
+from services.gateway.recovery.places import Places
+from services.gateway.recovery.session_bucket import SessionBucket
+from services.gateway.recovery.sessions import Sessions, TakenError
 from tests.support.edge import connection
 from tests.support.recovery_world import Bucket, Client, World
 from tests.support.waiting import until

@@ -8,10 +8,10 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from services.gateway.api.problems import as_problems
+from services.gateway.api.sessions import SessionsApi
 from services.gateway.auth import Auth
 from services.gateway.edge.limits import Limits
-from services.gateway.problems import as_problems
-from services.gateway.sessions_api import SessionsApi
 from wire.accounts import Disconnect, Service, VerifyService
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import Done, Message

@@ -8,7 +8,7 @@ import asyncio
 from typing import Final
 
 from services.gateway.fanout import FanOut
-from services.gateway.presence_view import View
+from services.gateway.presence.view import View
 from services.gateway.pushes import PresenceChange, PresenceShown, RoomPresence
 from services.gateway.relay import Known
 

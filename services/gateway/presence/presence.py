@@ -10,10 +10,10 @@ from runtime.listening import Delivery
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
-from services.gateway.presence_keeper import Keeper
-from services.gateway.presence_told import Told
-from services.gateway.presence_view import View
-from services.gateway.presence_voice import Voice
+from services.gateway.presence.keeper import Keeper
+from services.gateway.presence.told import Told
+from services.gateway.presence.view import View
+from services.gateway.presence.voice import Voice
 from services.gateway.relay import Known
 from services.gateway.replies import Present
 from services.gateway.rooms import Room

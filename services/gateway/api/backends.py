@@ -8,9 +8,9 @@ import msgspec
 from aiohttp import web
 from msgspec import Raw
 
-from services.gateway import bodies
+from services.gateway.api import bodies
+from services.gateway.api.bearer import service, user_or_service
 from services.gateway.auth import Auth
-from services.gateway.bearer import service, user_or_service
 from services.gateway.notifying import Notifying
 from services.gateway.posting import Posting
 from services.gateway.requests import SendMessage

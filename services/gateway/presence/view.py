@@ -7,8 +7,8 @@ is settled by a snapshot; what is older changes nothing. `now` is of the clock o
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from services.gateway.presence_heard import Heard
-from services.gateway.presence_people import People
+from services.gateway.presence.heard import Heard
+from services.gateway.presence.people import People
 from services.gateway.rooms import Room
 from wire.messages import Author
 from wire.presence import PresenceChanged, PresenceSnapshot, PresenceStands, is_first, is_nobody

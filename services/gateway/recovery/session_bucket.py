@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from runtime.key_value import KeyValue
-from services.gateway.kept_session import Kept
+from services.gateway.recovery.kept_session import Kept
 from wire import codec, subjects
 from wire.kept_sessions import KeptSession
 

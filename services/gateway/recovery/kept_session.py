@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from services.gateway.places import ROOMS_MOST, Places
+from services.gateway.recovery.places import ROOMS_MOST, Places
 from wire.kept_sessions import KeptSession
 
 _PID_BYTES: Final = 18

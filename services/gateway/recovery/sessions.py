@@ -16,9 +16,9 @@ from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.session import Reason
 from services.gateway.edge.wheel import Wheel
-from services.gateway.kept_session import Kept
-from services.gateway.places import Places
-from services.gateway.session_bucket import Found, SessionBucket
+from services.gateway.recovery.kept_session import Kept
+from services.gateway.recovery.places import Places
+from services.gateway.recovery.session_bucket import Found, SessionBucket
 from wire.errors import ErrorCode, ParleyError
 
 T = TypeVar("T")

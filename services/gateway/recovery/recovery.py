@@ -18,14 +18,14 @@ from services.gateway.access import Access
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Joining
-from services.gateway.kept_session import Kept, with_offset
 from services.gateway.member_watch import MemberWatch
 from services.gateway.missed import Missed
-from services.gateway.missed_in_all import MissedInAll, TooMuchError
-from services.gateway.places import OffsetError, Places
+from services.gateway.recovery.kept_session import Kept, with_offset
+from services.gateway.recovery.missed_in_all import MissedInAll, TooMuchError
+from services.gateway.recovery.places import OffsetError, Places
+from services.gateway.recovery.session_bucket import Found
+from services.gateway.recovery.sessions import Sessions, TakenError
 from services.gateway.rooms import Rooms
-from services.gateway.session_bucket import Found
-from services.gateway.sessions import Sessions, TakenError
 from wire.errors import ErrorCode, ParleyError
 from wire.ids import ID_PATTERN
 

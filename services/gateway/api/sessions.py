@@ -6,9 +6,9 @@ from typing import TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
-from services.gateway import bodies
+from services.gateway.api import bodies
+from services.gateway.api.bearer import bearer, service
 from services.gateway.auth import Auth
-from services.gateway.bearer import bearer, service
 from services.gateway.edge.addresses import Addresses
 from services.gateway.edge.limits import Limits
 from wire import accounts

@@ -7,10 +7,10 @@ import msgspec
 from aiohttp import web
 from msgspec import field
 
-from services.gateway import bodies
 from services.gateway.access import Access
+from services.gateway.api import bodies
+from services.gateway.api.bearer import bearer
 from services.gateway.auth import Auth
-from services.gateway.bearer import bearer
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.reading import Reading
 from wire import membership

@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.bus import Bus
 from services.gateway import metrics
-from services.gateway.presence_people import Said
+from services.gateway.presence.people import Said
 from wire import codec, subjects
 from wire.errors import ParleyError
 from wire.messages import Author

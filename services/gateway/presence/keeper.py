@@ -16,9 +16,9 @@ import structlog
 from runtime.bus import Bus
 from runtime.listening import Delivery, Listening
 from services.gateway import metrics
-from services.gateway.presence_peers import Peers
-from services.gateway.presence_view import View
-from services.gateway.presence_voice import Voice
+from services.gateway.presence.peers import Peers
+from services.gateway.presence.view import View
+from services.gateway.presence.voice import Voice
 from wire import codec, subjects
 from wire.live import GatewayLive
 from wire.presence import VERSIONS_APART, Heartbeat

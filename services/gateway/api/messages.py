@@ -7,10 +7,11 @@ import msgspec
 from aiohttp import hdrs, web
 
 from runtime.rpc import Caller
-from services.gateway import bodies, requests
+from services.gateway import requests
 from services.gateway.access import Access
+from services.gateway.api import bodies
+from services.gateway.api.bearer import bearer
 from services.gateway.auth import Auth
-from services.gateway.bearer import bearer
 from wire import messages
 from wire.accounts import GetKeys
 from wire.messages import Page

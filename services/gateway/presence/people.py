@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
-from services.gateway.presence_heard import Heard
+from services.gateway.presence.heard import Heard
 from services.gateway.rooms import Room
 from wire.messages import Author
 from wire.presence import MEMBERS_MOST

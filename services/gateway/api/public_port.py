@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import hdrs, web
 
+from services.gateway.api.problems import as_problems
+from services.gateway.api.query_tokens import no_tokens_in_query
 from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.edge.http_log import HttpLog
-from services.gateway.problems import as_problems
-from services.gateway.query_tokens import no_tokens_in_query
 from services.gateway.settings import GatewaySettings
 
 

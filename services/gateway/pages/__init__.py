@@ -1,0 +1,1 @@
+"""Pages for people: the chat, what describes the API, and the examples."""

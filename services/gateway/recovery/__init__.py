@@ -1,0 +1,1 @@
+"""Clients that get their session back, at whichever gateway (ADR 12)."""
