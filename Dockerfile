@@ -53,6 +53,9 @@ FROM service AS gateway
 ENV PORT=8080 ADMIN_PORT=9080
 COPY services/gateway services/gateway
 COPY --from=page /app/web web
+# Served with DOCS=1.
+COPY docs/openapi.yaml docs/asyncapi.yaml docs/
+COPY docs/pages docs/pages
 EXPOSE 8080 9080
 ENTRYPOINT ["python", "-m", "services.gateway"]
 

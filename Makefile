@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := wire runtime services deploy checker tests loadtests web
+SOURCES := wire runtime services deploy checker apidocs tests loadtests web examples
 
 .DEFAULT_GOAL := help
 
@@ -18,7 +18,7 @@ run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, dat
 
 .PHONY: test
 test: packages $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Lint, types, import rules, formatting; changes nothing
@@ -61,6 +61,10 @@ bench: $(VENV)/dev.stamp $(if $(PEERS),bench-peers) ## CPU, memory, latency (PEE
 	  $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(REPEATS),--repeats $(REPEATS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TARGETS),--targets "$(TARGETS)") $(if $(OUT),--out $(OUT))
 
+.PHONY: docs
+docs: $(VENV)/dev.stamp ## Write docs/openapi.yaml, docs/asyncapi.yaml and their pages from the code
+	$(BIN)/python -m apidocs
+
 .PHONY: web
 web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, with npm
 
@@ -81,7 +85,8 @@ down: ## Stop the containers; the volumes stay
 
 .PHONY: clean
 clean: ## Remove what make made: the environment, caches, the local stack's data
-	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules
+	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules \
+	  examples/node_modules
 
 .PHONY: packages
 packages:

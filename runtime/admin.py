@@ -32,12 +32,17 @@ async def _metrics(_request: web.Request) -> web.Response:
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
+def routes() -> list[web.RouteDef]:
+    """The table of routes."""
+    return [web.get("/livez", _livez), web.get("/readyz", _readyz), web.get("/metrics", _metrics)]
+
+
 @asynccontextmanager
 async def serve(host: str, port: int, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Serve the admin port while the block runs; raises `OSError` when the port is taken."""
     app = web.Application()
     app[_LIFECYCLE] = lifecycle
-    app.add_routes([web.get("/livez", _livez), web.get("/readyz", _readyz), web.get("/metrics", _metrics)])
+    app.add_routes(routes())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -99,6 +99,7 @@ def _table(stack: Stack) -> str:
             *lines,
             "",
             f"  Chat: open {pages} side by side.",
+            f"  API:  {stack.gateway_urls[0]}/docs/",
             f"  Data: {stack.data}    Ctrl-C ends everything; the data is kept.",
             rule,
         ]

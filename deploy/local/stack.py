@@ -126,6 +126,7 @@ class Stack:
             "SIGNING_KEYS_DIR": str(self.signing_keys),
             **self.secrets.environment(name, self.mongo_url),
             "ALLOW_GUESTS": "true",
+            "DOCS": "true",
             # Everybody has the same address here.
             "CONNECTIONS_PER_ADDRESS_MOST": "0",
             "LOGIN_FAILURES_PER_ADDRESS": "0",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -24,9 +25,11 @@ from services.gateway.clients import Clients
 from services.gateway.connection import Connection
 from services.gateway.control import Control
 from services.gateway.devices import Devices
+from services.gateway.docs_pages import DocsPages
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
+from services.gateway.example_pages import ExamplePages
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
@@ -163,6 +166,8 @@ class Gateway:
             *BackendsApi(self._auth, posting, notifying, body_timeout=timeout).routes(),
             *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
+            *(ExamplePages(Path(settings.examples_dir)).routes() if settings.docs else ()),
+            *(DocsPages(Path(settings.docs_dir)).routes() if settings.docs else ()),
         ]
 
     async def drain(self, seconds: float) -> None:

@@ -89,6 +89,8 @@ presence_said = Tally(
 presence_heard = Tally(
     "parley_gateway_presence_heard_total", "What it has heard of that from others, by kind.", ["kind"]
 )
+for _kind in ("changed", "stands", "asked", "snapshot", "heartbeat", "farewell"):
+    presence_said[_kind,] = presence_heard[_kind,] = 0
 quiet_checks = Tally(
     "parley_gateway_quiet_checks_total",
     "Rooms that heard nothing for a while, and whether the stream has anything: ok, behind, unavailable.",

@@ -137,6 +137,7 @@ class Keeper:
         self._turns += 1
         if self._turns % _TURNS_A_BEAT == 0 or elapsed > 2 * self._turn_seconds:
             self._beat()
+        self._visit(ceil(len(self._views) * self._turn_seconds / self._standing))
         if time - self._heard_at > (_TURNS_A_BEAT + 2) * self._turn_seconds:
             return
         self.now += min(elapsed, 2 * self._turn_seconds)
@@ -144,7 +145,6 @@ class Keeper:
             metrics.presence_peers_dropped.inc()
             log.warning("a gateway is silent: its users are offline", gateway=gateway)
             self._drop(gateway)
-        self._visit(ceil(len(self._views) * self._turn_seconds / self._standing))
 
     def _drop(self, gateway: str) -> None:
         for view in self._views.values():
@@ -160,7 +160,7 @@ class Keeper:
             name = self._round.pop()
             if (view := self._views.get(name)) is not None:
                 self._voice.stands(name, view.version)
-                if view.drop_silent(self.now, self.peers.patience):
+                if view.drop_silent(self.peers.due):
                     self._changed(view)
 
     async def _on_reconnect(self) -> None:
@@ -190,7 +190,7 @@ class Keeper:
             if (view := self._views.get(name)) is None:
                 continue
             if self._mending_of is None:
-                view.doubt(self.now, self.peers.patience, self._lease / 2)
+                view.doubt(self.now, self.peers.due, self._lease / 2)
                 self._voice.stands(name, view.version)
             self._voice.asks(name, self._mending_of)
         if self._mending:

@@ -75,6 +75,11 @@ async def as_problems(
         return response(ErrorCode.INTERNAL, "internal error")
 
 
+def status_of(code: ErrorCode) -> HTTPStatus:
+    """The one that `code` has over HTTP."""
+    return _STATUS[code]
+
+
 def response(
     code: ErrorCode,
     detail: str,
@@ -84,7 +89,7 @@ def response(
     allow: str | None = None,
 ) -> web.Response:
     """The answer that tells of `code`; `status` where HTTP has a better one than the code's own."""
-    status = status or _STATUS[code]
+    status = status or status_of(code)
     problem = HttpProblem(
         title=status.phrase,
         status=status,

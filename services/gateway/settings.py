@@ -53,6 +53,10 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
     """Over how long a gateway that is told to end closes its connections; 0: at once."""
     web_dir: Text = "web"
+    docs: bool = False
+    """Whether this port serves what describes the API, below /docs/, and the pages of the examples."""
+    examples_dir: Text = "examples"
+    docs_dir: Text = "docs"
 
     def __post_init__(self) -> None:
         """Check what a type cannot say; raises `SettingsError`."""

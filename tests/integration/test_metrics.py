@@ -58,9 +58,15 @@ async def test_a_message_moves_the_numbers(stack: TestStack) -> None:
 async def test_the_number_of_series_does_not_depend_on_what_clients_send(stack: TestStack) -> None:
     """No label holds a room, a user, or an event name of a client's invention."""
 
-    async def series() -> int:
+    async def text() -> str:
         async with aiohttp.ClientSession() as http, http.get(f"{stack.admin_url('gateway-1')}/metrics") as response:
-            return len([line for line in (await response.text()).splitlines() if not line.startswith("#")])
+            return await response.text()
+
+    async def series() -> int:
+        return len([line for line in (await text()).splitlines() if not line.startswith("#")])
+
+    async def has_told() -> bool:
+        return 'parley_gateway_deliveries_total{event="presence"}' in await text()
 
     async with PythonClient(stack.gateway_urls[0], await stack.token()) as client:
 
@@ -70,6 +76,7 @@ async def test_the_number_of_series_does_not_depend_on_what_clients_send(stack: 
             await client.call(f"invented-{number}", {})
 
         await use(0)
+        await until(has_told, "it to be told who is there, which takes a moment")
         before = await series()
         for number in range(1, 30):
             await use(number)

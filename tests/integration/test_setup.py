@@ -58,6 +58,11 @@ async def test_it_makes_everything_once(stack: TestStack, server: NatsServer) ->
         assert again[streams.MESSAGES].created == made[streams.MESSAGES].created
         same = await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         assert same.created == consumer.created
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url_of("root"))
+    with client:
+        indexes = client["parley_history"]["notifications"].index_information().values()
+        assert [each["key"] for each in indexes if each.get("sparse")] == [[("user", 1)]]
+        assert [each["key"] for each in indexes if each.get("expireAfterSeconds") == 0] == [[("expires_at", 1)]]
 
 
 async def test_settings_that_changed_are_taken_over(stack: TestStack, server: NatsServer) -> None:
