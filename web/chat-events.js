@@ -58,7 +58,7 @@ export class ChatEvents {
     onRoom("joined", (room, detail) => this.#onJoined(room, detail));
     onRoom("refused", (room, { error }) => this.#onRefused(room, error));
     onRoom("removed", (room, { reason }) => this.#lose(room, reason));
-    onRoom("message", (room, message) => room.onMessage(message));
+    onRoom("message", (room, message) => this.#onMessage(room, message));
     onRoom("gap", (room, detail) => room.onGap(detail));
     onRoom("delivery", (room, outcome) => room.onDelivery(outcome));
     onRoom("typing", (room, detail) => room.onTyping(detail));
@@ -85,6 +85,11 @@ export class ChatEvents {
     room.onRefused(error);
     if (room === this.#current()) banner.show(`${room.label}: ${error.message}`);
     this.#changed();
+  }
+
+  #onMessage(room, message) {
+    room.onMessage(message);
+    if (room !== this.#current()) room.trim();
   }
 
   #onRead(room, seq) {

@@ -56,10 +56,10 @@ export class MembersPanel {
     this.#count.textContent = online === undefined ? "" : online.toLocaleString();
     this.#toggle.setAttribute("aria-label", online === undefined ? "Members" : `Members, ${online} online`);
     if (!this.isOpen) return;
-    const people = membersOf(room);
-    const shown = JSON.stringify([room.id, people, online, info?.member_count, isMine]);
-    if (shown === this.#shown) return;
+    const shown = [room, info, presence.known, presence.version];
+    if (shown.every((each, at) => each === this.#shown?.[at])) return;
     this.#shown = shown;
+    const people = membersOf(room);
     this.#title.textContent = heading(room, online);
     this.#people = new Map(people.map((person) => [person.id, person]));
     while (this.#list.children.length > people.length) this.#list.lastElementChild.remove();

@@ -4,6 +4,8 @@ export class Presence {
   count = 0;
   /** Whether the server was asked since we joined. */
   known = false;
+  /** Another one after every change. */
+  version = 0;
   #names = new Map();
 
   has(id) {
@@ -20,10 +22,12 @@ export class Presence {
     this.#names = new Map(members.map(({ id, display_name }) => [id, display_name]));
     this.count = count ?? members.length;
     this.known = true;
+    this.version++;
   }
 
   /** A `presence` event. Returns whether the list is not to be trusted any more: ask again. */
   onChange({ user, display_name, state, count, changes, truncated }) {
+    this.version++;
     if (user === undefined) {
       for (const change of changes) this.#change(change);
       this.count = count;
