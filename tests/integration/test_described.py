@@ -100,6 +100,7 @@ async def _ends(stack: TappedStack, one: Bearer, two: Bearer, events: DescribedE
         stack.children["gateway-2"].send_signal(signal.SIGTERM)
 
     await conversation.large_room(events, one, two, full)
+    await stack.children["gateway-2"].ended()
     await stack.children["nats"].kill()
     admin = Bearer(one.http, stack.admin_url("gateway-1"))
 
