@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := wire runtime services deploy checker apidocs tests loadtests web
+SOURCES := wire runtime services deploy checker apidocs tests loadtests web examples
 
 .DEFAULT_GOAL := help
 
@@ -18,7 +18,7 @@ run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, dat
 
 .PHONY: test
 test: packages $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Lint, types, import rules, formatting; changes nothing
@@ -85,7 +85,8 @@ down: ## Stop the containers; the volumes stay
 
 .PHONY: clean
 clean: ## Remove what make made: the environment, caches, the local stack's data
-	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules
+	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache web/vendor web/node_modules \
+	  examples/node_modules
 
 .PHONY: packages
 packages:

@@ -179,7 +179,7 @@ async def connect(settings: ProcessSettings, lifecycle: Lifecycle) -> AsyncItera
 
     async def on_closed() -> None:
         bus.closed()
-        if not lifecycle.is_stopping:
+        if not closing and not lifecycle.is_stopping:
             lifecycle.fail(f"the connection to NATS was closed for good: {client.last_error}")
 
     client = NatsClient(errors.note, None if key is None else key.public)

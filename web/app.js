@@ -1,6 +1,6 @@
 import { refreshSession, signOut } from "./api.js";
 import { Chat } from "./chat.js";
-import { ROOM_ID } from "./room.js";
+import { ROOM_ID } from "./room-names.js";
 import { showSignIn } from "./sign-in.js";
 import * as stored from "./stored-session.js";
 
@@ -67,8 +67,8 @@ function enter({ session, rooms, room }) {
       signOut(state.session.access_token).catch(() => {});
       leaveChat();
     },
-    onRoomsChange(names, current) {
-      Object.assign(state, { rooms: names, room: current });
+    onRoomsChange(ids, current) {
+      Object.assign(state, { rooms: ids, room: current });
       stored.save(state);
       const address = new URL(location);
       address.searchParams.set("room", current);

@@ -1,78 +1,87 @@
+import { ChatEvents } from "./chat-events.js";
+import { ChatView } from "./chat-view.js";
 import * as connection from "./connection-view.js";
-import { Composer } from "./composer.js";
+import * as dialogs from "./dialog.js";
 import * as banner from "./error-banner.js";
-import { MessageList } from "./message-list.js";
+import { Notifications } from "./notifications.js";
+import { OwnMessages } from "./own-messages.js";
 import { ParleyClient } from "./parley-client.js";
-import { Room } from "./room.js";
-import { Sidebar } from "./sidebar.js";
-import { typingText } from "./typing-members.js";
+import { PresenceAsks } from "./presence-asks.js";
+import { ReadMarks } from "./read-marks.js";
+import { RoomActions } from "./room-actions.js";
+import { Rooms } from "./rooms.js";
+import { RoomsApi } from "./rooms-api.js";
+import * as toasts from "./toasts.js";
 
-const view = document.querySelector("#chat");
-const title = document.querySelector("#room-title");
-const typingLine = document.querySelector("#typing-line");
+/** Where somebody goes who has no room left. */
+const DEFAULT_ROOM = "lobby";
 
 /** The chat of one signed-in user, from construction to close(). */
 export class Chat {
-  #me;
   #client;
-  #rooms = new Map();
+  #rooms;
   #current;
-  #list;
-  #composer;
-  #sidebar;
+  #view;
+  #notifications;
+  #actions;
+  #marks;
+  #asks;
   #onRoomsChange;
   #teardown = new AbortController();
-  #scheduled = false;
 
   /**
    * @param session        a function that returns the session in use
+   * @param rooms          ids of the public rooms that were open
    * @param onEnded        ({code, message}) => void: the server refused the session
    * @param onExpiring     () => void: the access token ends soon
    * @param onSignOut      () => void
-   * @param onRoomsChange  (names, current) => void
+   * @param onRoomsChange  (public ids, current id) => void
    */
   constructor({ session, rooms, room, onEnded, onExpiring, onSignOut, onRoomsChange }) {
     const { signal } = this.#teardown;
-    this.#me = session().user;
+    const token = () => session().access_token;
+    const changed = () => this.#view?.schedule();
+    const me = session().user;
     this.#onRoomsChange = onRoomsChange;
-    this.#client = new ParleyClient({ token: () => session().access_token });
-    this.#listen({ onEnded, onExpiring });
-    this.#list = new MessageList({
-      onRetry: (id) => this.#retry(id),
-      onDiscard: (id) => this.#discard(id),
-      onOlder: () => this.#current.loadOlder(),
-      onEnd: () => this.#schedule(),
-      signal,
+    const client = new ParleyClient({ token });
+    const api = new RoomsApi(token);
+    this.#client = client;
+    this.#rooms = new Rooms({ me, client, api, changed, onLost: (lost) => this.#lose(lost, "removed") });
+    this.#marks = new ReadMarks(client);
+    this.#asks = new PresenceAsks({ client, changed });
+    this.#notifications = new Notifications({ client, changed, signal });
+    this.#actions = new RoomActions({
+      me, api, rooms: this.#rooms, open: (id) => this.open(id), forget: (gone) => this.#forget(gone),
     });
-    this.#composer = new Composer({
-      onSend: (body) => this.#send(body),
-      onType: () => this.#client.typing(this.#current.name),
-      onStop: () => this.#client.stopTyping(this.#current.name),
-      signal,
+    new ChatEvents({
+      me, client, api, rooms: this.#rooms, notifications: this.#notifications, asks: this.#asks, changed, signal,
+      current: () => this.#current,
+      isListOpen: () => this.#view.members.isOpen,
+      open: (id) => this.open(id),
+      lose: (lost, reason) => this.#lose(lost, reason),
     });
-    this.#sidebar = new Sidebar({
-      me: this.#me,
-      onOpen: (name) => this.open(name),
-      onLeave: (name) => this.#leave(name),
-      onInvalid: () => banner.show("A room name has 1 to 64 letters, digits, hyphens or underscores."),
-      onSignOut,
-      signal,
-    });
-    document.addEventListener("visibilitychange", () => this.#render(), { signal });
-    view.hidden = false;
+    client.addEventListener("ended", ({ detail }) => onEnded(detail), { signal });
+    client.addEventListener("expiring", onExpiring, { signal });
+    document.addEventListener("visibilitychange", () => this.#onVisibility(), { signal });
     banner.moveTo(document.querySelector("#chat-error"));
-    connection.showState(this.#client.state);
+    connection.showState(client.state);
     connection.showGateway("");
-    for (const name of rooms) this.#roomNamed(name);
+    for (const id of rooms) this.#rooms.open(id);
+    this.#current = this.#rooms.open(room);
+    const state = () => this.#shown();
+    this.#view = new ChatView({ me, handlers: this.#handlers(me, onSignOut), state, signal });
     this.open(room);
-    this.#client.connect();
+    client.connect();
   }
 
   close() {
     this.#teardown.abort();
+    this.#marks.close();
+    this.#asks.close();
+    this.#rooms.close();
     this.#client.close();
-    document.title = "Parley";
-    view.hidden = true;
+    dialogs.closeAll();
+    toasts.clear();
   }
 
   /** Connect again, after the session was renewed. */
@@ -84,119 +93,106 @@ export class Chat {
     return this.#client.refresh(token);
   }
 
-  open(name) {
+  open(id) {
     const previous = this.#current;
-    if (previous) {
-      previous.draft = this.#composer.draft;
-      this.#client.stopTyping(previous.name);
-      if (previous.status === "refused" && previous.name !== name) this.#rooms.delete(previous.name);
-    }
+    previous.draft = this.#view.composer.draft;
+    this.#client.stopTyping(previous.id);
+    if (previous.status === "refused" && previous.id !== id) this.#rooms.remove(previous.id);
     banner.hide();
-    const room = this.#roomNamed(name);
-    if (room.status === "refused") this.#join(room);
+    const room = this.#rooms.open(id);
     this.#current = room;
-    this.#composer.draft = room.draft;
-    this.#render();
-    if (matchMedia("(pointer: fine)").matches) this.#composer.focus();
-    this.#onRoomsChange([...this.#rooms.keys()], name);
+    room.newAfter = room.reading.unread ? room.reading.read || undefined : undefined;
+    if (room.info) this.#rooms.refresh(id);
+    if (room.status === "open" && !room.presence.known) this.#asks.ask(room);
+    this.#view.composer.draft = room.draft;
+    this.#view.members.makeWay();
+    this.#view.render();
+    if (matchMedia("(pointer: fine)").matches) this.#view.composer.focus();
+    this.#onRoomsChange(this.#rooms.publicIds, id);
   }
 
-  #roomNamed(name) {
-    const known = this.#rooms.get(name);
-    if (known) return known;
-    const room = new Room(name, this.#me, this.#client, () => this.#schedule());
-    this.#rooms.set(name, room);
-    this.#join(room);
-    return room;
-  }
-
-  #join(room) {
-    room.status = "joining";
-    this.#client.join(room.name);
-  }
-
-  #leave(name) {
-    this.#client.leave(name);
-    const room = this.#rooms.get(name);
-    this.#rooms.delete(name);
-    const next = room === this.#current ? this.#rooms.keys().next().value : this.#current.name;
-    if (room === this.#current) this.#composer.draft = "";
-    this.open(next);
-  }
-
-  #listen({ onEnded, onExpiring }) {
-    const { signal } = this.#teardown;
-    const on = (name, handle) => this.#client.addEventListener(name, ({ detail }) => handle(detail), { signal });
-    const onRoom = (name, handle) => on(name, (detail) => {
-      const room = this.#rooms.get(detail.room);
-      if (room) handle(room, detail);
-    });
-    on("state", ({ state }) => connection.showState(state));
-    on("session", ({ gateway }) => connection.showGateway(gateway));
-    on("expiring", onExpiring);
-    on("ended", onEnded);
-    onRoom("joined", (room, detail) => room.onJoined(detail));
-    onRoom("refused", (room, { error }) => this.#onRefused(room, error));
-    onRoom("message", (room, message) => this.#onMessage(room, message));
-    onRoom("gap", (room, detail) => room.onGap(detail));
-    onRoom("delivery", (room, outcome) => room.onDelivery(outcome));
-    onRoom("typing", (room, detail) => room.onTyping(detail));
-  }
-
-  #onMessage(room, message) {
-    const fresh = room.onMessage(message);
-    const seen = room === this.#current && !document.hidden && this.#list.following;
-    if (fresh && !seen && message.from?.id !== this.#me.id) room.unread++;
-  }
-
-  #onRefused(room, error) {
-    room.onRefused(error);
-    if (room === this.#current) banner.show(`#${room.name}: ${error.message}`);
-    this.#schedule();
-  }
-
-  #send(body) {
-    this.#client.sendMessage(this.#current.name, body);
-    this.#list.scrollToEnd();
-  }
-
-  #retry(id) {
-    const entry = this.#current.timeline.find(this.#me.id, id);
-    if (entry?.state === "failed") this.#client.sendMessage(this.#current.name, entry.body, id);
-  }
-
-  #discard(id) {
-    const entry = this.#current.timeline.find(this.#me.id, id);
-    if (entry?.state !== "failed") return;
-    this.#current.timeline.remove(entry);
-    this.#composer.focus();
-    this.#render();
-  }
-
-  /** Many changes, one rendering. A hidden page gets no animation frames, yet shows its unread count in the title. */
-  #schedule() {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    const render = () => {
-      this.#scheduled = false;
-      if (!this.#teardown.signal.aborted) this.#render();
-    };
-    if (document.hidden) setTimeout(render, 250);
-    else requestAnimationFrame(render);
-  }
-
-  #render() {
+  /** What is to be seen; whoever sees the end of a room has read it. */
+  #shown() {
     const room = this.#current;
-    if (!document.hidden && this.#list.following) {
-      room.unread = 0;
+    if (this.#view?.isAtEnd) {
+      const seq = room.timeline.newestSeq;
+      if (room.reading.unread && seq > room.reading.read) {
+        room.reading.onRead(seq);
+        this.#marks.mark(room.id, seq);
+      }
       room.trim();
     }
-    title.textContent = room.name;
-    typingLine.textContent = typingText(room.typing.names);
-    this.#composer.setRoom(room.name, room.status !== "refused");
-    this.#sidebar.render([...this.#rooms.values()], room);
-    this.#list.render(room);
-    const unread = Array.from(this.#rooms.values(), (each) => each.unread).reduce((sum, count) => sum + count, 0);
-    document.title = `${unread ? `(${unread}) ` : ""}#${room.name} – Parley`;
+    return { rooms: this.#rooms.all, current: room, hasNews: this.#notifications.count > 0 };
+  }
+
+  #handlers(me, onSignOut) {
+    const current = () => this.#current;
+    const own = new OwnMessages({ me, client: this.#client, current });
+    return {
+      list: {
+        onRetry: (id) => own.retry(id),
+        onDiscard: (id) => {
+          own.discard(id);
+          this.#view.composer.focus();
+          this.#view.render();
+        },
+        onPerson: (id) => this.#actions.person(current(), current().timeline.authorOf(id)),
+        onOlder: () => current().loadOlder(),
+        onEnd: () => this.#view.schedule(),
+      },
+      composer: {
+        onSend: (body) => {
+          own.send(body);
+          this.#view.list.scrollToEnd();
+        },
+        onType: () => this.#client.typing(current().id),
+        onStop: () => this.#client.stopTyping(current().id),
+      },
+      sidebar: {
+        onOpen: (id) => this.open(id),
+        onLeave: (id) => this.#actions.leave(this.#rooms.get(id)),
+        onNewGroup: () => this.#actions.newGroup(),
+        onInvalid: () => banner.show("A room name has 1 to 64 letters, digits, hyphens or underscores."),
+        onSignOut,
+      },
+      members: {
+        actions: {
+          invite: () => this.#actions.invite(current()),
+          rename: () => this.#actions.rename(current()),
+          leave: () => this.#actions.leave(current()),
+          delete: () => this.#actions.delete(current()),
+        },
+        onPerson: (person) => this.#actions.person(current(), person),
+        onOpen: () => this.#view?.schedule(),
+      },
+    };
+  }
+
+  /** A room that is not ours any more, and not by what was done here. */
+  #lose(room, reason) {
+    const said = { left: `You have left ${room.label}.`, deleted: `${room.label} was deleted.` };
+    const text = said[reason] ?? `You are not a member of ${room.label} any more.`;
+    const wasHere = room === this.#current;
+    this.#forget(room);
+    if (room.isGoing) return;
+    if (wasHere) banner.show(`${text} You are in ${this.#current.label} now.`);
+    else toasts.show({ title: text });
+  }
+
+  #forget(room) {
+    if (this.#rooms.get(room.id) !== room) return;
+    this.#marks.forget(room.id);
+    this.#rooms.remove(room.id);
+    if (room !== this.#current) {
+      this.#onRoomsChange(this.#rooms.publicIds, this.#current.id);
+      return;
+    }
+    this.#view.composer.draft = "";
+    this.open(this.#rooms.all[0]?.id ?? DEFAULT_ROOM);
+  }
+
+  #onVisibility() {
+    if (document.hidden) this.#current.newAfter = this.#current.timeline.newestSeq;
+    this.#view.render();
   }
 }

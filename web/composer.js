@@ -9,7 +9,7 @@ export class Composer {
   #text = document.querySelector("#composer-text");
   #button = this.#form.querySelector("[data-testid=send-button]");
   #counter = document.querySelector("#composer-counter");
-  #name;
+  #label;
   #enabled;
 
   constructor({ onSend, onType, onStop, signal }) {
@@ -49,13 +49,13 @@ export class Composer {
     this.#text.focus();
   }
 
-  setRoom(name, enabled) {
-    if (this.#name === name && this.#enabled === enabled) return;
-    this.#name = name;
+  setRoom(label, enabled) {
+    if (this.#label === label && this.#enabled === enabled) return;
+    this.#label = label;
     this.#enabled = enabled;
     this.#text.disabled = !enabled;
-    this.#text.placeholder = enabled ? `Message #${name}` : "You cannot write here";
-    this.#text.setAttribute("aria-label", `Message #${name}`);
+    this.#text.placeholder = enabled ? `Message ${label}` : "You cannot write here";
+    this.#text.setAttribute("aria-label", `Message ${label}`);
     this.#changed();
   }
 

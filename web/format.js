@@ -25,9 +25,9 @@ export function sameDay(a, b) {
 
 /** Up to two letters that stand for a name. */
 export function initials(name) {
-  const words = name.trim().split(/\s+/u).filter(Boolean);
+  const words = name.split(/\s+/u).map((word) => word.match(/[\p{L}\p{N}]/u)?.[0]).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return letters.map((word) => Array.from(word)[0].toUpperCase()).join("") || "?";
+  return letters.join("").toUpperCase() || "?";
 }
 
 /** A number from 0 to 7 that is always the same for the same id. */

@@ -16,6 +16,7 @@ export class MessageList {
   #jump = document.querySelector("#jump");
   #messageTemplate = document.querySelector("#message-template");
   #dayTemplate = document.querySelector("#day-template");
+  #divider = document.querySelector("#new-template").content.firstElementChild.cloneNode(true);
   #views = new Map();
   #days = new Map();
   #room;
@@ -23,7 +24,7 @@ export class MessageList {
   #onOlder;
   #onEnd;
 
-  constructor({ onRetry, onDiscard, onOlder, onEnd, signal }) {
+  constructor({ onRetry, onDiscard, onPerson, onOlder, onEnd, signal }) {
     this.#onOlder = onOlder;
     this.#onEnd = onEnd;
     this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true, signal });
@@ -34,6 +35,7 @@ export class MessageList {
       const message = target.closest(".message");
       if (action === "retry") onRetry(message.dataset.id);
       if (action === "discard") onDiscard(message.dataset.id);
+      if (action === "person") onPerson(message.dataset.sender);
     }, { signal });
     const resized = new ResizeObserver(() => this.#following && this.scrollToEnd());
     resized.observe(this.#scroller);
@@ -57,7 +59,7 @@ export class MessageList {
     const newest = this.#items.lastElementChild;
     this.#renderTop(room);
     this.#announce(room);
-    this.#place(room.timeline.entries, room.me.id);
+    this.#place(room);
     if (this.#following) this.scrollToEnd();
     else {
       if (anchor?.element.isConnected) this.#scroller.scrollTop += anchor.element.offsetTop - anchor.offset;
@@ -88,15 +90,15 @@ export class MessageList {
     this.#top.dataset.kind = room.hasOlder || room.status === "joining" ? "loading" : length ? "start" : "empty";
     const texts = {
       loading: room.olderFailed ? "Older messages could not be loaded." : "Loading messages…",
-      start: `This is the beginning of #${room.name}.`,
+      start: `This is the beginning of ${room.label}.`,
       empty: "Nobody has written here yet. Say hello.",
     };
     const text = room.status === "refused" ? "This room is not open to you." : texts[this.#top.dataset.kind];
     if (this.#topText.textContent !== text) this.#topText.textContent = text;
   }
 
-  /** Make the children of the list what `entries` says, touching only what differs. */
-  #place(entries, ownId) {
+  /** Make the children of the list what the timeline says, touching only what differs. */
+  #place({ timeline: { entries }, me, newAfter = Infinity }) {
     let next = this.#items.firstElementChild;
     const put = (element) => {
       if (element === next) next = next.nextElementSibling;
@@ -105,11 +107,18 @@ export class MessageList {
     const views = new Map();
     const days = new Map();
     let previous;
+    let divided = !(entries[0]?.seq <= newAfter); // Further back than what is held, there is nothing to show.
     for (const entry of entries) {
       const newDay = !previous || !sameDay(previous.ts, entry.ts);
       if (newDay) put(this.#day(entry, days));
-      const view = this.#views.get(entry.key) ?? new MessageView(this.#messageTemplate, entry, entry.from.id === ownId);
-      const continues = !newDay && previous.from.id === entry.from.id && entry.ts - previous.ts < GROUP_MS;
+      const own = entry.from.id === me.id;
+      const isFirstNew = !divided && entry.seq > newAfter && !own;
+      if (isFirstNew) {
+        put(this.#divider);
+        divided = true;
+      }
+      const view = this.#views.get(entry.key) ?? new MessageView(this.#messageTemplate, entry, own);
+      const continues = !newDay && !isFirstNew && previous.from.id === entry.from.id && entry.ts - previous.ts < GROUP_MS;
       view.update(entry, continues);
       put(view.element);
       views.set(entry.key, view);

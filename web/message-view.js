@@ -1,4 +1,5 @@
-import { hueOf, initials, momentOf, shortTimeOf, timeOf } from "./format.js";
+import { showAvatar } from "./avatar.js";
+import { momentOf, shortTimeOf, timeOf } from "./format.js";
 
 const REASONS = {
   unavailable: "The server could not be reached.",
@@ -18,10 +19,10 @@ export class MessageView {
   constructor(template, entry, own) {
     this.element = template.content.firstElementChild.cloneNode(true);
     for (const part of this.element.querySelectorAll("[data-part]")) this.#parts[part.dataset.part] = part;
-    const { avatar, sender, you, body } = this.#parts;
-    avatar.textContent = initials(entry.from.display_name);
-    avatar.dataset.hue = hueOf(entry.from.id);
-    sender.textContent = entry.from.display_name;
+    const { avatar, sender, name, you, body } = this.#parts;
+    showAvatar(avatar, entry.from);
+    name.textContent = entry.from.display_name;
+    sender.disabled = own || !entry.from.id;
     if (!own) you.remove();
     body.textContent = entry.body;
     this.element.dataset.id = entry.id;

@@ -2,11 +2,13 @@ import { io } from "./vendor/socket.io.esm.min.js";
 import { ParleyError, backoff } from "./parley-error.js";
 import { randomId } from "./parley-id.js";
 import { Outbox } from "./parley-outbox.js";
+import { JoinedRooms } from "./parley-rooms.js";
 import { TypingNotices } from "./parley-typing.js";
 
 const ACK_TIMEOUT_MS = 10_000;
 const JOIN_TIMEOUT_MS = 45_000; // a join is answered once all that was missed is told: see RESUME_SECONDS
 const ENDING_CODES = new Set(["unauthorized", "expired"]);
+const PASSED_ON = ["session", "typing", "presence", "read", "notification", "dismissed", "added", "expiring"];
 
 /**
  * One user's connection to a Parley gateway. Needs no DOM; copy the parley-*.js files into your own page.
@@ -16,18 +18,25 @@ const ENDING_CODES = new Set(["unauthorized", "expired"]);
  *   state    {state}: connecting | connected | reconnecting | offline
  *   session  {user, session, gateway, expires_in}
  *   joined   {room, seq, first}       `first`: nothing is known of the room yet; page back from `seq` with history()
- *   refused  {room, error}            the room cannot be joined, or is no longer ours
+ *   refused  {room, error}            the room cannot be joined
  *   message  {room, seq, prev, id, from, body, data?, ts}
  *   gap      {room, after}            messages between `after` and the next one were not delivered; page with history()
  *   delivery {room, id, body, state: sending | sent | failed, seq?, ts?, error?}      of own messages
  *   typing   {room, user, active}
+ *   presence {room, user, display_name, state: online | offline}; of large rooms {room, count, changes, truncated}
+ *            Changes between two connections are not told: ask with presence() after each `joined`
+ *   read     {room, seq}              the user has read so far, on another device
+ *   added    {room}                   the user is a member of a private room now: join() it to hear more
+ *   removed  {room, reason}           and of this one no more: removed | left | deleted
+ *   notification {id, title, body?, data?, ts}    from a backend; again after each connect, until dismiss()
+ *   dismissed    {id}                 it was read on another device
  *   expiring {expires_in}             get a new token and hand it to refresh()
  *   ended    {code, message}          the server wants no more of this session; connect() again with another token
  */
 export class ParleyClient extends EventTarget {
   #token;
   #socket;
-  #rooms = new Map();
+  #rooms;
   #outbox;
   #typing;
   #retry = { timer: undefined, attempt: 0 };
@@ -39,9 +48,18 @@ export class ParleyClient extends EventTarget {
   constructor({ token, url }) {
     super();
     this.#token = token;
+    this.#rooms = new JoinedRooms({
+      connection: () => (this.#socket.connected ? this.#socket.id : undefined),
+      ask: (payload) => this.#request("join", payload, JOIN_TIMEOUT_MS),
+      emit: (name, detail) => {
+        if (name === "refused") this.#outbox.abandon(detail.room, detail.error);
+        this.#emit(name, detail);
+      },
+      opened: (room) => this.#outbox.flush(room),
+    });
     this.#outbox = new Outbox({
       send: (message) => this.#sendOnce(message),
-      isReady: (room) => this.#socket.connected && Boolean(this.#rooms.get(room)?.joined),
+      isReady: (room) => this.#socket.connected && this.#rooms.isJoined(room),
       report: (outcome) => this.#emit("delivery", outcome),
     });
     this.#typing = new TypingNotices((room, active) => this.#socket.volatile.emit("typing", { room, active }));
@@ -72,19 +90,17 @@ export class ParleyClient extends EventTarget {
 
   /** Join now and after every reconnect, until leave(). The answer comes as `joined` or `refused`. */
   join(room) {
-    if (this.#rooms.has(room)) return;
-    this.#rooms.set(room, { lastSeq: undefined, opened: false, joined: false, joining: undefined });
-    this.#join(room);
+    this.#rooms.add(room);
   }
 
   leave(room) {
-    if (!this.#rooms.delete(room)) return;
+    if (!this.#rooms.remove(room)) return;
     this.#typing.stop(room);
     this.#outbox.abandon(room, new ParleyError({ code: "not_joined", message: "You left the room." }));
     this.#request("leave", { room }).catch(() => {});
   }
 
-  /** One page of a room: `{messages, more}`. Rejects with ParleyError. */
+  /** One page of a room: `{messages, more}`. Rejects with ParleyError, as all that ask do. */
   history(room, { before, after, limit } = {}) {
     return this.#request("history", { room, before, after, limit });
   }
@@ -98,11 +114,26 @@ export class ParleyClient extends EventTarget {
 
   /** Call on every keystroke. */
   typing(room) {
-    if (this.#rooms.get(room)?.joined) this.#typing.keystroke(room);
+    if (this.#rooms.isJoined(room)) this.#typing.keystroke(room);
   }
 
   stopTyping(room) {
     this.#typing.stop(room);
+  }
+
+  /** Who is in a joined room: `{members: [{id, display_name}], count}`. No more than 1,000 are listed. */
+  presence(room) {
+    return this.#request("presence", { room });
+  }
+
+  /** The user has read a joined room up to `seq`, for all their devices. `{seq}`: up to where they have now. */
+  markRead(room, seq) {
+    return this.#request("read", { room, seq });
+  }
+
+  /** The user has read a notification: it does not come again. */
+  dismiss(id) {
+    return this.#request("dismiss", { id });
   }
 
   /** Lengthen this connection's life with a new access token. */
@@ -115,9 +146,9 @@ export class ParleyClient extends EventTarget {
     socket.on("connect", () => this.#onConnect());
     socket.on("disconnect", (reason) => this.#onDisconnect(reason));
     socket.on("connect_error", (error) => this.#onConnectError(error));
-    socket.on("message", (message) => this.#onMessage(message));
-    socket.on("removed", ({ room, reason }) => this.#refuse(room, { code: "forbidden", message: reason }));
-    for (const name of ["session", "typing", "expiring"]) socket.on(name, (detail) => this.#emit(name, detail));
+    socket.on("message", (message) => this.#rooms.onMessage(message));
+    socket.on("removed", (detail) => this.#onRemoved(detail));
+    for (const name of PASSED_ON) socket.on(name, (detail) => this.#emit(name, detail));
     for (const name of ["online", "offline"]) {
       globalThis.addEventListener?.(name, () => this.#setState(this.#state), { signal: this.#teardown.signal });
     }
@@ -126,12 +157,12 @@ export class ParleyClient extends EventTarget {
   #onConnect() {
     this.#retry.attempt = 0;
     this.#setState("connected");
-    for (const room of this.#rooms.keys()) this.#join(room);
+    this.#rooms.onConnected();
   }
 
   #onDisconnect(reason) {
     this.#typing.clear();
-    for (const room of this.#rooms.values()) room.joined = false;
+    this.#rooms.onDisconnected();
     if (reason === "io client disconnect") return;
     if (reason === "io server disconnect") {
       this.#setState("offline");
@@ -151,50 +182,10 @@ export class ParleyClient extends EventTarget {
     this.#retry.timer = setTimeout(() => this.connect(), backoff(this.#retry.attempt++, retryAfter));
   }
 
-  #onMessage(message) {
-    const room = this.#rooms.get(message.room);
-    if (!room || message.seq <= room.lastSeq) return;
-    if (message.prev > room.lastSeq) this.#emit("gap", { room: message.room, after: room.lastSeq });
-    room.lastSeq = message.seq;
-    this.#emit("message", message);
-  }
-
-  /** One loop per room and connection: a newer connection starts its own and this one ends. */
-  async #join(name) {
-    const room = this.#rooms.get(name);
-    const connection = this.#socket.id;
-    if (!room || !this.#socket.connected || room.joining === connection) return;
-    const current = () => this.#socket.id === connection && this.#rooms.get(name) === room;
-    room.joining = connection;
-    for (let attempt = 0; current(); attempt++) {
-      try {
-        const after = room.opened ? room.lastSeq : undefined;
-        const { seq, truncated } = await this.#request("join", { room: name, after });
-        if (current()) this.#onJoined(name, room, { seq, truncated, after });
-        break;
-      } catch (error) {
-        if (!current()) break;
-        if (!error.temporary) this.#refuse(name, error);
-        else await new Promise((resume) => setTimeout(resume, backoff(attempt, error.retryAfter)));
-      }
-    }
-    if (current()) room.joining = undefined;
-  }
-
-  #onJoined(name, room, { seq, truncated, after }) {
-    const first = !room.opened;
-    if (truncated) this.#emit("gap", { room: name, after });
-    if (first) room.lastSeq = Math.max(seq, room.lastSeq ?? 0);
-    room.opened = true;
-    room.joined = true;
-    this.#emit("joined", { room: name, seq, first });
-    this.#outbox.flush(name);
-  }
-
-  #refuse(room, error) {
-    this.#rooms.delete(room);
-    this.#outbox.abandon(room, error);
-    this.#emit("refused", { room, error });
+  #onRemoved({ room, reason }) {
+    this.#rooms.remove(room);
+    this.#outbox.abandon(room, new ParleyError({ code: "forbidden", message: reason }));
+    this.#emit("removed", { room, reason });
   }
 
   async #sendOnce(message) {
@@ -202,16 +193,15 @@ export class ParleyClient extends EventTarget {
       return await this.#request("message", message);
     } catch (error) {
       if (error.code !== "not_joined" || !this.#rooms.has(message.room)) throw error;
-      this.#join(message.room);
+      this.#rooms.join(message.room);
       throw new ParleyError({ code: "unavailable", message: error.message });
     }
   }
 
-  async #request(event, payload) {
+  async #request(event, payload, timeout = ACK_TIMEOUT_MS) {
     if (!this.#socket.connected) throw new ParleyError({ code: "unavailable", message: "Not connected." });
     let ack;
     try {
-      const timeout = event === "join" ? JOIN_TIMEOUT_MS : ACK_TIMEOUT_MS;
       ack = await this.#socket.timeout(timeout).emitWithAck(event, payload);
     } catch {
       throw new ParleyError({ code: "unavailable", message: "The server did not answer." });

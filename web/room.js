@@ -1,16 +1,23 @@
+import { Presence } from "./presence.js";
+import { Reading } from "./reading.js";
+import { kindOf, titleOf } from "./room-names.js";
 import { Timeline } from "./timeline.js";
 import { TypingMembers } from "./typing-members.js";
 
 const PAGE = 50;
 const MOST_KEPT = 1000;
 const KEPT_AFTER_TRIM = 400;
-export const ROOM_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** What the page knows about one room. Calls `changed(room)` after every change. */
 export class Room {
   timeline = new Timeline();
+  reading = new Reading();
+  presence = new Presence();
   draft = "";
-  unread = 0;
+  /** Of a private room: what the server says of it, `{name?, owner?, member_count, members?}`. */
+  info = undefined;
+  /** We are about to leave or delete it ourselves. */
+  isGoing = false;
   /** joining | open | refused */
   status = "joining";
   error = undefined;
@@ -23,12 +30,38 @@ export class Room {
   #client;
   #changed;
 
-  constructor(name, me, client, changed) {
-    this.name = name;
+  constructor(id, me, client, changed) {
+    this.id = id;
     this.me = me;
+    this.kind = kindOf(id);
     this.#client = client;
     this.#changed = () => changed(this);
     this.typing = new TypingMembers(this.#changed);
+  }
+
+  get title() {
+    return titleOf(this);
+  }
+
+  /** As it is spoken of: `#lobby`, `Weekend plans`. */
+  get label() {
+    return this.kind === "public" ? `#${this.id}` : this.title;
+  }
+
+  get isMine() {
+    return this.kind === "group" && this.info?.owner === this.me.id;
+  }
+
+  /** Whom a direct conversation is with, once that is known. */
+  get partner() {
+    return this.kind === "direct" ? this.info?.members?.find(({ id }) => id !== this.me.id) : undefined;
+  }
+
+  /** What `GET /api/rooms` and `GET /api/rooms/{room}` say of it. */
+  onInfo(info) {
+    if (this.kind !== "public") this.info = info;
+    this.reading.count(info);
+    this.#changed();
   }
 
   onJoined({ seq, first }) {
@@ -40,8 +73,9 @@ export class Room {
       this.#oldest = seq + 1;
       this.hasOlder = seq > 0;
     }
+    this.presence.known = false;
+    this.olderFailed = false;
     this.#changed();
-    if (first || this.olderFailed) this.loadOlder();
   }
 
   onRefused(error) {
@@ -50,12 +84,11 @@ export class Room {
     this.typing.clear();
   }
 
-  /** Returns whether the message is new to us. */
   onMessage(message) {
-    const fresh = this.timeline.add(withSender(message));
+    this.timeline.add(withSender(message));
+    if (message.from?.id !== this.me.id) this.reading.onMessage(message.seq);
     this.typing.set(message.from?.id, "", false);
     this.#changed();
-    return fresh;
   }
 
   onTyping({ user, active }) {
@@ -84,7 +117,7 @@ export class Room {
     this.#changed();
     try {
       const before = this.#oldest ?? this.timeline.oldestSeq;
-      const { messages, more } = await this.#client.history(this.name, { before, limit: PAGE });
+      const { messages, more } = await this.#client.history(this.id, { before, limit: PAGE });
       if (generation !== this.#generation) return;
       for (const message of messages) this.timeline.add(withSender(message));
       this.hasOlder = more && messages.length > 0;
@@ -113,7 +146,7 @@ export class Room {
   }
 
   #nameOf(id) {
-    return this.timeline.entries.findLast(({ from }) => from.id === id)?.from.display_name ?? "Somebody";
+    return this.timeline.authorOf(id)?.display_name ?? "Somebody";
   }
 }
 

@@ -1,6 +1,6 @@
 import { createAccount, enterAsGuest, signIn } from "./api.js";
 import * as banner from "./error-banner.js";
-import { ROOM_ID } from "./room.js";
+import { ROOM_ID } from "./room-names.js";
 
 const view = document.querySelector("#signin");
 const form = document.querySelector("#signin-form");

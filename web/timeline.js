@@ -15,6 +15,11 @@ export class Timeline {
     return this.#entries[0]?.seq;
   }
 
+  /** The highest seq held, or undefined. */
+  get newestSeq() {
+    return this.#entries.findLast(({ seq }) => seq !== undefined)?.seq;
+  }
+
   /** A message from the server, live or from history. Returns whether it was not known before. */
   add({ id, from, seq, ts, body }) {
     return this.#put({ id, from, seq, ts, body, state: "stored" });
@@ -25,6 +30,11 @@ export class Timeline {
     const known = this.#byKey.get(key(from, id));
     if (known?.seq !== undefined) return;
     this.#put({ id, from, seq, ts: seq === undefined ? (known?.ts ?? ts) : ts, body, state, error });
+  }
+
+  /** Somebody by their id, as they signed last. */
+  authorOf(id) {
+    return this.#entries.findLast(({ from }) => from.id === id)?.from;
   }
 
   find(fromId, id) {

@@ -2,13 +2,16 @@
 
 import random
 import socket
-from dataclasses import dataclass, fields
+import weakref
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 HOST = "127.0.0.1"
 _HIGHEST = 65_535
 _FREE = range(10_000, 32_768)
 """Below those of which a system gives one to each connection: they stay free until somebody listens there."""
+_TRIES = 1000
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,34 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Ports that nobody listens on now, for stacks that run side by side."""
-        free = (port for port in random.sample(_FREE, len(_FREE)) if not is_taken(port))
-        return cls(**{each.name: next(free) for each in fields(cls)})
+        """Ports that nobody has, reserved, for stacks that run side by side; raises `OSError` if there are none."""
+        for _ in range(_TRIES):
+            ports = cls(*random.sample(_FREE, len(fields(cls))))
+            if ports.reserve():
+                return ports
+        raise OSError("no free ports")
+
+    def reserve(self) -> bool:
+        """Keep others from reserving any of these, in all processes, for as long as this object is kept.
+
+        Whoever is told of them may listen there. Returns whether that was possible: nobody else has any of them.
+        """
+        held: list[socket.socket] = []
+        for port in asdict(self).values():
+            held.append(socket.socket())
+            try:
+                held[-1].bind((HOST, port))
+            except OSError:
+                _close(held)
+                return False
+            held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # only now: a server can still bind
+        weakref.finalize(self, _close, held)
+        return True
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
 
 
 def is_taken(port: int) -> bool:

@@ -29,6 +29,7 @@ from services.gateway.docs_pages import DocsPages
 from services.gateway.drain import Drain
 from services.gateway.entering import Entering
 from services.gateway.events import Events
+from services.gateway.example_pages import ExamplePages
 from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
@@ -165,6 +166,7 @@ class Gateway:
             *BackendsApi(self._auth, posting, notifying, body_timeout=timeout).routes(),
             *rooms_api.routes(),
             *ChatPage(settings.web).routes(),
+            *(ExamplePages(Path(settings.examples_dir)).routes() if settings.docs else ()),
             *(DocsPages(Path(settings.docs_dir)).routes() if settings.docs else ()),
         ]
 

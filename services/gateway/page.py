@@ -9,7 +9,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -37,8 +37,8 @@ class ChatPage:
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         index = self._root / "index.html"
         if not index.is_file() or not (self._root / _BUNDLE).is_file():
-            return web.Response(text=_MISSING, content_type="text/html", status=503, headers=_HEADERS)
-        return web.FileResponse(index, headers=_HEADERS)
+            return web.Response(text=_MISSING, content_type="text/html", status=503, headers=HEADERS)
+        return web.FileResponse(index, headers=HEADERS)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         path = self._root / request.match_info["path"]
@@ -49,4 +49,4 @@ class ChatPage:
             served = False
         if not served or "node_modules" in path.parts:
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers=_HEADERS)
+        return web.FileResponse(path, headers=HEADERS)

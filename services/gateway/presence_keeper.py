@@ -160,7 +160,7 @@ class Keeper:
             name = self._round.pop()
             if (view := self._views.get(name)) is not None:
                 self._voice.stands(name, view.version)
-                if view.drop_silent(self.now, self.peers.patience):
+                if view.drop_silent(self.peers.due):
                     self._changed(view)
 
     async def _on_reconnect(self) -> None:
@@ -190,7 +190,7 @@ class Keeper:
             if (view := self._views.get(name)) is None:
                 continue
             if self._mending_of is None:
-                view.doubt(self.now, self.peers.patience, self._lease / 2)
+                view.doubt(self.now, self.peers.due, self._lease / 2)
                 self._voice.stands(name, view.version)
             self._voice.asks(name, self._mending_of)
         if self._mending:

@@ -68,10 +68,10 @@ class Peers:
                 del self._silent[next(iter(self._silent))]
         return overdue
 
-    def patience(self, gateway: str) -> float:
-        """How long it may not speak of a room in which it has users."""
+    def due(self, gateway: str) -> float:
+        """If it has not spoken of a room since then, although it lives, nobody is there."""
         peer = self._peers.get(gateway)
-        return _STANDINGS * (self._standing if peer is None else peer.standing)
+        return float("-inf") if peer is None else peer.beat_at - _STANDINGS * peer.standing
 
     def clear(self) -> None:
         """Nobody is listened to any more."""

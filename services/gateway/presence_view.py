@@ -78,16 +78,16 @@ class View(People):
         self._replace(heard, ())
         return True
 
-    def drop_silent(self, now: float, patience: Callable[[str], float]) -> bool:
-        """The same for those who have not spoken of the room for longer than the `patience` with them."""
-        silent = [name for name, heard in self._gateways.items() if now - heard.heard_at > patience(name)]
+    def drop_silent(self, due: Callable[[str], float]) -> bool:
+        """The same for those who have not spoken of the room since it was `due`."""
+        silent = [name for name, heard in self._gateways.items() if heard.heard_at < due(name)]
         return bool([each for each in silent if self.drop(each)])
 
-    def doubt(self, now: float, patience: Callable[[str], float], left: float) -> None:
-        """Much may have been missed: all are asked, and who says nothing within `left` seconds is not there."""
+    def doubt(self, now: float, due: Callable[[str], float], left: float) -> None:
+        """Much may have been missed: all are asked, and whoever is silent for `left` more seconds is not there."""
         self._asked_at = now
         for name, heard in self._gateways.items():
-            heard.heard_at = min(heard.heard_at, now - patience(name) + left)
+            heard.heard_at = min(heard.heard_at, due(name) + left)
 
     def _heard(self, gateway: str, now: float) -> Heard:
         heard = self._gateways.get(gateway)

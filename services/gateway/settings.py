@@ -54,7 +54,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """Over how long a gateway that is told to end closes its connections; 0: at once."""
     web_dir: Text = "web"
     docs: bool = False
-    """Whether this port serves what describes the API, below /docs/."""
+    """Whether this port serves what describes the API, below /docs/, and the pages of the examples."""
+    examples_dir: Text = "examples"
     docs_dir: Text = "docs"
 
     def __post_init__(self) -> None:

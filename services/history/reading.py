@@ -13,7 +13,7 @@ _ROOMS_AT_ONCE: Final = 16
 """Counted, whoever asks."""
 _LOOKED_AT_MOST: Final = 1000
 """Messages of one room. Who has written so many since they read last may be told of too few of others'."""
-_AT_A_TIME: Final = 250
+_AT_A_TIME: Final = 125
 
 
 class Reading:

@@ -26,6 +26,8 @@ _INDEXES: Final = (("room", "seq"), ("room", "user", "id"))
 _COUNTING_SECONDS: Final = 3.0
 _FIRST_WINDOW: Final = 4096
 """Pages are read in windows of seq that widen eightfold: the embedded server sorts all that a query matches."""
+_COUNTING_WINDOW: Final = 256
+"""A narrow one: of so many rooms at once, most have little that was not read."""
 
 
 class Written(NamedTuple):
@@ -119,7 +121,7 @@ class MessageStore:
     async def newest_authors(self, room: str, after: int, upto: int, limit: int) -> list[Written]:
         """Who wrote them. Raises as `newest`, and soon: whoever counts does not wait."""
         with pymongo.timeout(_COUNTING_SECONDS):
-            found = await self._newest(room, after, upto, limit, fields=("seq", "user"))
+            found = await self._newest(room, after, upto, limit, width=_COUNTING_WINDOW, fields=("seq", "user"))
         return [Written(int(each["seq"]), each["user"]) for each in found]
 
     async def oldest(self, room: str, after: int, upto: int, limit: int) -> list[Entry]:
@@ -133,10 +135,16 @@ class MessageStore:
         return [_entry(each) for each in found]
 
     async def _newest(
-        self, room: str, after: int, upto: int, limit: int, fields: tuple[str, ...] | None = None
+        self,
+        room: str,
+        after: int,
+        upto: int,
+        limit: int,
+        *,
+        width: int = _FIRST_WINDOW,
+        fields: tuple[str, ...] | None = None,
     ) -> list[Document]:
         found: list[Document] = []
-        width = _FIRST_WINDOW
         while upto > after and len(found) < limit:
             low = max(after, upto - width)
             found = [

@@ -82,6 +82,16 @@ async def _reads_three_hundred_times(stranger: Stranger) -> str:
         return await _asks(socket, 300, "read", lambda: {"room": ROOM, "seq": next(seqs)})
 
 
+async def _asks_five_hundred_times_who_is_there(stranger: Stranger) -> str:
+    async with stranger.member(ROOM) as socket:
+        return await _asks(socket, 500, "presence", lambda: {"room": ROOM})
+
+
+async def _dismisses_three_hundred_times(stranger: Stranger) -> str:
+    async with stranger.socket() as socket:
+        return await _asks(socket, 300, "dismiss", lambda: {"id": unique("n")})
+
+
 async def _joins_five_hundred_rooms(stranger: Stranger) -> str:
     async with stranger.socket() as socket:
         return await _asks(socket, 500, "join", lambda: {"room": unique("flooded")})
@@ -139,7 +149,9 @@ ROWS: Final = [
     Row("three hundred WebSockets that hang up", _shakes_hands_and_hangs_up, "left"),
     Row("slow: five hundred messages", _says_five_hundred_things, f"500 {_ANSWERED}", slow=True),
     Row("slow: three hundred times typing", _types_three_hundred_times, f"300 {_ANSWERED}", slow=True),
+    Row("slow: asked five hundred times", _asks_five_hundred_times_who_is_there, f"500 {_ANSWERED}", slow=True),
     Row("slow: three hundred read markers", _reads_three_hundred_times, f"300 {_ANSWERED}", slow=True),
+    Row("slow: three hundred dismissals", _dismisses_three_hundred_times, f"300 {_ANSWERED}", slow=True),
     Row("slow: three hundred mistakes", _errs_three_hundred_times, "all answered True", slow=True),
     Row("three hundred mistakes of 60 KB", _errs_at_length, "all answered True", grows_most=16 * MIB),
     Row("five hundred bodies of 60 KB for nobody", _posts_to_nobody, "{'404 invalid': 500}", grows_most=16 * MIB),

@@ -51,12 +51,14 @@ def _everywhere(id: Any) -> Send:
         ("message", {"id": "m", "body": "x"}),
         ("typing", {"active": True}),
         ("event", {"name": "n", "data": 1}),
+        ("presence", {}),
         ("history", {}),
         ("read", {"seq": 1}),
     ]
     calls = [(name, {**payload, "room": id}) for name, payload in rooms]
     calls.append(("message", {"room": ROOM, "id": id, "body": "x"}))
     calls.append(("event", {"room": ROOM, "name": id, "data": 1}))
+    calls.append(("dismiss", {"id": id}))
 
     async def send(stranger: Stranger) -> str:
         async with stranger.member(ROOM) as socket:
@@ -71,9 +73,13 @@ def _code(ack: Any) -> str:
 
 
 def _in_a_path(id: str) -> Send:
+    """Reading, and saying something."""
+
     async def send(stranger: Stranger) -> str:
-        path = f"/api/rooms/{quote(id, safe='')}/messages"
-        return (await stranger.ask("GET", path, token=await stranger.token())).words
+        path, token = f"/api/rooms/{quote(id, safe='')}/messages", await stranger.token()
+        read = await stranger.ask("GET", path, token=token)
+        said = await stranger.ask("POST", path, {"id": "m", "body": "x"}, token=token)
+        return ", ".join(dict.fromkeys((read.words, said.words)))
 
     return send
 

@@ -49,6 +49,7 @@ ROWS: Final[list[Row]] = named(
             _in_anothers_room("message", id="m", body="x"),
             "not_joined, the same True",
         ),
+        "another's group: who is there": (_in_anothers_room("presence"), "not_joined, the same True"),
         "another's group: read": (_in_anothers_room("history"), "not_joined, the same True"),
         "another's group: marked as read": (_in_anothers_room("read", seq=1), "not_joined, the same True"),
         "another's group: read over HTTP": (_asks("GET", "/api/rooms/{group}/messages"), _NO_ROOM),

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.abuse import (
     access,
+    backends,
     floods,
     frames,
     handshakes,
@@ -38,6 +39,7 @@ ROWS = [
         tokens,
         sign_in,
         access,
+        backends,
         floods,
         slow_ones,
     )

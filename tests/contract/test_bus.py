@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from runtime import metrics
 from runtime.bus import Bus
+from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery
 from tests.support.nats_server import NatsServer, connected, nats_server
 from tests.support.waiting import until
@@ -303,6 +304,15 @@ async def test_a_call_ends_with_its_connection(server: NatsServer) -> None:
         assert not replies
     assert [type(each) for each in replies] == [ParleyError]
     assert _code(lambda: bus.publish("x", b"")) is ErrorCode.UNAVAILABLE
+
+
+async def test_what_fails_the_process_is_told_and_not_that_the_connection_ends_with_it(server: NatsServer) -> None:
+    """A port that is taken, say, when everything else has been opened."""
+    lifecycle = Lifecycle()
+    with pytest.raises(OSError, match="taken"):
+        async with connected(server.url, lifecycle=lifecycle):
+            raise OSError("taken")
+    assert lifecycle.failure is None
 
 
 async def test_what_was_published_last_leaves_before_the_connection_closes(server: NatsServer, bus: Bus) -> None:

@@ -2,18 +2,19 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Final
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from tests.support.clients.parley import JsClient, ParleyClient, PythonClient
 from tests.support.draining import drains, exit_code, members, said, told_to_end
 from tests.support.paused import paused
 from tests.support.proxy import Proxy
-from tests.support.stacks import unique
+from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 
 # The Python clients leave their old sockets to the collector when they connect again.
@@ -22,15 +23,22 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 MEMBERS: Final = 60
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stack() -> AsyncIterator[TestStack]:
+    """One for all tests here: what a drain does to it, a new gateway mends."""
+    async with fresh() as started:
+        yield started
+
+
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     yield
     gc.collect()
 
 
-async def test_connections_are_closed_evenly_and_nobody_is_let_in() -> None:
+async def test_connections_are_closed_evenly_and_nobody_is_let_in(stack: TestStack) -> None:
     """Not ready first, and 503 to all handshakes; all are told, and closed in random order over the drain's time."""
-    async with drains("6") as stack, members(stack, MEMBERS) as sockets:
+    async with drains(stack, "6"), members(stack, MEMBERS) as sockets:
         await told_to_end(stack)
         assert not await stack.is_ready("gateway-1")
         async with aiohttp.ClientSession() as http:
@@ -66,10 +74,10 @@ async def test_connections_are_closed_evenly_and_nobody_is_let_in() -> None:
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_official_clients_come_back_elsewhere_and_miss_nothing(transport: str) -> None:
+async def test_official_clients_come_back_elsewhere_and_miss_nothing(stack: TestStack, transport: str) -> None:
     """By themselves, on another gateway, while others go on talking; `draining` came before."""
     room = unique("moved")
-    async with drains("2") as stack, Proxy(stack.ports.gateway_1) as balancer, AsyncExitStack() as exits:
+    async with drains(stack, "2"), Proxy(stack.ports.gateway_1) as balancer, AsyncExitStack() as exits:
         url = f"http://127.0.0.1:{balancer.port}"
         kinds: list[type[ParleyClient]] = [JsClient, PythonClient, PythonClient]
         movers = [
@@ -113,11 +121,13 @@ async def _talk(client: PythonClient, room: str, seqs: list[int], is_over: async
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 @pytest.mark.parametrize("kind", ["new", "duplicate"])
-async def test_what_was_sent_is_acknowledged_before_its_sender_is_closed(transport: str, kind: str) -> None:
+async def test_what_was_sent_is_acknowledged_before_its_sender_is_closed(
+    stack: TestStack, transport: str, kind: str
+) -> None:
     """NATS takes its time while the gateway is told to end, at once: the answer comes all the same; exit code 0."""
     room = unique("flight")
     async with (
-        drains("0") as stack,
+        drains(stack, "0"),
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=[transport]) as sender,
     ):
         await sender.join(room)

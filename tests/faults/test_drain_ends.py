@@ -4,15 +4,16 @@ import asyncio
 import gc
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import pytest
+import pytest_asyncio
 
 from tests.support.clients.parley import PythonClient
 from tests.support.draining import drains, exit_code, members, said, strangers, told_to_end
 from tests.support.paused import paused
-from tests.support.stacks import unique
+from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 
 # The Python clients leave their old sockets to the collector when they connect again.
@@ -23,31 +24,38 @@ FOR_EVER: Final = "3600"
 CLIENTS: Final = 8
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stack() -> AsyncIterator[TestStack]:
+    """One for all tests here: what a drain does to it, a new gateway mends."""
+    async with fresh() as started:
+        yield started
+
+
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     yield
     gc.collect()
 
 
-async def test_a_gateway_without_clients_ends_at_once() -> None:
+async def test_a_gateway_without_clients_ends_at_once(stack: TestStack) -> None:
     """However long it may drain."""
-    async with drains(FOR_EVER) as stack:
+    async with drains(stack, FOR_EVER):
         stack.children["gateway-1"].send_signal(signal.SIGTERM)
         assert "exit code 0" in await exit_code(stack)
 
 
-async def test_a_drain_ends_once_all_have_gone_by_themselves() -> None:
+async def test_a_drain_ends_once_all_have_gone_by_themselves(stack: TestStack) -> None:
     """Nobody is waited for who is not there any more."""
-    async with drains(FOR_EVER) as stack:
+    async with drains(stack, FOR_EVER):
         async with members(stack, CLIENTS):
             await told_to_end(stack)
         assert "exit code 0" in await exit_code(stack)
     assert said(stack, "drain ended")[0]["closed"] < CLIENTS
 
 
-async def test_who_is_still_to_be_let_in_is_told_then() -> None:
+async def test_who_is_still_to_be_let_in_is_told_then(stack: TestStack) -> None:
     """A handshake from before is good; so what is sent on it is answered, and `draining` comes with it."""
-    async with drains(FOR_EVER) as stack, strangers(stack, CLIENTS) as sockets:
+    async with drains(stack, FOR_EVER), strangers(stack, CLIENTS) as sockets:
         await told_to_end(stack)
         await until(lambda: any(each.ended for each in sockets), "the first of them to be closed")
         left = [each for each in sockets if each.ended is None]
@@ -61,9 +69,9 @@ async def test_who_is_still_to_be_let_in_is_told_then() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
+async def test_a_second_signal_ends_it_at_once(stack: TestStack, number: signal.Signals) -> None:
     """In the middle of a drain, with exit code 1: its clients were not sent away."""
-    async with drains(FOR_EVER) as stack, members(stack, CLIENTS):
+    async with drains(stack, FOR_EVER), members(stack, CLIENTS):
         await told_to_end(stack)
         stack.children["gateway-1"].send_signal(number)
         assert "exit code 1" in await exit_code(stack)
@@ -71,11 +79,11 @@ async def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
         assert said(stack, "told to stop a second time: ending at once")
 
 
-async def test_a_gateway_whose_nats_hangs_answers_and_ends() -> None:
+async def test_a_gateway_whose_nats_hangs_answers_and_ends(stack: TestStack) -> None:
     """`unavailable`, for it may have been stored; then the connection is closed, and the exit code is 0."""
     room = unique("hangs")
     async with (
-        drains("0", PUBLISH_TIMEOUT_SECONDS="2") as stack,
+        drains(stack, "0", PUBLISH_TIMEOUT_SECONDS="2"),
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as sender,
     ):
         await sender.join(room)
@@ -92,11 +100,11 @@ async def test_a_gateway_whose_nats_hangs_answers_and_ends() -> None:
             assert "exit code 0" in await exit_code(stack)
 
 
-async def test_a_client_whose_answer_takes_too_long_is_closed_without_it() -> None:
+async def test_a_client_whose_answer_takes_too_long_is_closed_without_it(stack: TestStack) -> None:
     """History hangs: the page is not waited for beyond the patience, and the log and the metric say so."""
     room = unique("patience")
     async with (
-        drains("0", PUBLISH_TIMEOUT_SECONDS="0.5") as stack,
+        drains(stack, "0", PUBLISH_TIMEOUT_SECONDS="0.5"),
         PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as reader,
     ):
         await reader.join(room)

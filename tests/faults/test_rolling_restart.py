@@ -6,10 +6,9 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from deploy.local.stack import GATEWAYS
-from tests.support.draining import drains
 from tests.support.light_crowd import ROOMS, Talk, all_were_told, light_members
 from tests.support.light_member import LONGEST_DELAY_SECONDS, LightMember
-from tests.support.stacks import TestStack, unique
+from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 
 DRAIN_SECONDS: Final = 5
@@ -35,7 +34,7 @@ async def test_a_rolling_restart_loses_nothing_and_nobody_waits_for_long() -> No
     rooms = [unique("rolling") for _ in range(ROOMS)]
     may_connect = asyncio.Event()
     may_connect.set()
-    async with drains(str(DRAIN_SECONDS)) as stack, AsyncExitStack() as exits:
+    async with fresh(environ={"DRAIN_SECONDS": str(DRAIN_SECONDS)}) as stack, AsyncExitStack() as exits:
         one, two = stack.ports.gateway_1, stack.ports.gateway_2
         ways = [[one, one, two, two], [two, two, one, one]]
         members = await light_members(stack, exits, rooms, ways, may_connect)

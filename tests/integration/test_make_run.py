@@ -7,81 +7,40 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
-from deploy.local.ports import HOST, Ports, is_taken
+from deploy.local.ports import HOST, Ports
 from deploy.local.process import StackError
 from deploy.local.stack import ROOT, Stack
 from tests.support.clients.parley import PythonClient
+from tests.support.supervised import READY, supervised
 from tests.support.waiting import until
 
-READY = "Parley is ready."
-INSTALLING_SECONDS = 600
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a stack that was started once, and has ended well."""
+    data = tmp_path_factory.mktemp("ended") / "data"
+    await _works(data)
+    return data
 
 
-def _free_offset() -> int:
-    """An offset at which all ports of a stack are free."""
-    for offset in range(20_000, 30_000, 97):
-        if not any(is_taken(port) for port in vars(Ports.shifted(offset)).values()):
-            return offset
-    raise AssertionError("no free ports")
+@pytest.fixture
+def data(ended: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    copy = tmp_path / "data"
+    shutil.copytree(ended, copy)
+    return copy
 
 
-class Run:
-    """A supervisor that was started as a command."""
-
-    def __init__(self, process: asyncio.subprocess.Process, offset: int, data: Path) -> None:
-        self.process = process
-        self.ports = Ports.shifted(offset)
-        self.data = data
-        self.lines: list[str] = []
-
-    async def until(self, text: str, *, seconds: float = 90) -> None:
-        """Read its output until `text` is in a line; fails when it ends before."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(seconds):
-            while line := await self.process.stdout.readline():
-                self.lines.append(line.decode().rstrip())
-                if text in self.lines[-1]:
-                    return
-        raise AssertionError("\n".join(self.lines[-20:]))
-
-    async def ended(self) -> int:
-        """Wait for its end, and return the exit code."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(60):
-            rest = await self.process.stdout.read()
-            self.lines += rest.decode().splitlines()
-            return await self.process.wait()
-
-    def children(self) -> list[psutil.Process]:
-        """What it runs."""
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-
-@asynccontextmanager
-async def _run(*command: str, cwd: Path = ROOT, data: Path, **environ: str) -> AsyncIterator[Run]:
-    offset = _free_offset()
-    process = await asyncio.create_subprocess_exec(
-        *(command or (sys.executable, "-m", "deploy.local")),
-        cwd=cwd,
-        env={**os.environ, "PORT_OFFSET": str(offset), "DATA_DIR": str(data), **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        yield Run(process, offset, data)
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+def _nowhere(_name: str, _line: str) -> None:
+    """Drop the output."""
 
 
 def _none_left(children: list[psutil.Process]) -> bool:
@@ -98,33 +57,37 @@ def _listening(port: int) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_says_what_listens_where_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    """A table, exit code 0, no process left; and what was said is there after the next start."""
-    data = tmp_path / "data"
-    async with _run(data=data) as run:
-        await run.until(READY)
-        await run.until("Ctrl-C")
-        table = "\n".join(run.lines)
-        assert f"http://{HOST}:{run.ports.gateway_1}" in table
-        assert f"http://{HOST}:{run.ports.gateway_2}" in table
-        assert f"http://{HOST}:{run.ports.auth_admin}/readyz" in table
-        async with PythonClient(f"http://{HOST}:{run.ports.gateway_1}", _token(data)) as client:
-            await client.join("lobby")
-            assert (await client.say("lobby", "kept"))["ok"]
-        children = run.children()
-        assert len(children) == 6
-        run.process.send_signal(number)
-        assert await run.ended() == 0
-        assert _none_left(children)
-    async with _run(data=data) as run:
-        await run.until(READY)
-        async with PythonClient(f"http://{HOST}:{run.ports.gateway_2}", _token(data)) as client:
-            await client.join("lobby")
-            page = await client.call("history", {"room": "lobby"})
-            assert [each["id"] for each in page["messages"]] == ["kept"]
-        run.process.send_signal(signal.SIGTERM)
-        assert await run.ended() == 0
+async def test_it_says_what_listens_where_and_ends_cleanly(tmp_path: Path) -> None:
+    """A table, exit code 0 on either signal, no process left; and what was said is there after the next start."""
+    data, said = tmp_path / "data", list[str]()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        async with supervised(data=data) as run:
+            await run.until(READY)
+            await run.until("Ctrl-C")
+            table = "\n".join(run.lines)
+            assert f"http://{HOST}:{run.ports.gateway_1}" in table
+            assert f"http://{HOST}:{run.ports.gateway_2}" in table
+            assert f"http://{HOST}:{run.ports.auth_admin}/readyz" in table
+            async with PythonClient(f"http://{HOST}:{run.ports.gateway_1}", _token(data)) as client:
+                await client.join("lobby")
+                assert await _kept(client) == said
+                said.append(number.name)
+                assert (await client.say("lobby", said[-1]))["ok"]
+            children = run.children()
+            assert len(children) == 6
+            run.process.send_signal(number)
+            assert await run.ended() == 0
+            assert _none_left(children)
+    async with (
+        Stack(data, Ports.free(), sink=_nowhere) as stack,
+        PythonClient(stack.gateway_urls[1], _token(data)) as client,
+    ):
+        await client.join("lobby")
+        assert await _kept(client) == said
+
+
+async def _kept(client: PythonClient) -> list[str]:
+    return [each["id"] for each in (await client.call("history", {"room": "lobby"}))["messages"]]
 
 
 def _token(data: Path) -> str:
@@ -135,15 +98,15 @@ def _token(data: Path) -> str:
 
 async def test_a_taken_port_is_named(tmp_path: Path) -> None:
     """One clear line, exit code 1, nothing started."""
-    async with _run(data=tmp_path / "data") as run:
+    async with supervised(data=tmp_path / "data") as run:
         with _listening(run.ports.gateway_2):
             assert await run.ended() == 1
     assert run.lines == [f"parley: port {run.ports.gateway_2} (gateway-2) is taken"]
 
 
-async def test_a_crashed_service_ends_it_all(tmp_path: Path) -> None:
+async def test_a_crashed_service_ends_it_all(data: Path) -> None:
     """Kill -9 of history: one clear line as the last, exit code 1, no process left."""
-    async with _run(data=tmp_path / "data") as run:
+    async with supervised(data=data) as run:
         await run.until(READY)
         children = run.children()
         history = next(each for each in children if "services.history" in each.cmdline())
@@ -153,11 +116,11 @@ async def test_a_crashed_service_ends_it_all(tmp_path: Path) -> None:
     assert any(line.startswith("parley: history was killed by signal 9") for line in run.lines)
 
 
-async def test_a_killed_supervisor_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_killed_supervisor_leaves_nothing_behind(data: Path) -> None:
     """Even kill -9 of the supervisor itself."""
     if sys.platform != "linux":
         pytest.skip("only Linux ends children with their parent")
-    async with _run(data=tmp_path / "data") as run:
+    async with supervised(data=data) as run:
         await run.until(READY)
         children = run.children()
         run.process.kill()
@@ -165,15 +128,16 @@ async def test_a_killed_supervisor_leaves_nothing_behind(tmp_path: Path) -> None
         assert _none_left(children)
 
 
-async def test_it_uses_real_servers_when_told_to(tmp_path: Path) -> None:
+async def test_it_uses_real_servers_when_told_to(data: Path, tmp_path: Path) -> None:
     """NATS_URL and MONGO_URL: neither is started, both are used, with the secrets in CREDENTIALS_DIR."""
-    data = tmp_path / "servers"
-    async with _run(data=data) as servers:
+    async with supervised(data=data) as servers:
         await servers.until(READY)
         nats = f"nats://{HOST}:{servers.ports.nats}"
         mongo = f"mongodb://{HOST}:{servers.ports.mongo}/?directConnection=true"
         secrets = str(data / "credentials")
-        async with _run(data=tmp_path / "data", NATS_URL=nats, MONGO_URL=mongo, CREDENTIALS_DIR=secrets) as run:
+        async with supervised(
+            data=tmp_path / "other", NATS_URL=nats, MONGO_URL=mongo, CREDENTIALS_DIR=secrets
+        ) as run:
             await run.until(READY)
             commands = [" ".join(each.cmdline()) for each in run.children()]
             assert len(commands) == 4
@@ -182,12 +146,11 @@ async def test_it_uses_real_servers_when_told_to(tmp_path: Path) -> None:
             assert await run.ended() == 0
 
 
-async def test_a_database_that_refuses_to_write_is_not_ready(tmp_path: Path) -> None:
+async def test_a_database_that_refuses_to_write_is_not_ready(data: Path) -> None:
     """It listens and answers, but cannot keep anything: one line that names the folder, and exit code 1."""
-    data = tmp_path / "data"
-    database = await _made_database(data)
+    database = data / "mongo"
     (database / "secantus_indexes.wt").unlink()
-    async with _run(data=data) as run:
+    async with supervised(data=data) as run:
         assert await run.ended() == 1
         assert run.lines[-1] == f"parley: mongo refuses to write: its database is damaged; remove {database}"
         assert not [line for line in run.lines if READY in line]
@@ -196,10 +159,9 @@ async def test_a_database_that_refuses_to_write_is_not_ready(tmp_path: Path) -> 
         pass
 
 
-async def test_a_database_that_does_not_even_start_is_named(tmp_path: Path) -> None:
+async def test_a_database_that_does_not_even_start_is_named(data: Path) -> None:
     """The other way in which a start that was cut short shows."""
-    data = tmp_path / "data"
-    database = await _made_database(data)
+    database = data / "mongo"
     (database / "secantus_oplog_meta.wt").unlink()
     with pytest.raises(StackError, match=f"if its database is damaged: remove {database}"):
         await Stack(data, Ports.free(), sink=_nowhere).__aenter__()
@@ -207,8 +169,8 @@ async def test_a_database_that_does_not_even_start_is_named(tmp_path: Path) -> N
 
 async def test_a_first_start_that_is_cut_short_does_no_harm(tmp_path: Path) -> None:
     """Stopped while the database is being made, which has no signal handler yet: it is let finish, and works."""
-    for number in range(3):
-        data = tmp_path / f"data-{number}"
+    folders = [tmp_path / f"data-{number}" for number in range(3)]
+    for data in folders:
         stack = Stack(data, Ports.free(), sink=_nowhere)
         starting = asyncio.create_task(stack.__aenter__())
         await until((data / "mongo" / "WiredTiger").exists, "the database being made")
@@ -218,29 +180,22 @@ async def test_a_first_start_that_is_cut_short_does_no_harm(tmp_path: Path) -> N
         with pytest.raises(asyncio.CancelledError):
             await starting
         assert await mongo.ended() == "mongo ended with exit code 0"
-        async with Stack(data, Ports.free(), sink=_nowhere):
-            pass
+    await asyncio.gather(*map(_works, folders))
 
 
-async def _made_database(data: Path) -> Path:
+async def _works(data: Path) -> None:
     async with Stack(data, Ports.free(), sink=_nowhere):
         pass
-    return data / "mongo"
 
 
-def _nowhere(_name: str, _line: str) -> None:
-    """Drop the output."""
-
-
-async def test_data_belongs_to_one_stack_at_a_time(tmp_path: Path) -> None:
+async def test_data_belongs_to_one_stack_at_a_time(data: Path) -> None:
     """A second stack, on other ports, would write to the same files: one line, exit code 1, the first goes on."""
-    data = tmp_path / "data"
     async with Stack(data, Ports.free(), sink=_nowhere) as first:
-        async with _run(data=data) as second:
+        async with supervised(data=data) as second:
             assert await second.ended() == 1
             assert second.lines == [f"parley: DATA_DIR {data} is in use by another stack"]
         assert all(each.is_running for each in first.children.values())
-    async with _run(data=data) as run:
+    async with supervised(data=data) as run:
         await run.until(READY)
         run.process.kill()
         await run.ended()
@@ -253,7 +208,7 @@ async def test_data_that_cannot_be_kept_is_a_clear_error(tmp_path: Path, inside:
     """DATA_DIR is a file, or below one: one line, exit code 1."""
     file = tmp_path / "file"
     file.touch()
-    async with _run(data=file / inside) as run:
+    async with supervised(data=file / inside) as run:
         assert await run.ended() == 1
     assert len(run.lines) == 1
     assert run.lines[0].startswith(f"parley: DATA_DIR {file / inside} cannot be used: ")
@@ -277,31 +232,3 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(StackError, match="nats-server is not installed"):
         Stack(tmp_path, Ports.free(), sink=lambda _name, _line: None)
-
-
-@pytest.mark.timeout(INSTALLING_SECONDS + 60)
-async def test_make_run_from_a_bare_checkout_in_an_empty_home() -> None:
-    """A copy of what git tracks, no environment, no home: `make run` sets up what it needs, and is ready."""
-    if shutil.which("make") is None:
-        pytest.skip("no make")
-    with tempfile.TemporaryDirectory(prefix="parley-fresh-") as folder:
-        home, checkout = Path(folder) / "home", Path(folder) / "parley"
-        home.mkdir()
-        listing = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True
-        )
-        for name in filter(None, listing.stdout.decode().split("\0")):
-            if (ROOT / name).is_file():
-                (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, checkout / name)
-        environ = {"HOME": str(home), "VIRTUAL_ENV": "", "PYTHON": _base_python()}
-        async with _run("make", "run", cwd=checkout, data=checkout / ".run", **environ) as run:
-            await run.until(READY, seconds=INSTALLING_SECONDS)
-            os.killpg(run.process.pid, signal.SIGINT)
-            await run.ended()
-        assert not (home / ".local").exists(), "nothing is installed outside the checkout"
-
-
-def _base_python() -> str:
-    """The interpreter that this environment was made from."""
-    return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")

@@ -9,19 +9,20 @@ from typing import Any
 
 import aiohttp
 
-from deploy.local.stack import GATEWAYS
-from tests.support.stacks import TestStack, fresh
+from tests.support.stacks import TestStack
 from tests.support.waiting import until
 
 
 @asynccontextmanager
-async def drains(drain_seconds: str, **more: str) -> AsyncIterator[TestStack]:
-    """A stack whose gateways take so long to drain; they are killed at the end."""
-    async with fresh(environ={"DRAIN_SECONDS": drain_seconds, **more}) as stack:
-        try:
-            yield stack
-        finally:
-            await asyncio.gather(*(stack.children[each].kill() for each in GATEWAYS))
+async def drains(stack: TestStack, drain_seconds: str, **more: str) -> AsyncIterator[None]:
+    """Gateway 1 of a stack that is well was started afresh, and takes so long to drain; it is killed at the end."""
+    await stack.ready(*(each for each in stack.children if each != "gateway-1"))
+    stack.output.clear()
+    await stack.start_anew("gateway-1", DRAIN_SECONDS=drain_seconds, **more)
+    try:
+        yield
+    finally:
+        await stack.children["gateway-1"].kill()
 
 
 async def _is_draining(stack: TestStack) -> bool:

@@ -16,7 +16,7 @@ class MongoServer(Child):
     """The embedded one, on a free port."""
 
     def __init__(self, folder: Path) -> None:
-        ports = Ports.free()
+        self._ports = ports = Ports.free()
         self.url = f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
         self.output: list[str] = []
         self._port = ports.mongo

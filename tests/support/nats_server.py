@@ -23,7 +23,7 @@ class NatsServer(Child):
     """The real one, on a free port, without the rest of a stack; `settings` are lines of its configuration."""
 
     def __init__(self, folder: Path, settings: str = "") -> None:
-        ports = Ports.free()
+        self._ports = ports = Ports.free()
         self.port = ports.nats
         self.url = f"nats://{HOST}:{ports.nats}"
         self.monitor_url = f"http://{HOST}:{ports.nats_monitor}"
@@ -79,12 +79,12 @@ async def nats_user(url: str, seed: Path) -> AsyncIterator[NatsClient]:
 
 
 @asynccontextmanager
-async def connected(*urls: str, seed: Path | None = None) -> AsyncIterator[Bus]:
+async def connected(*urls: str, seed: Path | None = None, lifecycle: Lifecycle | None = None) -> AsyncIterator[Bus]:
     """A connection as every process has one, while the block runs; of the user in whose folder this `seed` is."""
 
     class Settings(ServiceSettings, frozen=True, kw_only=True):
         nats_user: ClassVar[str] = "" if seed is None else seed.parent.name
 
     settings = Settings(nats_url=urls, admin_port=1, instance="test", nats_nkey_file=str(seed or ""))
-    async with bus.connect(settings, Lifecycle()) as connection:
+    async with bus.connect(settings, lifecycle or Lifecycle()) as connection:
         yield connection

@@ -32,17 +32,11 @@ _ids = itertools.count(1)
 class _Listening:
     def __init__(self, bus: "Bus", subject: str, on_message: Callable[[Delivery], None]) -> None:
         self.bus = bus
-        self.tokens = subject.split(".")
+        self.subject = subject
         self.on_message = on_message
 
-    def hears(self, subject: str) -> bool:
-        tokens = subject.split(".")
-        pairs = zip(self.tokens, tokens, strict=False)
-        return len(tokens) == len(self.tokens) and all(mine in {"*", each} for mine, each in pairs)
-
     def close(self) -> None:
-        if self in self.bus.listening:
-            self.bus.listening.remove(self)
+        self.bus.listening.pop(self.subject, None)
 
 
 class Bus:
@@ -54,7 +48,7 @@ class Bus:
         self.is_connected = True
         self.carries = True
         """Whether anything passes, which it need not although it is connected."""
-        self.listening: list[_Listening] = []
+        self.listening: dict[str, _Listening] = {}
         self.inbox: dict[Bus, deque[tuple[str, bytes]]] = defaultdict(deque)
         self._reconnected: list[Callable[[], Awaitable[None]]] = []
 
@@ -64,15 +58,20 @@ class Bus:
 
     def listen(self, subject: str, on_message: Callable[[Delivery], None]) -> _Listening:
         """See `Bus`."""
-        listening = _Listening(self, subject, on_message)
-        self.listening.append(listening)
+        listening = self.listening[subject] = _Listening(self, subject, on_message)
         return listening
+
+    def heard_by(self, subject: str) -> _Listening | None:
+        """Who listens to it here: to the subject, or to one with a `*` in it."""
+        front, _, kind = subject.rpartition(".")
+        patterns = (subject, f"{front}.*", f"{front.rpartition('.')[0]}.*.{kind}")
+        return next((self.listening[each] for each in patterns if each in self.listening), None)
 
     def publish(self, subject: str, payload: bytes) -> None:
         """See `Bus`."""
         if not self.is_connected:
             raise ParleyError(ErrorCode.UNAVAILABLE, "not connected")
-        self.net.said["room" if subject.startswith("live.room.") else "other"] += 1
+        self.net.said += 1
         if self.carries:
             self.net.carry(self, subject, payload)
 
@@ -95,8 +94,8 @@ class Bus:
             for _ in range(most(len(said))):
                 if said:
                     subject, data = said.popleft()
-                    for each in [each for each in self.listening if each.hears(subject)]:
-                        each.on_message(Delivery(subject.encode(), data, b""))
+                    if (listening := self.heard_by(subject)) is not None:
+                        listening.on_message(Delivery(subject.encode(), data, b""))
 
 
 class Net:
@@ -107,14 +106,15 @@ class Net:
         self.buses: list[Bus] = []
         self.loss = 0.0
         self.apart: set[tuple[Bus, Bus]] = set()
-        self.said: dict[str, int] = defaultdict(int)
+        self.said = 0
+        """How many messages."""
 
     def carry(self, source: Bus, subject: str, payload: bytes) -> None:
         """To whoever is interested by now."""
         for bus in self.buses:
             if not (bus.is_connected and bus.carries) or (source, bus) in self.apart:
                 continue
-            if any(each.hears(subject) for each in bus.listening) and self.rng.random() >= self.loss:
+            if bus.heard_by(subject) is not None and self.rng.random() >= self.loss:
                 bus.inbox[source].append((subject, payload))
 
 

@@ -13,11 +13,12 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import HOST, Ports
+from deploy.local.process import Child
 from deploy.local.stack import ROOT, Stack
 from deploy.local.unlimited import UNLIMITED
 from runtime.bus import Bus
 from runtime.nats_client import NatsClient
-from tests.support import first_start
+from tests.support import first_start, minted
 from tests.support.nats_server import connected, nats_user
 
 _names = itertools.count(1)
@@ -50,7 +51,8 @@ class TestStack(Stack):
         self._own_environ = own_environ or {}
         environ = {**UNLIMITED, **(environ or {})}
         super().__init__(data, ports or Ports.free(), sink=self._keep, environ=environ, **more)
-        self._tokens: list[str] = []
+        self._tokens: list[str] | None = None
+        self._as_made: dict[str, Child] = {}
 
     def environment(self, name: str) -> dict[str, str]:
         """See `Stack`."""
@@ -75,10 +77,24 @@ class TestStack(Stack):
         """The same, as that user's process has it."""
         return connected(self.nats_url, seed=self.secrets.seed(user))
 
+    async def kill(self) -> None:
+        """End all of it at once: to end well takes seconds, and is for whoever needs the data."""
+        await asyncio.gather(*(each.kill() for each in self.children.values()))
+
+    async def start_anew(self, name: str, **environ: str) -> None:
+        """Start a service afresh, whatever has become of it; its settings are the first ones but for these."""
+        first = self._as_made.setdefault(name, self.children[name])
+        await self.children[name].kill()
+        self.children[name] = self._child(name, list(first._command), {**first._environ, **environ})
+        await self.children[name].start()
+        await self.ready(name)
+
     async def token(self) -> str:
         """A token of a user that nobody else has."""
-        if not self._tokens:
-            self._tokens = (await self.mint(400))[::-1]
+        if self._tokens is None:
+            self._tokens = (await minted.tokens(self.signing_keys, self.mint))[::-1]
+        elif not self._tokens:
+            self._tokens = (await self.mint(minted.USERS))[::-1]
         return self._tokens.pop()
 
     async def mint(self, users: int, *, seconds: int = 3600) -> list[str]:
@@ -141,4 +157,7 @@ async def fresh(**more: Any) -> AsyncIterator[TestStack]:
     """A stack with its own data, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="parley-test-") as data:
         async with TestStack(Path(data), **more) as stack:
-            yield stack
+            try:
+                yield stack
+            finally:
+                await stack.kill()

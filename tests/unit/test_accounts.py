@@ -6,15 +6,15 @@ from typing import cast
 import jwt
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.bus import Bus
-from services.auth import database, passwords
+from services.auth import database
 from services.auth.accounts import Accounts, display_name
 from services.auth.passwords import Passwords
 from tests.support.auth_world import AuthWorld, auth_world, refused
+from tests.support.hashing import Counting, cheap_pool
 from tests.support.mongo_server import MongoServer
 from wire.accounts import Guest, Login, Register, Session
 from wire.errors import ErrorCode, ParleyError
@@ -22,22 +22,10 @@ from wire.errors import ErrorCode, ParleyError
 PASSWORD = "correct horse"
 
 
-class Counting(PasswordHasher):
-    """A real hasher that counts the checks it has really done."""
-
-    checks = 0
-
-    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]
-        """Check, and count."""
-        self.checks += 1
-        return super().verify(hash, password)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hashing() -> AsyncIterator[Passwords]:
     """A real pool, which counts."""
-    async with passwords.pool(threads=1, queue=8) as made:
-        made._hasher = Counting()
+    async with cheap_pool(threads=1, queue=8) as made:
         yield made
 
 

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from runtime.bus import Bus
-from services.auth import passwords
 from services.auth.passwords import Passwords
 from tests.support.auth_world import REFRESH_SECONDS, AuthWorld, auth_world, refused
+from tests.support.hashing import cheap_pool
 from tests.support.mongo_server import MongoServer
 from wire.accounts import ChangePassword, Disconnect, Guest, Login, Logout, Refresh, Register, Session
 from wire.control import SessionRevoked, UserRevoked
@@ -28,7 +28,7 @@ PASSWORD, NEW = "correct horse", "battery staple"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hashing() -> AsyncIterator[Passwords]:
     """A pool with room."""
-    async with passwords.pool(threads=2, queue=30) as made:
+    async with cheap_pool(threads=2, queue=30) as made:
         yield made
 
 

@@ -1,6 +1,8 @@
 """The local stack's ports: distinct, movable, and a taken one is named before anything starts."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, fields, replace
@@ -11,7 +13,7 @@ import pytest
 
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import StackError
-from deploy.local.stack import Stack
+from deploy.local.stack import ROOT, Stack
 
 NAMES = [each.name for each in fields(Ports)]
 
@@ -76,6 +78,20 @@ def test_free_ports_are_distinct_and_free() -> None:
     with socket.create_server((HOST, 0)) as server, socket.create_connection(server.getsockname()) as connection:
         assert max(ports) < connection.getsockname()[1]
     assert not any(is_taken(port) for port in ports)
+
+
+def test_free_ports_are_nobody_elses_before_somebody_listens() -> None:
+    """Of stacks that start at the same time none gets another's, in whichever process; then they can be had again."""
+    first = Ports.free()
+    same = replace(first)
+    assert not same.reserve()
+    command = f"from deploy.local.ports import Ports; raise SystemExit(Ports(*{[*asdict(first).values()]}).reserve())"
+    assert subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=False).returncode == 0
+    with closing(socket.create_server((HOST, first.nats))):
+        assert is_taken(first.nats)
+        assert not same.reserve()
+    del first
+    assert same.reserve()
 
 
 def test_a_port_is_taken_while_somebody_listens(taken: int) -> None:

@@ -302,11 +302,11 @@ async def test_a_websocket_is_behind_while_the_kernel_takes_no_more(clockwork: C
     for number in range(1000):
         assert session.newest is not None
         session.newest.put(("r", str(number % 2)), b"%03d" % number)
-    assert (stream.waits, session.kept) == (b"1", 6)
+    assert (stream.waits, session.kept_bytes) == (b"1", 6)
     clockwork.pass_time(1)
     assert metrics.unsent_bytes._value.get() == 7, "what is kept waits, too"
     stream.read_all()
-    assert (stream.sent, stream.waits, session.kept) == (b"1", b"998999", 0)
+    assert (stream.sent, stream.waits, session.kept_bytes) == (b"1", b"998999", 0)
     assert session.newest is not None
     stream.is_open = True
     stream.read_all()
@@ -330,7 +330,7 @@ async def test_a_reader_that_never_catches_up_is_not_closed_for_events_and_is_fo
         session.newest.put(("r", str(number)), b"y" * (number % 100))
         if number % 1000 == 0:
             clockwork.pass_time(0.9)
-    assert session.kept <= limits.unsent_most // 4
+    assert session.kept_bytes <= limits.unsent_most // 4
     assert not session.closed
     clockwork.pass_time(2)
     assert stream.aborted
@@ -365,7 +365,7 @@ async def test_what_is_kept_goes_with_the_session(clockwork: Clockwork) -> None:
         assert session.newest is not None
         session.newest.put(("r", "n"), b"2")
         end(session)
-        assert session.kept == 0
+        assert session.kept_bytes == 0
         session.catch_up()
         session.fall_behind(Backlog(limits))
         assert session.newest is None

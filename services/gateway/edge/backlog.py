@@ -131,4 +131,4 @@ class Backlog:
 
 
 def _kept(reader: Reader) -> int:
-    return 0 if reader.session is None else reader.session.kept
+    return 0 if reader.session is None else reader.session.kept_bytes

@@ -149,8 +149,8 @@ class Session:
             self.write(newest.frames())
 
     @property
-    def kept(self) -> int:
-        """Bytes kept."""
+    def kept_bytes(self) -> int:
+        """How much is kept in `newest`."""
         return 0 if self.newest is None else self.newest.size
 
     # --- its end ----------------------------------------------------------------------------------------------------

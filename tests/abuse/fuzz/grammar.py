@@ -30,7 +30,7 @@ _BAD_TEXTS: Final = (
     *("g-1", "d-1", "a" * 65, "a" * 3_000, "x" * 20_000, "\ufffe", "\U0001f600" * 50, "NaN", "null", "\ud800", "{}"),
 )
 _BAD_NUMBERS: Final = (-1, 0, 1, 1.5, 1e308, 10**9, 1 << 53, (1 << 63) - 1, 1 << 63, 1 << 64, -(1 << 63), 10**100)
-_NAMES: Final = ("join", "leave", "message", "typing", "event", "history", "refresh", "presence", "read")
+_NAMES: Final = ("join", "leave", "message", "typing", "event", "history", "refresh", "presence", "read", "dismiss")
 _BAD_NAMES: Final = ("connect", "disconnect", "error", "__proto__", "session", "", "join\0", "constructor")
 
 
@@ -135,13 +135,23 @@ def auth(dice: random.Random, token: str) -> str:
 
 def request(dice: random.Random, token: str) -> bytes:
     """An HTTP request: to the API, the page or the edge."""
-    body = bytes_of(json.dumps(_mostly(dice, {"display_name": _mostly(dice, "Ann"), "username": value(dice)})))
+    fields = {
+        "display_name": "Ann",
+        "id": f"m-{dice.randrange(50)}",
+        "body": "hello",
+        "data": {"a": [1]},
+        "title": "Hi",
+    }
+    said = {"username": value(dice), **{name: _mostly(dice, good) for name, good in fields.items()}}
+    body = bytes_of(json.dumps(_mostly(dice, said)))
     room = dice.choice((*_ROOMS, "*", "..", "%2e%2e", "%00", "a%2Fb", "x" * 100))
     target = dice.choice(
         (
             *("/", "/web/chat.js", "/web/../x", "/.well-known/jwks.json", "/api/guest", "/api/guest", "/api/nothing"),
             f"/api/rooms/{room}/messages?limit={dice.choice((1, -1, 10**9, 'x'))}",
             f"/api/rooms/{room}/messages?before={dice.choice((1, 'x', 1 << 70))}&after=",
+            f"/api/rooms/{room}/messages",
+            f"/api/users/{room}/notifications",
             f"{PATH}{dice.choice(('polling', 'websocket', 'x'))}",
             f"{PATH}polling&sid={dice.choice(('x', 'A' * 20, '%0d%0a'))}",
         )

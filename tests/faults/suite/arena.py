@@ -75,5 +75,6 @@ async def one_nats_in(
         stack = await exits.enter_async_context(
             TestStack(data, ports=ports, nats_url=nats_url, environ=environ, own_environ=own)
         )
+        exits.push_async_callback(stack.kill)
         door = await exits.enter_async_context(Proxy(ports.gateway_1, ports.gateway_2, buffer=_BUFFER))
         yield Arena(stack, door, ways, outside)

@@ -43,7 +43,10 @@ async def three_nats(environ: Mapping[str, str]) -> AsyncIterator[ClusterArena]:
         ):
             arena = ClusterArena(stack, door, {})
             arena.cluster = cluster
-            yield arena
+            try:
+                yield arena
+            finally:
+                await stack.kill()
 
 
 def _cluster(blow: Blow) -> NatsCluster:
