@@ -65,6 +65,15 @@ ROUTES: Final[dict[str, Route]] = {
         answers={200: ("A page, or a file.", "*/*")},
         also={404: "There is no such page, or `DOCS` is off."},
     ),
+    "GET /examples/{path}": Route(
+        tag=PAGES,
+        summary="The examples that are pages, where `DOCS` is on",
+        answers={
+            200: ("A page, or what it loads.", "*/*"),
+            308: ("It ends in a slash.", "text/plain"),
+        },
+        also={404: "There is no such file, or `DOCS` is off."},
+    ),
     "GET /livez": Route(
         tag=ADMIN,
         summary="Does the process turn?",

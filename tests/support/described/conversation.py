@@ -106,7 +106,7 @@ async def large_room(
         rooms = unique("large"), unique("large")
         for room in rooms:
             await client.join(room)
-        # When it comes to the second, the gateways know each other, and the one that comes later is told who is there.
+        # When it comes to the second, the gateways know each other, and who comes later is told who is there.
         for room in rooms:
             await crowd.join(room)
             for each in (client, crowd):

@@ -117,6 +117,8 @@ async def pages(anybody: Bearer, without: Bearer) -> None:
     for path in ("", "openapi", "asyncapi", "style.css", "openapi.yaml", "asyncapi.yaml"):
         await anybody.ask("GET /docs/{path}", 200, f"/docs/{path}")
     await anybody.ask("GET /docs/{path}", 404, "/docs/nothing")
+    for path, status in (("cursors/", 200), ("page.css", 200), ("cursors", 308), ("nothing", 404)):
+        await anybody.ask("GET /examples/{path}", status, f"/examples/{path}")
 
 
 async def admin(anybody: Bearer) -> None:
