@@ -51,7 +51,7 @@ def example(value: Any) -> Html:
     text = json.dumps(value, ensure_ascii=False)
     if len(text) > 72:
         text = json.dumps(value, ensure_ascii=False, indent=2)
-    return tag("pre", tag("code", text), tabindex="0")
+    return tag("pre", tag("code", text))
 
 
 def anchor(name: str) -> str:

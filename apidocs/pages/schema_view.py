@@ -63,7 +63,7 @@ def fields(schema: Json, components: Json) -> Html:
         for field, each in properties.items()
     )
     caption = (tag("caption", type_of({"$ref": _REF + name})),) if name else ()
-    return tag("div", tag("table", *caption, tag("thead", heads), tag("tbody", *rows)), class_="table", tabindex="0")
+    return tag("div", tag("table", *caption, tag("thead", heads), tag("tbody", *rows)), class_="table")
 
 
 def _name(field: str, *, is_required: bool) -> Html:

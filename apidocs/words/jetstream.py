@@ -60,7 +60,6 @@ OF_JETSTREAM: Final = (
         text="JetStream's own; spelled by nats-server. Several tokens say which message.",
         sender=HISTORY,
         hearers=NATS,
-        is_answered=True,
     ),
     Subject(
         address="$JS.EVENT.ADVISORY.{what}",

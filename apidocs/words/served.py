@@ -67,10 +67,12 @@ ROUTES: Final[dict[str, Route]] = {
     ),
     "GET /examples/{path}": Route(
         tag=PAGES,
-        summary="Examples that are pages, where `DOCS` is on",
-        text="`cursors/` and `dashboard/`, and what they load.",
-        answers={200: ("A page, or a file of it.", "*/*"), 308: ("It is at the same path with a slash.", None)},
-        also={404: "There is no such page, or `DOCS` is off."},
+        summary="The examples that are pages, where `DOCS` is on",
+        answers={
+            200: ("A page, or what it loads.", "*/*"),
+            308: ("It ends in a slash.", "text/plain"),
+        },
+        also={404: "There is no such file, or `DOCS` is off."},
     ),
     "GET /livez": Route(
         tag=ADMIN,

@@ -55,8 +55,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     web_dir: Text = "web"
     docs: bool = False
     """Whether this port serves what describes the API, below /docs/, and the pages of the examples."""
-    examples_dir: Text = "examples"
     docs_dir: Text = "docs"
+    examples_dir: Text = "examples"
 
     def __post_init__(self) -> None:
         """Check what a type cannot say; raises `SettingsError`."""

@@ -8,7 +8,7 @@
 
   const hasName = (element) => {
     const labels = [...(element.labels ?? []), ...pointed(element, "aria-labelledby").map((id) => document.getElementById(id))];
-    if (element.tagName === "BUTTON") labels.push(element);
+    if (["A", "BUTTON"].includes(element.tagName)) labels.push(element);
     return Boolean(element.getAttribute("aria-label")?.trim()) || labels.some((label) => label?.textContent.trim());
   };
   const nameless = all(controls).filter((each) => isSeen(each) && !hasName(each)).map((each) => `no name: ${each.outerHTML}`);

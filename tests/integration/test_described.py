@@ -18,7 +18,7 @@ from tests.support.described.wiretap import DescribedSubjects, Heard, TappedStac
 from tests.support.waiting import until
 
 BUNDLE: Final = Path(__file__).parents[2] / "web" / "vendor" / "socket.io.esm.min.js"
-TOKEN_SECONDS: Final = 12
+TOKEN_SECONDS: Final = 20
 """It is said to expire after three quarters of it."""
 NARROW: Final = {
     "CONNECTIONS_MOST": "1",
@@ -37,6 +37,9 @@ NEVER_HEARD: Final = {
     "nats.JS.ACK.MESSAGES.history.place": "nats-server lets nobody but itself hear that",
     "nats.refused": "how a refusal looks is the same of every question; some are heard",
 }
+
+
+pytestmark = pytest.mark.timeout(300)
 
 
 class Drive(NamedTuple):
@@ -100,6 +103,7 @@ async def _ends(stack: TappedStack, one: Bearer, two: Bearer, events: DescribedE
         stack.children["gateway-2"].send_signal(signal.SIGTERM)
 
     await conversation.large_room(events, one, two, full)
+    await stack.children["gateway-2"].ended()
     await stack.children["nats"].kill()
     admin = Bearer(one.http, stack.admin_url("gateway-1"))
 

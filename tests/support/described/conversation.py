@@ -100,20 +100,24 @@ async def notified(events: DescribedEvents, anybody: Bearer, backend: Bearer) ->
 async def large_room(
     events: DescribedEvents, anybody: Bearer, other: Bearer, end: Callable[[], Awaitable[None]]
 ) -> None:
-    """Of a room that the gateway of `other` takes for a large one; which then comes to its `end`."""
-    ann, bob, room = await guest(anybody), await guest(anybody), unique("large")
+    """Of two rooms that the gateway of `other` takes for large ones; that gateway then comes to its `end`."""
+    ann, bob = await guest(anybody), await guest(anybody)
     async with events.client(other.url, ann.token) as client, events.client(anybody.url, bob.token) as crowd:
-        await client.join(room)
-        await crowd.join(room)
+        rooms = unique("large"), unique("large")
+        for room in rooms:
+            await client.join(room)
+        # When it comes to the second, the gateways know each other, and who comes later is told who is there.
+        for room in rooms:
+            await crowd.join(room)
+            for each in (client, crowd):
+                await until(lambda each=each, room=room: _sees_two(each, room), "both")  # type: ignore[misc]
         await _told(client, "presence")
-
-        async def both() -> bool:
-            asked = {"room": room}
-            return {(await each.call("presence", asked))["count"] for each in (client, crowd)} == {2}
-
-        await until(both, "that both gateways know of both")
         await end()
         await _told(client, "draining")
+
+
+async def _sees_two(client: CheckedClient, room: str) -> bool:
+    return bool((await client.call("presence", {"room": room}))["count"] == 2)
 
 
 async def expiring(events: DescribedEvents, url: str, token: str) -> None:

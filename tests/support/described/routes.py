@@ -117,10 +117,8 @@ async def pages(anybody: Bearer, without: Bearer) -> None:
     for path in ("", "openapi", "asyncapi", "style.css", "openapi.yaml", "asyncapi.yaml"):
         await anybody.ask("GET /docs/{path}", 200, f"/docs/{path}")
     await anybody.ask("GET /docs/{path}", 404, "/docs/nothing")
-    await anybody.ask("GET /examples/{path}", 200, "/examples/cursors/")
-    await anybody.ask("GET /examples/{path}", 308, "/examples/cursors")
-    await anybody.ask("GET /examples/{path}", 404, "/examples/package.json")
-    await without.ask("GET /examples/{path}", 404, "/examples/cursors/")
+    for path, status in (("cursors/", 200), ("page.css", 200), ("cursors", 308), ("nothing", 404)):
+        await anybody.ask("GET /examples/{path}", status, f"/examples/{path}")
 
 
 async def admin(anybody: Bearer) -> None:
