@@ -70,7 +70,7 @@ ROUTES: Final[dict[str, Route]] = {
         summary="The examples that are pages, where `DOCS` is on",
         answers={
             200: ("A page, or what it loads.", "*/*"),
-            308: ("It ends in a slash.", "text/plain"),
+            308: ("It ends in a slash.", None),
         },
         also={404: "There is no such file, or `DOCS` is off."},
     ),
