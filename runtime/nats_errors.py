@@ -11,6 +11,7 @@ _SAME_ERROR_SECONDS: Final = 10.0
 _UNKNOWN_USER: Final = "authorization violation"
 _FORBIDDEN: Final = "permissions violation"
 """In nats-server's words; nats-py reports both as plain errors."""
+_FORBIDS: Final = "nats forbids it: is NATS_NKEY_FILE another service's, or nats-permissions.conf of another release?"
 
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ class NatsErrors:
                 log.error("nats refuses who we are, trying on: see NATS_NKEY_FILE", servers=self._addresses)
         elif _FORBIDDEN in text.lower():
             if self._is_news("PermissionsViolation"):
-                log.error("nats forbids it: is NATS_NKEY_FILE another service's?", detail=text)
+                log.error(_FORBIDS, detail=text)
         elif self._is_news(type(error).__name__):
             log.warning("nats error", error=type(error).__name__, detail=text, servers=self._addresses)
 

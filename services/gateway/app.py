@@ -102,6 +102,7 @@ class Gateway:
             connection,
             fan_out,
             self.control,
+            instance=settings.instance,
             inbox=subjects.inbox(settings.nats_user),
             lease=settings.presence_lease_seconds,
             batch_above=settings.presence_batch_above,

@@ -83,6 +83,9 @@ presence_peers = Gauge("parley_gateway_presence_peers", "Other gateways that are
 presence_peers_dropped = Counter(
     "parley_gateway_presence_peers_dropped_total", "Gateways that fell silent, whose users are offline for it."
 )
+presence_deaf = Gauge(
+    "parley_gateway_presence_deaf", "1 while it does not hear its own heartbeats, and so takes no gateway for dead."
+)
 presence_said = Tally(
     "parley_gateway_presence_said_total", "What this gateway has published of who is present, by kind.", ["kind"]
 )

@@ -16,7 +16,7 @@ from tests.support.stacks import TestStack, is_ready_at, metric_at
 from tests.support.waiting import until
 
 REFUSED = "nats refuses who we are, trying on: see NATS_NKEY_FILE"
-FORBIDDEN = "nats forbids it: is NATS_NKEY_FILE another service's?"
+FORBIDDEN = "nats forbids it: is NATS_NKEY_FILE another service's, or nats-permissions.conf of another release?"
 
 
 @asynccontextmanager

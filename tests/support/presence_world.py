@@ -141,6 +141,7 @@ class Gateway:
                 self.bus,  # type: ignore[arg-type]
                 self,  # type: ignore[arg-type]
                 self.control,
+                instance="gateway.test",
                 inbox=subjects.inbox("gateway"),
                 lease=lease,
                 batch_above=batch_above,

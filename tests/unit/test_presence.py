@@ -1,14 +1,21 @@
 """Presence: what is told, to whom, how often, and what it costs. See also `test_presence_model.py`."""
 
+import re
+from random import Random
 from typing import Final
+
+import structlog
+from msgspec import convert
 
 from runtime.listening import Delivery
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.presence.peers import Peers
+from services.gateway.presence.voice import Voice
 from services.gateway.pushes import PresenceChange, PresenceShown, RoomPresence
-from tests.support.presence_world import LEASE, NOTICED, Gateway, World
+from tests.support.presence_world import LEASE, NOTICED, Bus, Gateway, Net, World
 from wire import subjects
+from wire.ids import Id
 from wire.presence import Heartbeat
 
 ROOM: Final = "r"
@@ -360,6 +367,83 @@ def test_what_keeping_costs_is_bounded() -> None:
     assert metrics.presence_said["asked",] - asked == 1_500
     assert one.online("r1499") == two.online("r0") == {"ann", "bob"}
     assert one.deliveries == two.deliveries == 1_500 * 2
+
+
+def test_a_gateway_whose_rooms_become_few_still_stands_up_for_them() -> None:
+    """Nobody who is still there is told to be offline, however long ago their room had its turn among many."""
+    world = _world(2)
+    one, two = world.gateways
+    rooms = [f"r{number}" for number in range(2_000)]
+    connections = {each: one.join(each, "ann") for each in rooms}
+    kept = [*rooms[:20], *rooms[-20:]]
+    for each in kept:
+        two.join(each, "bob")
+    world.pass_time(16)  # the first had their turn more than two and a half short rounds ago
+    two.delivered.clear()
+    for each in set(rooms).difference(kept):
+        one.leave(each, connections[each])
+        one.close(each)
+    world.pass_time(25)
+    assert _told(two) == []
+    kept_by_two = kept.pop()
+    world.kill(one)
+    world.pass_time(NOTICED)
+    assert two.online(kept_by_two) == {"bob"}
+
+
+def test_rooms_that_become_few_are_soon_stood_up_for_as_often_as_few() -> None:
+    """One whose last word was lost is found within two and a half of their short rounds."""
+    world = _world(2)
+    one, two = world.gateways
+    connections = [one.join(f"r{number}", "ann") for number in range(1_000)]
+    two.join("r999", "bob")
+    world.pass_time(12)
+    for number, each in enumerate(connections[:-1]):
+        one.leave(f"r{number}", each)
+        one.close(f"r{number}")
+    world.pass_time(10)
+    world.net.loss = 1
+    one.leave("r999", connections[-1])
+    one.close("r999")
+    one.join("other", "ann")
+    world.pass_time(ALSO)
+    world.net.loss = 0
+    world.pass_time(NOTICED)
+    assert two.online("r999") == {"bob"}
+
+
+def test_a_gateway_that_hears_nothing_says_so() -> None:
+    """In its log and its metrics, once: NATS may forbid it to listen, and all else may work."""
+    world = _world(2)
+    one, _, _ = _two_who_know(world)
+    one.bus.carries = False
+    with structlog.testing.capture_logs() as logs:
+        world.pass_time(NOTICED)
+        assert metrics.presence_deaf._value.get() == 1
+        one.bus.reconnect()
+        world.pass_time(NOTICED)
+    assert metrics.presence_deaf._value.get() == 0
+    ours = [each for each in logs if "own heartbeats" in each["event"]]
+    assert [each["log_level"] for each in ours] == ["warning", "info"]
+
+
+def test_the_log_names_a_gateway_that_is_silent_as_its_own_log_does() -> None:
+    """By its instance, and which start of it that was."""
+    world = _world(2)
+    one, two, _ = _two_who_know(world)
+    world.kill(two)
+    with structlog.testing.capture_logs() as logs:
+        world.pass_time(NOTICED)
+    (silent,) = [each for each in logs if each["event"].startswith("a gateway is silent")]
+    assert re.fullmatch(r"gateway-test-[A-Za-z0-9_-]{16}", silent["gateway"])
+    assert one.online(ROOM) == {"ann"}
+
+
+def test_the_id_of_a_gateway_is_one_whatever_its_instance_is_called() -> None:
+    """However long, and in whatever letters; and no two starts have the same."""
+    for instance in ("gateway-1", "a.host.example", "x" * 300, "\N{SNOWMAN} > *"):
+        first, second = (Voice(Bus(Net(Random())), "_INBOX.gateway", instance).id for _ in range(2))  # type: ignore[arg-type]
+        assert convert(first, Id) != second
 
 
 def test_a_gateway_remembers_few_of_those_that_fell_silent() -> None:

@@ -8,7 +8,6 @@ heartbeats, which come back through NATS.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from math import ceil
 from typing import Final
 
 import structlog
@@ -17,6 +16,7 @@ from runtime.bus import Bus
 from runtime.listening import Delivery, Listening
 from services.gateway import metrics
 from services.gateway.presence.peers import Peers
+from services.gateway.presence.round import Round
 from services.gateway.presence.view import View
 from services.gateway.presence.voice import Voice
 from wire import codec, subjects
@@ -25,8 +25,6 @@ from wire.presence import VERSIONS_APART, Heartbeat
 
 _TURNS_A_LEASE: Final = 16
 _TURNS_A_BEAT: Final = 4
-_STANDS_PER_SECOND: Final = 200
-"""Rooms that this gateway stands up for: so 10,000 take 50 s."""
 _MEND_SECONDS: Final = 0.02
 _MENDS_AT_ONCE: Final = 20
 
@@ -50,11 +48,13 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self.now = 0.0
         """How many seconds it has listened."""
-        self.peers = Peers(lease, self._standing)
+        beat = self._turn_seconds * _TURNS_A_BEAT
+        self._round = Round(views, turn=self._turn_seconds, shortest=beat)
+        self.peers = Peers(lease, beat)
         self._openings = 0
         self._turns = 0
         self._turned_at = self._heard_at = self._loop.time()
-        self._round: list[str] = []
+        self._is_deaf = False
         self._mending: deque[str] = deque()
         self._mending_of: str | None = None
         self._mend_timer: asyncio.TimerHandle | None = None
@@ -92,6 +92,8 @@ class Keeper:
             self._listening = None
             self._voice.ends()
             self.peers.clear()
+            if self._is_deaf:
+                self._note_deaf(is_deaf=False)
         for timer in (self._turn_timer, self._mend_timer):
             if timer is not None:
                 timer.cancel()
@@ -104,12 +106,8 @@ class Keeper:
 
     # --- who lives -------------------------------------------------------------------------------------------------
 
-    @property
-    def _standing(self) -> float:
-        return max(self._lease * _TURNS_A_BEAT / _TURNS_A_LEASE, len(self._views) / _STANDS_PER_SECOND)
-
     def _beat(self) -> None:
-        self._voice.beats(self._lease, self._standing)
+        self._voice.beats(self._lease, self._round.standing)
 
     def _on_gateway(self, delivery: Delivery) -> None:
         try:
@@ -137,14 +135,25 @@ class Keeper:
         self._turns += 1
         if self._turns % _TURNS_A_BEAT == 0 or elapsed > 2 * self._turn_seconds:
             self._beat()
-        self._visit(ceil(len(self._views) * self._turn_seconds / self._standing))
-        if time - self._heard_at > (_TURNS_A_BEAT + 2) * self._turn_seconds:
+        self._stand_up()
+        is_deaf = time - self._heard_at > (_TURNS_A_BEAT + 2) * self._turn_seconds
+        if is_deaf is not self._is_deaf:
+            self._note_deaf(is_deaf=is_deaf)
+        if is_deaf:
             return
         self.now += min(elapsed, 2 * self._turn_seconds)
         for gateway in self.peers.overdue(self.now):
             metrics.presence_peers_dropped.inc()
             log.warning("a gateway is silent: its users are offline", gateway=gateway)
             self._drop(gateway)
+
+    def _note_deaf(self, *, is_deaf: bool) -> None:
+        self._is_deaf = is_deaf
+        metrics.presence_deaf.set(is_deaf)
+        if is_deaf:
+            log.warning("own heartbeats do not come back: no gateway is taken for dead", subject=subjects.GATEWAYS)
+        else:
+            log.info("own heartbeats come back")
 
     def _drop(self, gateway: str) -> None:
         for view in self._views.values():
@@ -153,15 +162,11 @@ class Keeper:
 
     # --- what was lost ---------------------------------------------------------------------------------------------
 
-    def _visit(self, most: int) -> None:
-        if not self._round:
-            self._round = list(self._views)[::-1]
-        for _ in range(min(most, len(self._round))):
-            name = self._round.pop()
-            if (view := self._views.get(name)) is not None:
-                self._voice.stands(name, view.version)
-                if view.drop_silent(self.peers.due):
-                    self._changed(view)
+    def _stand_up(self) -> None:
+        for view in self._round.next():
+            self._voice.stands(view.room.name, view.version)
+            if view.drop_silent(self.peers.due):
+                self._changed(view)
 
     async def _on_reconnect(self) -> None:
         if self._listening is None:

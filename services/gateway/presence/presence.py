@@ -45,11 +45,19 @@ class Presence:
     """
 
     def __init__(
-        self, bus: Bus, fan_out: FanOut, control: Known, *, inbox: str, lease: float, batch_above: int
+        self,
+        bus: Bus,
+        fan_out: FanOut,
+        control: Known,
+        *,
+        instance: str,
+        inbox: str,
+        lease: float,
+        batch_above: int,
     ) -> None:
         """`inbox` is that of all gateways; for the others see `GatewaySettings`."""
         self._loop = asyncio.get_running_loop()
-        self._voice = Voice(bus, inbox)
+        self._voice = Voice(bus, inbox, instance)
         self._told = Told(fan_out, control, batch_above=batch_above)
         self._views: dict[str, View] = {}
         self._keeper = Keeper(bus, self._voice, self._views, self._changed, lease=lease)

@@ -1,5 +1,6 @@
 """What a gateway says to the others of who is present with it. At most once: who did not hear it finds out."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Final
@@ -22,14 +23,19 @@ from wire.presence import (
     PresenceStands,
 )
 
+_FOREIGN: Final = re.compile("[^A-Za-z0-9_-]")
+_INSTANCE_MOST: Final = 47
+"""So that what tells two of the same name apart fits into an `Id`, too."""
+
 
 class Voice:
     """Under an id that no other gateway has, nor this one had before. Each method returns whether NATS has it."""
 
-    def __init__(self, bus: Bus, inbox: str) -> None:
+    def __init__(self, bus: Bus, inbox: str, instance: str) -> None:
+        """`instance` is how people know this gateway: its id begins with it, for their logs."""
         self._bus = bus
         self._inbox = inbox
-        self.id: Final = f"gw-{secrets.token_urlsafe(12)}"
+        self.id: Final = f"{_FOREIGN.sub('-', instance)[:_INSTANCE_MOST]}-{secrets.token_urlsafe(12)}"
 
     def changed(self, room: str, said: Said) -> bool:
         """Some have come into the room here, and some are gone."""
