@@ -446,6 +446,25 @@ def test_the_id_of_a_gateway_is_one_whatever_its_instance_is_called() -> None:
         assert convert(first, Id) != second
 
 
+def test_a_room_that_failed_to_open_takes_nothing_with_it_when_it_is_closed() -> None:
+    """It was opened again meanwhile: whoever is in there now stays, and is counted until they go."""
+    world = _world(2)
+    one, two = world.gateways
+    present = metrics.present._value.get()
+    failed = one.open(ROOM)
+    del one.rooms[ROOM]
+    ann = one.join(ROOM, "ann")
+    two.join(ROOM, "bob")
+    one.presence.closed(failed)
+    world.pass_time(3)
+    assert one.online(ROOM) == two.online(ROOM) == {"ann", "bob"}
+    assert metrics.present._value.get() == present + 2
+    one.leave(ROOM, ann)
+    world.pass_time(ALSO)
+    assert two.online(ROOM) == {"bob"}
+    assert metrics.present._value.get() == present + 1
+
+
 def test_a_gateway_remembers_few_of_those_that_fell_silent() -> None:
     """However many come and go for years; and each is overdue once."""
     peers = Peers(8, 2)
