@@ -13,7 +13,7 @@ from apidocs.schemas import Json
 from runtime import admin
 from runtime.bus import Bus
 from runtime.nats_client import NatsClient
-from services.gateway.app import Gateway
+from services.gateway.gateway import Gateway
 from services.gateway.settings import GatewaySettings
 
 _ROOT: Final = Path(__file__).parents[1]
