@@ -2,7 +2,8 @@
 
 import re
 from random import Random
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 import structlog
 from msgspec import convert
@@ -11,6 +12,7 @@ from runtime.listening import Delivery
 from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.presence.peers import Peers
+from services.gateway.presence.round import Round
 from services.gateway.presence.voice import Voice
 from services.gateway.pushes import PresenceChange, PresenceShown, RoomPresence
 from tests.support.presence_world import LEASE, NOTICED, Bus, Gateway, Net, World
@@ -367,6 +369,15 @@ def test_what_keeping_costs_is_bounded() -> None:
     assert metrics.presence_said["asked",] - asked == 1_500
     assert one.online("r1499") == two.online("r0") == {"ann", "bob"}
     assert one.deliveries == two.deliveries == 1_500 * 2
+
+
+def test_what_all_the_others_hear_is_bounded() -> None:
+    """A gateway with fifty others in each room says it so seldom that they hear 2,000 a second, and tells them so."""
+    views: dict[str, Any] = {f"r{number}": SimpleNamespace(others=50) for number in range(400)}
+    stood_up_for = Round(views, turn=0.5, shortest=2)
+    heard = [len(list(stood_up_for.next())) * 50 for _ in range(20)]
+    assert heard == [1_000] * 20
+    assert stood_up_for.standing == 10
 
 
 def test_a_gateway_whose_rooms_become_few_still_stands_up_for_them() -> None:

@@ -6,8 +6,10 @@ from typing import Final
 
 from services.gateway.presence.view import View
 
-_PER_SECOND: Final = 200
-"""Rooms: so 10,000 take 50 s."""
+_ROOMS_PER_SECOND: Final = 200
+"""So 10,000 take 50 s."""
+_HEARD_PER_SECOND: Final = 2000
+"""By all the others together: so what each hears does not grow with how many they are."""
 
 
 class Round:
@@ -19,23 +21,30 @@ class Round:
         self._shortest = shortest
         self._left: list[str] = []
         """The last is the next."""
-        self._began_with = (0, 0)
-        """How many there were when this round began, and the one before."""
+        self._seconds = (shortest, shortest)
+        """How long this round takes, and how long the one before took."""
 
     @property
     def standing(self) -> float:
         """Each had its last turn not longer ago than about so many seconds."""
         # When rooms become fewer it is still as long as it was, until each of the others had its turn among the few.
-        return max(self._shortest, max(len(self._views), *self._began_with) / _PER_SECOND)
+        return max(len(self._views) / _ROOMS_PER_SECOND, *self._seconds)
 
     def next(self) -> Iterator[View]:
         """Those whose turn it is."""
         if not self._left:
-            self._left = list(self._views)[::-1]
-            self._began_with = (len(self._left), self._began_with[0])
-        most = ceil(min(len(self._views) / self._shortest, _PER_SECOND) * self._turn)
-        while most and self._left:
+            self._begin()
+        most = ceil(min(len(self._views) / self._shortest, _ROOMS_PER_SECOND) * self._turn)
+        heard_most = _HEARD_PER_SECOND * self._turn
+        while most and heard_most > 0 and self._left:
             view = self._views.get(self._left.pop())
             if view is not None:  # whoever was closed takes nobody's turn
                 most -= 1
+                heard_most -= view.others
                 yield view
+
+    def _begin(self) -> None:
+        self._left = list(self._views)[::-1]
+        heard = sum(view.others for view in self._views.values())
+        seconds = max(self._shortest, len(self._left) / _ROOMS_PER_SECOND, heard / _HEARD_PER_SECOND)
+        self._seconds = (seconds, self._seconds[0])

@@ -31,6 +31,11 @@ class View(People):
         self._gateways: dict[str, Heard] = {}
         self._asked_at = now
 
+    @property
+    def others(self) -> int:
+        """How many other gateways have spoken of it."""
+        return len(self._gateways)
+
     def on_changed(self, message: PresenceChanged, now: float) -> bool:
         """Some have come and gone at another gateway."""
         heard = self._heard(message.gateway, now)
