@@ -68,9 +68,9 @@ export class MembersPanel {
     const further = (kind === "public" ? presence.count : (info?.member_count ?? 0)) - people.length;
     this.#more.hidden = further <= 0;
     this.#more.textContent = `and ${further.toLocaleString()} more`;
-    this.#buttons.invite.hidden = kind !== "group";
+    this.#buttons.invite.hidden = kind !== "group" || !info;
     this.#buttons.rename.hidden = this.#buttons.delete.hidden = !isMine;
-    this.#buttons.leave.hidden = kind === "direct";
+    this.#buttons.leave.hidden = kind !== "public" && this.#buttons.invite.hidden;
     this.#buttons.leave.textContent = kind === "group" ? "Leave group" : "Leave room";
   }
 

@@ -1,5 +1,6 @@
 import { showAvatar } from "./avatar.js";
 import { momentOf, shortTimeOf, timeOf } from "./format.js";
+import { isPerson } from "./people.js";
 
 const REASONS = {
   unavailable: "The server could not be reached.",
@@ -22,7 +23,7 @@ export class MessageView {
     const { avatar, sender, name, you, body } = this.#parts;
     showAvatar(avatar, entry.from);
     name.textContent = entry.from.display_name;
-    sender.disabled = own || !entry.from.id;
+    sender.disabled = own || !isPerson(entry.from.id);
     if (!own) you.remove();
     body.textContent = entry.body;
     this.element.dataset.id = entry.id;

@@ -2,6 +2,9 @@
 const SERVICE = "svc-";
 const byName = new Intl.Collator(undefined, { sensitivity: "base" });
 
+/** Whether somebody is there to be talked to: not a backend, nor the platform itself. */
+export const isPerson = (id) => id !== "" && !id.startsWith(SERVICE);
+
 /** Everybody whom this page has met in `rooms`, except `me`: `[{id, display_name}]` by name. */
 export function peopleIn(rooms, me) {
   const people = new Map();
@@ -11,8 +14,7 @@ export function peopleIn(rooms, me) {
     for (const member of presence.members) people.set(member.id, member);
   }
   people.delete(me.id);
-  people.delete(""); // the platform itself
-  return sorted([...people.values()].filter(({ id }) => !id.startsWith(SERVICE)));
+  return sorted([...people.values()].filter(({ id }) => isPerson(id)));
 }
 
 /** By name, in place. */

@@ -31,7 +31,7 @@ ROUTES: Final[dict[str, Route]] = {
     "POST /api/rooms": Route(
         tag=ROOMS,
         summary="Make a group",
-        text="The bearer owns it, and is a member of it.",
+        text="The bearer owns it, and is a member of it. `name` has 1 to 64 characters; a group may have none.",
         bearer=("user",),
         body=rooms_api.GroupBody,
         example={"name": "Climbing", "members": ["u-7Hk2"]},

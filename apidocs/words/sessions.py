@@ -13,7 +13,8 @@ ROUTES: Final[dict[str, Route]] = {
     "POST /api/guest": Route(
         tag=SESSIONS,
         summary="Come in by a name alone",
-        text="Makes a user who is gone with the session. Admitted where `ALLOW_GUESTS` is on (the local stack).",
+        text="Makes a user who is gone with the session. Admitted where `ALLOW_GUESTS` is on (the local stack). "
+        "`display_name` has 1 to 64 characters, in one line.",
         body=sessions_api.GuestBody,
         example={"display_name": "Ann"},
         answers={201: ("A session.", sessions_api.SessionBody)},
@@ -22,6 +23,8 @@ ROUTES: Final[dict[str, Route]] = {
     "POST /api/register": Route(
         tag=SESSIONS,
         summary="Make an account, and sign in",
+        text="`username` has 2 to 32 letters, digits, dots, dashes or underscores, `password` 8 to 256 characters, "
+        "`display_name` 1 to 64; without one it is the username.",
         body=sessions_api.RegisterBody,
         example={**_ACCOUNT, "display_name": "Ann"},
         answers={201: ("A session.", sessions_api.SessionBody)},
@@ -55,7 +58,7 @@ ROUTES: Final[dict[str, Route]] = {
     "POST /api/password": Route(
         tag=SESSIONS,
         summary="Change the password",
-        text="Ends all sessions of the account, and opens one.",
+        text="Ends all sessions of the account, and opens one. A password has 8 to 256 characters.",
         bearer=("user",),
         body=sessions_api.PasswordBody,
         example={"password": "correct horse battery", "new_password": "staple gun and glue"},

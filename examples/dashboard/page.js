@@ -7,8 +7,7 @@ const state = document.querySelector("#state");
 const rows = new Map(); // by name: what is drawn, and the prices so far
 
 function row(name) {
-  const item = document.createElement("li");
-  item.innerHTML = '<strong></strong><output></output><svg preserveAspectRatio="none"><polyline /></svg>';
+  const item = document.querySelector("#row").content.firstElementChild.cloneNode(true);
   item.querySelector("strong").textContent = name;
   document.querySelector("#prices").append(item);
   return { prices: [], output: item.querySelector("output"), line: item.querySelector("polyline"), dirty: true };

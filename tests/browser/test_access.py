@@ -10,6 +10,11 @@ from tests.browser.window import Windows
 from tests.support.stacks import unique
 
 _FAULTS: Final = Path(__file__).with_name("faults.js").read_text()
+_CHOOSE: Final = """async (names) => {
+  const { choosePeople } = await import("/web/group-dialog.js");
+  const people = names.map((name, number) => ({ id: `u-${number}`, display_name: name }));
+  void choosePeople({ title: "New group", confirm: "Create group", named: true, people, act: async () => {} });
+}"""
 
 
 async def _check(page: Page) -> None:
@@ -44,6 +49,27 @@ async def test_every_view_can_be_read_and_named(windows: Windows, scheme: Any, w
     await _check(ann.page)
     width_of_all = await ann.page.evaluate("document.documentElement.scrollWidth")
     assert width_of_all <= width
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_many_people_leave_room_for_the_buttons(windows: Windows, width: int) -> None:
+    """Their list scrolls within its dialog: nothing is cut off, and nothing lies over anything."""
+    ann = await windows.guest("Ann", unique("many"), width=width)
+    await ann.page.evaluate(_CHOOSE, [f"Person {number} of {'many' * 9}" for number in range(40)])
+    dialog = ann.part("group-dialog")
+    people, confirm = dialog.get_by_test_id("people-list"), dialog.get_by_test_id("group-confirm")
+    title = dialog.get_by_role("heading", name="New group")
+    assert await title.evaluate("title => title.scrollHeight <= title.clientHeight")
+    below, button = await people.bounding_box(), await confirm.bounding_box()
+    assert below is not None
+    assert button is not None
+    assert below["y"] + below["height"] <= button["y"]
+    await expect(confirm).to_be_in_viewport(ratio=1)
+    last = people.get_by_role("checkbox").last
+    await last.check()
+    box = await last.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (17, 17)
 
 
 async def test_the_keyboard_alone(windows: Windows) -> None:

@@ -5,6 +5,7 @@ import re
 from playwright.async_api import WebSocketRoute, expect
 
 from tests.browser.window import Windows
+from tests.support.backends import backend
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 
@@ -134,3 +135,16 @@ async def test_a_private_room_is_refused_in_words(windows: Windows) -> None:
     await dan.part("enter-button").click()
     await expect(dan.part("error-banner")).to_contain_text("not a member")
     await expect(dan.part("composer")).to_be_disabled()
+    await expect(dan.part("invite-button")).to_be_hidden()
+    await expect(dan.part("leave-button")).to_be_hidden()
+
+
+async def test_nobody_is_asked_to_write_to_a_backend(stack: TestStack, windows: Windows) -> None:
+    """What a backend said is there like any message; its name leads nowhere, as there is nobody to talk to."""
+    room = unique("builds")
+    ann = await windows.guest("Ann", room)
+    await (await backend(stack, "publish")).post(
+        f"/api/rooms/{room}/messages", {"id": "b-1", "body": "Build 7 failed"}
+    )
+    await ann.sees("Build 7 failed")
+    await expect(ann.part("message-sender")).to_be_disabled()

@@ -43,6 +43,7 @@ async def test_the_page_and_its_parts_are_served_under_a_strict_policy(built: Pa
         assert (status, served) == (200, text)
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
+        assert "connect-src 'self';" in policy
         assert "unsafe" not in policy
 
 
