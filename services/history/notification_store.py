@@ -45,6 +45,16 @@ class NotificationStore:
         except PyMongoError as error:
             raise failed(error) from error
 
+    async def is_prepared(self) -> bool:
+        """Whether `prepare` was called, by whomever. Raises `ParleyError`, and soon."""
+        try:
+            with pymongo.timeout(_SECONDS):
+                indexes = await self._notifications.index_information()
+        except PyMongoError as error:
+            raise unavailable() from error
+        first = {each["key"][0][0]: each for each in indexes.values()}
+        return "user" in first and "expireAfterSeconds" in first.get("expires_at", {})
+
     async def add(self, user: str, notification: Notification, *, size: int, age: timedelta) -> int | None:
         """Keep `notification` for `age`; if it was there before, dismissed since or not, return that one's `ts`."""
         id = _id(user, notification.id)
