@@ -14,7 +14,7 @@ from typing import Final
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec import Raw
-from pymongo import ASCENDING, DESCENDING, ReadPreference
+from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.history.database import Document, majority, unavailable
@@ -33,9 +33,7 @@ class NotificationStore:
     """
 
     def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
-        self._notifications = majority(database, "notifications").with_options(
-            read_preference=ReadPreference.PRIMARY  # type: ignore[arg-type] # a read preference all the same
-        )
+        self._notifications = majority(database, "notifications")
 
     async def prepare(self) -> None:
         """Make the indexes; raises `WriteFailedError`."""
