@@ -128,7 +128,7 @@ def test_every_event_is_acknowledged_as_described(drive: Drive) -> None:
 
 def test_everything_on_nats_is_as_described(drive: Drive) -> None:
     """Each message was on a subject that is described, and valid; each that is described was heard."""
-    subjects = DescribedSubjects()
+    subjects = DescribedSubjects(drive.heard)
     for each in drive.heard:
         subjects.check(each)
     unheard = {each for each in subjects.described() - subjects.seen if each[1] not in NEVER_HEARD}
