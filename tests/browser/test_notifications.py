@@ -1,12 +1,16 @@
 """What backends tell a user, in the page."""
 
+import re
+import time
 from typing import Any
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.window import Windows
 from tests.support.backends import Backend, backend
 from tests.support.stacks import TestStack, unique
+from tests.support.waiting import until
 
 
 async def _notify(by: Backend, user: str, **body: Any) -> None:
@@ -45,3 +49,24 @@ async def test_a_notification_comes_to_all_windows_until_it_was_read(stack: Test
     await first.page.keyboard.press("Escape")
     await expect(first.part("notifications")).to_be_hidden()
     await expect(first.part("bell")).to_be_focused()
+
+
+@pytest.mark.parametrize("ahead", [-3_600_000, 3_600_000])
+async def test_a_clock_that_is_wrong_hides_and_shows_nothing(stack: TestStack, windows: Windows, ahead: int) -> None:
+    """What comes now pops up, and what was there before does not, an hour ahead or behind of the server."""
+    builds = await backend(stack, "notify")
+    name, room = unique("ann"), unique("clock")
+    script = f"""
+      const [now, origin] = [Date.now.bind(Date), performance.timeOrigin + {ahead}];
+      Date.now = () => now() + {ahead};
+      Object.defineProperty(performance, "timeOrigin", {{ get: () => origin }});
+    """
+    first = await windows.account(name, room)
+    await _notify(builds, (await first.user())["id"], id="old", title="There before")
+    await expect(first.part("bell-badge")).to_have_text("1")
+    posted = time.time()
+    await until(lambda: time.time() > posted + 1.5, "the server's clock says so in whole seconds")
+    second = await windows.account(name, room, known=True, script=script)
+    await expect(second.part("bell-badge")).to_have_text("1")
+    await _notify(builds, (await first.user())["id"], id="new", title="Just now")
+    await expect(second.part("toast")).to_have_text(re.compile("Just now"))
