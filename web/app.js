@@ -1,6 +1,7 @@
-import { refreshSession, signOut } from "./api.js";
+import { signOut } from "./api.js";
 import { Chat } from "./chat.js";
 import { ROOM_ID } from "./room-names.js";
+import { SharedSession } from "./shared-session.js";
 import { showSignIn } from "./sign-in.js";
 import * as stored from "./stored-session.js";
 
@@ -10,8 +11,10 @@ const ENDED = {
   expired: "Your session has expired. Please enter again.",
   unauthorized: "You have been signed out. Please enter again.",
 };
+const SIGNED_OUT_ELSEWHERE = "You have signed out in another tab. Please enter again.";
 
 let chat;
+let shared;
 
 function roomInAddress() {
   return new URLSearchParams(location.search).get("room");
@@ -21,6 +24,7 @@ function leaveChat(notice) {
   const room = roomInAddress();
   chat?.close();
   chat = undefined;
+  shared?.close();
   stored.clear();
   askForEntry({ room, notice });
 }
@@ -29,24 +33,31 @@ function askForEntry({ room, notice } = {}) {
   showSignIn({
     preferredRoom: room || DEFAULT_ROOM,
     notice,
-    onEnter: (session, chosen) => enter({ session, rooms: [chosen], room: chosen }),
+    onEnter: (session, chosen) => enter({ session }, { rooms: [chosen], room: chosen }),
   });
 }
 
-function enter({ session, rooms, room }) {
-  const state = { session, rooms, room };
-  const renew = async () => {
-    state.session = { ...state.session, ...(await refreshSession(state.session.refresh_token)) };
-    stored.save(state);
-  };
+function enter(known, places) {
+  const save = () => stored.save({ ...own.stored, ...places });
+  const own = new SharedSession({
+    ...known,
+    async onTokens() {
+      save();
+      try {
+        await active.refresh(own.session.access_token);
+      } catch (error) {
+        console.warn("The connection was not lengthened; the server will end it, and it will come back:", error);
+      }
+    },
+    onSignedOut: () => leaveChat(SIGNED_OUT_ELSEWHERE),
+  });
   const active = new Chat({
-    session: () => state.session,
-    rooms,
-    room,
+    session: () => own.session,
+    ...places,
     async onEnded({ code, message }) {
       try {
-        if (code !== "expired" || !state.session.refresh_token) throw new Error(message);
-        await renew();
+        if (code !== "expired" || !own.canRenew) throw new Error(message);
+        await own.renew();
         if (chat === active) active.reconnect();
       } catch (error) {
         if (chat !== active) return;
@@ -55,32 +66,33 @@ function enter({ session, rooms, room }) {
       }
     },
     async onExpiring() {
-      if (!state.session.refresh_token) return;
+      if (!own.canRenew) return;
       try {
-        await renew();
-        if (chat === active) await active.refresh(state.session.access_token);
+        await own.renew();
       } catch (error) {
         console.warn("The session was not renewed; the server will end it:", error);
       }
     },
     onSignOut() {
-      signOut(state.session.access_token).catch(() => {});
+      own.signOut();
+      signOut(own.session.access_token).catch(() => {});
       leaveChat();
     },
-    onRoomsChange(ids, current) {
-      Object.assign(state, { rooms: ids, room: current });
-      stored.save(state);
+    onRoomsChange(rooms, room) {
+      Object.assign(places, { rooms, room });
+      save();
       const address = new URL(location);
-      address.searchParams.set("room", current);
+      address.searchParams.set("room", room);
       history.replaceState(null, "", address);
     },
   });
   chat = active;
+  shared = own;
 }
 
 const known = stored.load();
 const wanted = roomInAddress();
 if (known) {
   const room = wanted && ROOM_ID.test(wanted) ? wanted : (known.room ?? DEFAULT_ROOM);
-  enter({ session: known.session, rooms: known.rooms ?? [], room });
+  enter(known, { rooms: known.rooms ?? [], room });
 } else askForEntry({ room: wanted });

@@ -89,8 +89,9 @@ export class Chat {
     this.#client.connect();
   }
 
-  refresh(token) {
-    return this.#client.refresh(token);
+  /** The connection lives on with a new token; one that is not there yet begins with it. */
+  async refresh(token) {
+    if (this.#client.state === "connected") await this.#client.refresh(token);
   }
 
   open(id) {

@@ -1,4 +1,5 @@
 import { momentOf, timeOf, dayOf } from "./format.js";
+import { serverTimeOrigin } from "./http.js";
 import * as toasts from "./toasts.js";
 
 /** What backends have told the user, until it is dismissed. The server says it again after each connect. */
@@ -14,6 +15,7 @@ export class Notifications {
   /** Those that were shown once, so that nothing pops up twice; and those that are done with. */
   #seen = new Set();
   #dismissed = new Set();
+  #began = performance.now();
   #client;
   #changed;
 
@@ -62,7 +64,8 @@ export class Notifications {
       this.#tell(id); // It came before the server had heard of it.
       return;
     }
-    const isNews = !this.#seen.has(id) && ts > performance.timeOrigin; // What is older was there before the page.
+    // What is older was there before; and so was what comes before the server has answered, for all we know.
+    const isNews = !this.#seen.has(id) && ts > serverTimeOrigin() + this.#began;
     if (isNews) {
       const action = { label: "Dismiss", run: () => this.#dismiss(id) };
       toasts.show({ title, text: body, action, about: `notification ${id}` });

@@ -1,6 +1,9 @@
 const KEY = "parley.session";
 
-/** The session of this tab: it survives a reload, and ends with the tab. `{session, rooms, room}` or undefined. */
+/**
+ * The session of this tab: it survives a reload, and ends with the tab; a duplicate of the tab gets a copy.
+ * `{session, shared, rooms, room}` or undefined.
+ */
 export function load() {
   try {
     const stored = JSON.parse(sessionStorage.getItem(KEY));

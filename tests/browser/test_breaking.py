@@ -1,10 +1,9 @@
-"""The page when connections, gateways and sessions end."""
+"""The page when connections and gateways end."""
 
-import aiohttp
 from playwright.async_api import Browser, expect
 
 from tests.browser.window import Windows
-from tests.support.stacks import TestStack, fresh, unique
+from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 
 
@@ -68,27 +67,3 @@ async def test_the_page_catches_up_after_its_gateway_was_killed(own_stack: TestS
     await ann.sees("before", "meanwhile", "without history")
     await windows.close()
     assert windows.problems == []
-
-
-async def test_the_page_outlives_its_tokens_and_ends_with_its_session(browser: Browser) -> None:
-    """It brings a new token before the old one expires; signed out elsewhere, it says so, and stays out."""
-    async with fresh(environ={"ACCESS_TOKEN_SECONDS": "10"}) as stack:
-        windows = Windows(browser, stack)
-        ann = await windows.guest("Ann", unique("long"))
-
-        async def refreshed() -> bool:
-            name = "parley_gateway_events_total"
-            return await stack.metric("gateway-1", name, event="refresh", result="ok") >= 3
-
-        await until(refreshed, "three refreshes", seconds=60, every=0.5)
-        assert await stack.metric("gateway-1", "parley_gateway_connects_total", result="ok") == 1
-        await ann.say("still here")
-        await expect(ann.part("message").nth(0)).to_have_attribute("data-state", "sent")
-        headers = {"Authorization": f"Bearer {(await ann.user())['access_token']}"}
-        async with aiohttp.ClientSession() as http:
-            await http.post(f"{stack.gateway_urls[1]}/api/logout", headers=headers)
-        await expect(ann.part("error-banner")).to_contain_text("signed out", timeout=10_000)
-        await ann.shoot("signed-out")
-        assert await stack.metric("gateway-1", "parley_gateway_connects_total", result="ok") == 1
-        await windows.close()
-        assert windows.problems == []

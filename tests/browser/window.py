@@ -14,9 +14,16 @@ PASSWORD: Final = "correct horse battery"
 _NETWORK: Final = re.compile(r"net::ERR_|WebSocket (connection|is already)")
 """What Chromium itself says when there is no network: it is no mistake of the page's."""
 
+_DUPLICATE: Final = """(stored) => {
+  const now = sessionStorage.getItem("parley.session");
+  if (stored) sessionStorage.setItem("parley.session", stored);
+  window.open(location.href);
+  sessionStorage.setItem("parley.session", now);
+}"""
+
 
 class Window:
-    """A page in a context of its own: nothing is shared with other windows."""
+    """A page in a context of its own: nothing is shared with other windows, but with its duplicates."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -86,17 +93,19 @@ class Windows:
         self._stack = stack
         self._opened: list[Window] = []
 
-    async def open(self, address: str = "", *, gateway: int = 0, width: int = 1280, **more: Any) -> Window:
-        """The page of a gateway, with nobody signed in."""
+    async def open(
+        self, address: str = "", *, gateway: int = 0, width: int = 1280, script: str = "", **more: Any
+    ) -> Window:
+        """The page of a gateway, with nobody signed in. `script` runs before those of the page."""
         context = await self._browser.new_context(viewport={"width": width, "height": 800}, **more)
         context.set_default_timeout(10_000)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", self._on_console)
-        page.on("request", self._on_request)
-        window = Window(page)
+        context.on("weberror", lambda error: self.problems.append(str(error.error)))
+        context.on("console", self._on_console)
+        context.on("request", self._on_request)
+        await context.add_init_script(script)
+        window = Window(await context.new_page())
         self._opened.append(window)
-        await page.goto(f"{self._stack.gateway_urls[gateway]}/{address}")
+        await window.page.goto(f"{self._stack.gateway_urls[gateway]}/{address}")
         return window
 
     async def guest(self, name: str, room: str, *, gateway: int = 0, width: int = 1280, **more: Any) -> Window:
@@ -108,15 +117,25 @@ class Windows:
         await window.is_connected()
         return window
 
-    async def account(self, username: str, room: str, *, known: bool = False, gateway: int = 0) -> Window:
+    async def account(
+        self, username: str, room: str, *, known: bool = False, gateway: int = 0, **more: Any
+    ) -> Window:
         """A window of somebody with an account, which is made, unless it is `known`."""
-        window = await self.open(f"?room={room}", gateway=gateway)
+        window = await self.open(f"?room={room}", gateway=gateway, **more)
         await window.part("mode-login" if known else "mode-register").check()
         await window.part("username-input").fill(username)
         await window.part("password-input").fill(PASSWORD)
         await window.part("enter-button").click()
         await window.is_connected()
         return window
+
+    async def duplicate(self, window: Window, *, stored: str = "") -> Window:
+        """Another tab of the same session, which got a copy of what the first has; or has what was `stored` once."""
+        async with window.context.expect_page() as opened:
+            await window.page.evaluate(_DUPLICATE, stored)
+        tab = Window(await opened.value)
+        await tab.is_connected()
+        return tab
 
     async def close(self) -> None:
         """All of them."""
