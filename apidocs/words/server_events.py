@@ -66,7 +66,8 @@ PUSHES: Final[dict[str, Push]] = {
     "removed": Push(
         kinds=(pushes.Removed,),
         summary="One is no member of a private room any more",
-        text="`reason` is `removed`, `left` (on another device) or `deleted`.",
+        text="On all devices, whether they were in the room or not. `reason` is `removed`, `left` (on another "
+        "device) or `deleted`.",
         example={"room": "g-Zk3f", "reason": "removed"},
     ),
     "expiring": Push(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from pymongo import WriteConcern
+from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import ConfigurationError
 
 from runtime import mongo_password
@@ -53,8 +53,15 @@ def client(url: str, *, password_file: str = "") -> "AsyncIOMotorClient[Document
 
 
 def majority(database: "AsyncIOMotorDatabase[Document]", name: str) -> "AsyncIOMotorCollection[Document]":
-    """A collection whose writes are kept by a majority of the database's servers, whatever the URL says."""
-    return database.get_collection(name, write_concern=_MAJORITY)
+    """A collection whose writes are kept by a majority of the database's servers, whatever the URL says.
+
+    It is read where they are made: to a secondary, whoever was removed or revoked just now may not be.
+    """
+    return database.get_collection(
+        name,
+        write_concern=_MAJORITY,
+        read_preference=ReadPreference.PRIMARY,
+    )
 
 
 def unavailable() -> ParleyError:

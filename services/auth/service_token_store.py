@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.auth.database import Document, majority, unavailable
@@ -38,9 +37,7 @@ class ServiceTokenStore:
     """
 
     def __init__(self, database: "AsyncIOMotorDatabase[Document]") -> None:
-        self._tokens = majority(database, "service_tokens").with_options(
-            read_preference=ReadPreference.PRIMARY  # type: ignore[arg-type] # a read preference all the same
-        )
+        self._tokens = majority(database, "service_tokens")
 
     async def add(self, token_hash: str, name: Id, scopes: frozenset[Scope]) -> None:
         """Keep a new token; raises `NameTakenError`."""

@@ -27,7 +27,7 @@ _STALE_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 0.5
 _MEND: Final = "if the stream is not found: python -m services.history setup"
 _TICK_SECONDS: Final = 0.5
-_STOOD_STILL_SECONDS: Final = 3.0
+_STOOD_STILL_SECONDS: Final = 2.0
 """When nothing was done for so long, what clients have sent meanwhile may be read before what was published."""
 
 log = structlog.get_logger()
@@ -59,10 +59,11 @@ class Control:
         """Everything up to there was applied."""
         self._created = ""
         """When the stream was made that this is a seq of."""
-        self._reading = False
+        self._reading = True
+        """Until it is known for the first time what there is, and whenever what was missed is being read."""
         self._turned_at = time.monotonic()
         self._is_sure = True
-        """Unless nothing was done for a while, and the stream was not looked at since."""
+        """Unless something was missed, or nothing was done for a while, and the stream was not looked at since."""
         self._signs = asyncio.Event()
         """Of there being something to read."""
 
@@ -105,7 +106,9 @@ class Control:
             self._hand_on(delivery.data)
             metrics.control_latency[()].observe(max(0.0, time.time() - position.stored_at))
         elif position.seq > self._seq:
-            self._signs.set()  # read in order, with what is missing before it
+            # Read in order, with what is missing before it; until then whoever it is about may be here no more.
+            self._is_sure = False
+            self._signs.set()
 
     async def _tick(self) -> None:
         while True:
@@ -153,21 +156,17 @@ class Control:
                         await self._signs.wait()
 
     async def _read_up(self) -> None:
-        self._reading = True
-        try:
-            found = await stored.info(self._bus, streams.CONTROL)
-            last = found.state.last_seq
-            if not self._created:
-                await self._read(subjects.SESSIONS_REVOKED, 0, last)
-                await self._read(subjects.USERS_REVOKED, 0, last)
-            elif found.created != self._created or last < self._seq:
-                log.error("the stream of revocations was made anew: those of before may be lost")
-                await self._read(subjects.CONTROL, 0, last)
-            else:
-                await self._read(subjects.CONTROL, self._seq, last)
-            self._seq, self._created = last, found.created
-        finally:
-            self._reading = False
+        applied = self._seq
+        found = await stored.info(self._bus, streams.CONTROL)
+        last = found.state.last_seq
+        if not self._created:
+            await self._read_all((subjects.SESSIONS_REVOKED, subjects.USERS_REVOKED), 0, last)
+        elif found.created != self._created or last < applied:
+            log.error("the stream of revocations was made anew: those of before may be lost")
+            await self._read_all((subjects.CONTROL,), 0, last)
+        elif last > self._seq:  # which may have risen meanwhile
+            await self._read_all((subjects.CONTROL,), self._seq, last)
+        self._created = found.created
         # What came live while this was being read is read first: there may have been much to read.
         if self._signs.is_set() or not self._bus.client.is_connected:
             return
@@ -177,6 +176,16 @@ class Control:
         if not was_current:
             metrics.control_current.set(1)
             self._on_current()
+
+    async def _read_all(self, kinds: tuple[str, ...], after: int, upto: int) -> None:
+        self._is_sure = False
+        self._reading = True
+        try:
+            for kind in kinds:
+                await self._read(kind, after, upto)
+            self._seq = upto
+        finally:
+            self._reading = False
 
     async def _read(self, kind: str, after: int, upto: int) -> None:
         """Hand on what of `kind` has ``after < seq <= upto``; what has outlived its time is not there any more."""

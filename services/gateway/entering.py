@@ -65,16 +65,23 @@ class Entering:
             return self._leave_for_good(connection, room)
         return self._leave(connection, room)
 
-    def on_members_changed(self, change: MembersChanged) -> None:
-        """Whoever is no member any more is out, and is told so; whoever was about to enter is asked about again."""
+    def on_members_changed(self, change: MembersChanged) -> set[Connection]:
+        """Whoever is no member any more is out; whoever was about to enter is asked about again.
+
+        Returns the connections that were put out, and have been told so.
+        """
         self._watch.note(change)
+        put_out: set[Connection] = set()
         for user in change.removed:
             for connection in self._roster.of(user):
                 if change.room in connection.rooms:
+                    put_out.add(connection)
                     metrics.removals.inc()
+                    metrics.deliveries["removed",] += 1
                     self._leave(connection, change.room)
                     self._fan_out.send(connection, event("removed", Removed(change.room, change.reason or "removed")))
                     self._sessions.changed(connection)
+        return put_out
 
     async def _join_private(self, connection: Connection, request: Join) -> Done:
         user = connection.bearer.user.id

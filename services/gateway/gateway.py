@@ -11,7 +11,6 @@ from runtime.key_value import KeyValue
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
 from services.gateway.access import CHECK_SECONDS, Access
-from services.gateway.additions import Additions
 from services.gateway.admission import Admission
 from services.gateway.auth import Auth
 from services.gateway.clients import Clients
@@ -25,6 +24,7 @@ from services.gateway.fanout import FanOut
 from services.gateway.joining import Baselines, Joining
 from services.gateway.lifetimes import Lifetimes
 from services.gateway.member_watch import MemberWatch
+from services.gateway.membership_news import MembershipNews
 from services.gateway.missed import Missed
 from services.gateway.notices import Notices
 from services.gateway.notifying import Notifying
@@ -99,7 +99,7 @@ class Gateway:
         self._notices = Notices(kept, self.control, roster, fan_out)
         self._devices = Devices(connection, self.control, roster, fan_out, self._notices.on_dismissed)
         notifying = Notifying(connection, kept)
-        self._additions = Additions(self.control, roster, fan_out)
+        self._membership_news = MembershipNews(self.control, roster, fan_out)
         self._lifetimes = Lifetimes(self._auth, roster, fan_out, self.clients.dismiss_one)
         briefly = Caller(connection, subjects.HISTORY_PAGE, Page, timeout=_BASELINE_SECONDS)
         baselines = Baselines(stream, briefly)
@@ -210,13 +210,12 @@ class Gateway:
 
     def _apply(self, message: AnyControl) -> None:
         if isinstance(message, MembersChanged):
-            self._entering.on_members_changed(message)
-            self._additions.note(message)
+            self._membership_news.note(message, self._entering.on_members_changed(message))
         else:
             self._lifetimes.on_revoked(message)
 
     def _on_abreast(self) -> None:
-        self._additions.settle()
+        self._membership_news.settle()
 
     def _on_current(self) -> None:
         self.presence.on_current()

@@ -33,7 +33,7 @@ class Added(msgspec.Struct, frozen=True):
 
 
 class Removed(msgspec.Struct, frozen=True):
-    """`removed`: the user is no member of the room any more."""
+    """`removed`: the user is no member of the room any more, whether the connection was in it or not."""
 
     room: str
     reason: str

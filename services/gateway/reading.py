@@ -36,8 +36,9 @@ class Reading:
         """
         user = connection.bearer.user.id
         marker = await self._mark(reading.MarkRead(user=user, room=request.room, seq=request.seq))
-        # Where it was before it may have been put by one of ours whose answer got lost, and nobody was told.
-        if marker.moved or marker.seq == request.seq:
+        # Where it was before it may have been put by one of ours whose answer got lost, and nobody was told. (What is
+        # asked for may be above the room's last message, and so above that.)
+        if marker.moved or 0 < marker.seq <= request.seq:
             moved = ReadMoved(room=request.room, seq=marker.seq, origin=connection.id)
             with suppress(ParleyError):  # it is stored, which is what was asked for
                 self._bus.publish(subjects.live_user(user, subjects.READ), codec.encode(moved))

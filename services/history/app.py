@@ -67,6 +67,7 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
         ]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)
+        lifecycle.add_readiness_check(notifying.why_not_ready)
         lifecycle.started()
         log.info("ready to answer")
         await lifecycle.stopped()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from pymongo import WriteConcern
+from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import PyMongoError
 
 from runtime import mongo_password
@@ -47,8 +47,15 @@ def connected(settings: DatabaseSettings) -> "Iterator[AsyncIOMotorDatabase[Docu
 
 
 def majority(database: "AsyncIOMotorDatabase[Document]", name: str) -> "AsyncIOMotorCollection[Document]":
-    """A collection whose writes are kept by a majority of the database's servers, whatever the URL says."""
-    return database.get_collection(name, write_concern=_MAJORITY)
+    """A collection whose writes are kept by a majority of the database's servers, whatever the URL says.
+
+    It is read where they are made: what a secondary has not heard of yet would be missing from what is complete.
+    """
+    return database.get_collection(
+        name,
+        write_concern=_MAJORITY,
+        read_preference=ReadPreference.PRIMARY,
+    )
 
 
 def unavailable() -> ParleyError:

@@ -14,7 +14,7 @@ from typing import Final
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec import Raw
-from pymongo import ASCENDING, DESCENDING, ReadPreference
+from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.history.database import Document, majority, unavailable
@@ -33,9 +33,7 @@ class NotificationStore:
     """
 
     def __init__(self, database: AsyncIOMotorDatabase[Document]) -> None:
-        self._notifications = majority(database, "notifications").with_options(
-            read_preference=ReadPreference.PRIMARY  # type: ignore[arg-type] # a read preference all the same
-        )
+        self._notifications = majority(database, "notifications")
 
     async def prepare(self) -> None:
         """Make the indexes; raises `WriteFailedError`."""
@@ -44,6 +42,16 @@ class NotificationStore:
             await self._notifications.create_index([("expires_at", ASCENDING)], expireAfterSeconds=0)
         except PyMongoError as error:
             raise failed(error) from error
+
+    async def is_prepared(self) -> bool:
+        """Whether `prepare` was called, by whomever. Raises `ParleyError`, and soon."""
+        try:
+            with pymongo.timeout(_SECONDS):
+                indexes = await self._notifications.index_information()
+        except PyMongoError as error:
+            raise unavailable() from error
+        first = {each["key"][0][0]: each for each in indexes.values()}
+        return "user" in first and "expireAfterSeconds" in first.get("expires_at", {})
 
     async def add(self, user: str, notification: Notification, *, size: int, age: timedelta) -> int | None:
         """Keep `notification` for `age`; if it was there before, dismissed since or not, return that one's `ts`."""

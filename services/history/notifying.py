@@ -13,6 +13,8 @@ from wire.notifications import NOTIFICATION_MOST_BYTES, Dismiss, GetNotification
 _ANSWER_MOST_BYTES: Final = 900 * 1024
 """Of an answer; NATS carries 1 MiB, and all that is kept for one user is less than this."""
 
+_UNPREPARED: Final = "an index of notifications is missing: run `python -m services.history setup`"
+
 
 class Notifying:
     """Keeps at most `most` for each user, the newest, and knows an id for `days`, whatever has become of it.
@@ -24,6 +26,16 @@ class Notifying:
         self._store = store
         self._most = most
         self._age = timedelta(days=days)
+        self._is_prepared = False
+
+    async def why_not_ready(self) -> str | None:
+        """A readiness check: without its indexes MongoDB removes nothing, and looks through everything."""
+        if not self._is_prepared:
+            try:
+                self._is_prepared = await self._store.is_prepared()
+            except ParleyError as error:
+                return error.message
+        return None if self._is_prepared else _UNPREPARED
 
     async def notify(self, request: Notify) -> Notified:
         """See `Notify`. Raises `ParleyError`: too_large, too."""

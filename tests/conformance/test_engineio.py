@@ -197,9 +197,9 @@ def test_polling_hears_pings_for_as_long_as_it_answers(engineio: Endpoint) -> No
 
 def test_a_websocket_hears_pings_for_as_long_as_it_answers(engineio: Endpoint) -> None:
     """One each interval."""
+    begun = time.monotonic()
     websocket, _ = engineio.open_websocket()
     with websocket:
-        begun = time.monotonic()
         for _ in range(4):
             assert websocket.receive() == (1, b"2")
             websocket.send_text("3")
@@ -208,8 +208,8 @@ def test_a_websocket_hears_pings_for_as_long_as_it_answers(engineio: Endpoint) -
 
 def test_a_polling_session_without_pongs_ends(engineio: Endpoint) -> None:
     """After one interval and one timeout, not before; the poll that waits is no CLOSE, so that clients come back."""
-    session = engineio.open_polling()
     begun = time.monotonic()
+    session = engineio.open_polling()
     assert session.poll() == (200, "2")
     assert session.poll() == (200, "6")
     assert time.monotonic() - begun >= SECONDS * 0.98
@@ -218,9 +218,9 @@ def test_a_polling_session_without_pongs_ends(engineio: Endpoint) -> None:
 
 def test_a_websocket_without_pongs_ends(engineio: Endpoint) -> None:
     """After one interval and one timeout, not before; closed in form."""
+    begun = time.monotonic()
     websocket, _ = engineio.open_websocket()
     with websocket:
-        begun = time.monotonic()
         assert websocket.end() == 1000
         assert time.monotonic() - begun >= SECONDS * 0.98
 

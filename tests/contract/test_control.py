@@ -3,12 +3,14 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from runtime import stored
 from runtime.bus import Bus
 from services.auth.announcing import Announcer
 from services.gateway.control import Control
@@ -37,6 +39,7 @@ class _Follower:
         self.settled = -1
         """How many had been applied when it was made sure that there are no others."""
         self.control = Control(bus, self._apply, self._on_current, self._on_abreast)
+        self._hear: Callable[[Any], None] = self.control._on_live
         self.late: list[control.Control] = []
         """Those that were applied when others may have followed them already."""
 
@@ -51,6 +54,14 @@ class _Follower:
 
     def _on_current(self) -> None:
         self.times_current += 1
+
+    def hears(self, hear: Callable[[Any], None]) -> None:
+        """Have what comes live come to `hear` from now on."""
+        before = self._hear
+        for listening in self.bus.client._subs.values():
+            if getattr(listening, "deliver", None) == before:
+                object.__setattr__(listening, "deliver", hear)
+        self._hear = hear
 
     @property
     def rooms(self) -> list[str]:
@@ -152,8 +163,10 @@ async def test_what_is_read_up_may_have_been_undone_and_what_is_live_was_not(ser
         await _change(auth, *_names(0, 3))
         await until(lambda: len(follower.rooms) == 3, "what comes live")
         assert follower.late == []
+        follower.hears(lambda _: None)
         follower.bus.disconnected()
         await _change(auth, *_names(3, 40))
+        follower.hears(follower.control._on_live)
         await until(lambda: follower.settled >= 40, "all of it to be known")
         assert follower.late == follower.applied[3:]
         await _change(auth, "g-40")
@@ -168,7 +181,7 @@ async def test_what_is_read_up_may_have_been_undone_and_what_is_live_was_not(ser
 async def test_whoever_stood_still_reads_up_too(server: NatsServer) -> None:
     """What clients have sent meanwhile may come first. A short pause is none, and what comes live is in its order."""
     async with _following(server) as follower:
-        follower.control._turned_at -= 2
+        follower.control._turned_at -= 1
         follower.control.check()
         for asks in (True, False):
             follower.control._turned_at -= 4
@@ -200,13 +213,69 @@ async def test_what_is_lost_on_its_way_is_noticed(server: NatsServer) -> None:
             else:
                 hear(delivery)
 
-        for listening in follower.bus.client._subs.values():
-            if getattr(listening, "deliver", None) == hear:
-                object.__setattr__(listening, "deliver", unreliable)
+        follower.hears(unreliable)
         await _change(auth, *_names(1, 60))
         await until(lambda: len(follower.rooms) >= 60, "all of it")
         assert follower.rooms == _names(0, 60)
         assert lost > 10
+
+
+async def test_whoever_knows_of_a_hole_serves_nobody_until_it_is_filled(server: NatsServer) -> None:
+    """From the turn on in which it shows: whoever what is missing is about may be here no more."""
+    async with _following(server) as follower, _auth(server) as auth:
+        await _change(auth, "g-0")
+        await until(lambda: follower.rooms == ["g-0"], "the first")
+        refused: list[bool] = []
+        waiting: list[Any] = []
+
+        def hear_later(delivery: Any) -> None:
+            waiting.append(delivery)
+
+        def hear_the_second(delivery: Any) -> None:
+            follower.control._on_live(delivery)
+            with suppress(ParleyError):
+                follower.control.check()
+                refused.append(False)
+
+        follower.hears(hear_later)
+        await _change(auth, "g-1")
+        await until(lambda: bool(waiting), "the one that is lost")
+        follower.hears(hear_the_second)
+        await _change(auth, "g-2")
+        await until(lambda: follower.rooms == _names(0, 3), "both")
+        assert refused == []
+        await until(lambda: follower.control.is_abreast, "to be sure again")
+        follower.control.check()
+
+
+async def test_what_comes_while_it_asks_is_applied_at_once(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks every few seconds whether there is anything else, and the answer may take its time."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+    info = stored.info
+
+    async def late(bus: Bus, stream: str) -> Any:
+        found = await info(bus, stream)
+        asked.set()
+        await may_answer.wait()
+        return found
+
+    async with _following(server) as follower, _auth(server) as auth:
+        await _change(auth, "g-0")
+        await until(lambda: follower.rooms == ["g-0"], "the first")
+        monkeypatch.setattr(stored, "info", late)
+        follower.control._signs.set()
+        async with asyncio.timeout(10):
+            await asked.wait()
+        await _change(auth, *_names(1, 4))
+        await until(lambda: follower.rooms == _names(0, 4), "what comes live, although nobody has answered")
+        follower.control.check()
+        assert follower.late == []
+        may_answer.set()
+        await until(lambda: follower.settled == 4, "nothing else to be found")
+        await _change(auth, "g-4")
+        await until(lambda: follower.rooms == _names(0, 5), "each once")
 
 
 async def test_a_stream_that_was_made_anew_is_read_from_its_beginning(server: NatsServer) -> None:
@@ -247,7 +316,7 @@ async def test_what_cannot_be_applied_does_not_keep_back_what_follows(server: Na
             await _change(auth, "g-0", "g-1")
             await until(lambda: follower.rooms == ["g-0", "g-1"], "what follows live")
             follower.bus.disconnected()
-            follower.control._reading = True  # so that it is not heard live
+            follower.hears(lambda _: None)
             await _change(auth, "g-2", "g-3")
             await until(lambda: follower.rooms[2:] == ["g-2", "g-3"], "what is read")
             await until(lambda: follower.control.is_current, "it to be current")

@@ -64,13 +64,15 @@ class _World:
         assert not isinstance(answer, Done)
         return asyncio.create_task(answer)
 
-    def remove(self, *, added: bool = False) -> None:
-        """The user is no member any more; with `added`, but is again."""
+    def remove(self, *, added: bool = False) -> set[Connection]:
+        """The user is no member any more; with `added`, but is again. Returns who was put out."""
         self.members.members[ROOM].discard(self.user)
-        self.entering.on_members_changed(MembersChanged(room=ROOM, removed=(self.user,), reason="removed"))
+        removed = MembersChanged(room=ROOM, removed=(self.user,), reason="removed")
+        put_out = self.entering.on_members_changed(removed)
         if added:
             self.members.members[ROOM].add(self.user)
             self.entering.on_members_changed(MembersChanged(room=ROOM, added=(self.user,)))
+        return put_out
 
     @property
     def told(self) -> str:
@@ -153,14 +155,14 @@ async def test_members_that_change_all_the_time_are_not_waited_for_for_ever() ->
 
 
 async def test_whoever_is_in_is_put_out_and_told() -> None:
-    """Once; and somebody who is not in is told nothing."""
+    """Once; whoever is not in is told elsewhere (`MembershipNews`)."""
     world = _World()
     world.gate.set()
     await world.begin()
-    world.remove()
+    assert world.remove() == {world.connection}
     assert not world.connection.rooms
     assert world.told.count('"removed"') == 2  # the event's name, and the reason
-    world.remove()
+    assert world.remove() == set()
     assert world.told.count('"removed"') == 2
 
 

@@ -26,6 +26,7 @@ class _History:
 
     def __init__(self) -> None:
         self.marker = 0
+        self.last = 7
         self.loses_answers = False
         self.slow = ""
         self.asked: list[int] = []
@@ -33,8 +34,9 @@ class _History:
 
     async def mark(self, request: wire.MarkRead) -> ReadMarker:
         """See `services.history.reading`."""
-        moved = request.seq > self.marker
-        self.marker = max(self.marker, request.seq)
+        seq = min(request.seq, self.last)
+        moved = seq > self.marker
+        self.marker = max(self.marker, seq)
         if self.loses_answers:
             raise ParleyError(ErrorCode.UNAVAILABLE, "lost")
         return ReadMarker(seq=self.marker, moved=moved)
@@ -60,7 +62,10 @@ async def history(bus: Bus) -> AsyncIterator[_History]:
         made.held.set()
 
 
-async def test_whoever_asks_again_for_what_was_stored_has_the_others_told(bus: Bus, history: _History) -> None:
+@pytest.mark.parametrize("seq", [7, 2**53], ids=["the last", "everything"])
+async def test_whoever_asks_again_for_what_was_stored_has_the_others_told(
+    bus: Bus, history: _History, seq: int
+) -> None:
     """The first answer was lost, after the marker was stored; what is behind the marker is not told."""
     told: list[ReadMoved] = []
     gateway, (device, _) = Reading(bus), connection()
@@ -70,13 +75,27 @@ async def test_whoever_asks_again_for_what_was_stored_has_the_others_told(bus: B
     )
     history.loses_answers = True
     with pytest.raises(ParleyError) as refused:
-        await gateway.mark(device, MarkRead(room=ROOM, seq=7))
+        await gateway.mark(device, MarkRead(room=ROOM, seq=seq))
     assert refused.value.code is ErrorCode.UNAVAILABLE
     history.loses_answers = False
-    assert await gateway.mark(device, MarkRead(room=ROOM, seq=7)) == 7
+    assert await gateway.mark(device, MarkRead(room=ROOM, seq=seq)) == 7
     assert await gateway.mark(device, MarkRead(room=ROOM, seq=5)) == 7
     assert await bus.round_trip(5)
     assert told == [ReadMoved(room=ROOM, seq=7, origin=device.id)]
+    listening.close()
+
+
+async def test_who_has_read_nothing_tells_nobody(bus: Bus, history: _History) -> None:
+    """Of a room that is empty, or up to before its first message."""
+    told: list[bytes] = []
+    gateway, (device, _) = Reading(bus), connection()
+    interest = subjects.live_user_interest(device.bearer.user.id)
+    listening = bus.listen(interest, lambda live: told.append(live.data))
+    assert await gateway.mark(device, MarkRead(room=ROOM, seq=0)) == 0
+    history.last = 0
+    assert await gateway.mark(device, MarkRead(room=ROOM, seq=9)) == 0
+    assert await bus.round_trip(5)
+    assert told == []
     listening.close()
 
 

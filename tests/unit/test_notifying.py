@@ -174,3 +174,16 @@ async def test_without_a_database_nobody_knows() -> None:
             await server.start()
             answer = await notifying.kept(GetNotifications(users=["u-ann"]))
             assert answer == Kept(kept=[KeptFor("u-ann", [kept.notification])], left=[])
+
+
+async def test_history_is_not_ready_without_the_indexes(mongo: MongoServer) -> None:
+    """After an update without the admin step: it says which, and is ready once they are there."""
+    settings = DatabaseSettings(mongo_url=mongo.url, mongo_database=unique("old"))
+    with database.connected(settings) as connected:
+        store = NotificationStore(connected)
+        notifying = Notifying(store, most=MOST, days=30)
+        assert "services.history setup" in str(await notifying.why_not_ready())
+        await connected["notifications"].create_index([("user", 1)], sparse=True)
+        assert await notifying.why_not_ready(), "nothing would ever be removed"
+        await store.prepare()
+        assert await notifying.why_not_ready() is None

@@ -27,7 +27,14 @@ from wire.errors import ErrorCode, ParleyError
 from wire.messages import User
 from wire.streams import TOKEN_SECONDS_MOST
 
-SETTINGS = TokenSettings(signing_keys_dir="unused", token_issuer="issuer", token_audience="audience")  # noqa: S106
+LONG_SECONDS = 7200
+"""Longer than the whole suite takes: `GOOD` is issued when it begins."""
+SETTINGS = TokenSettings(
+    signing_keys_dir="unused",
+    token_issuer="issuer",  # noqa: S106
+    token_audience="audience",  # noqa: S106
+    access_token_seconds=LONG_SECONDS,
+)
 ANN = User(id="u-ann", display_name="Ann", username="ann")
 KEY = keys._signing_key(Ed25519PrivateKey.generate())
 OTHER_KEY = keys._signing_key(Ed25519PrivateKey.generate())

@@ -26,7 +26,7 @@ if (!isSignedIn) {
   admin.createUser({ user: "root", pwd: password("root"), roles: ["root"] });
   isSignedIn = signIn();
 }
-// History only ever adds; its indexes are made by the admin step.
+// History removes nothing; its indexes are made by the admin step.
 const added = { resource: { db: "parley_history", collection: "" }, actions: ["find", "insert", "update", "listIndexes"] };
 if (!admin.getRole("parleyHistory")) admin.createRole({ role: "parleyHistory", privileges: [added], roles: [] });
 const roles = {

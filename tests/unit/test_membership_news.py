@@ -1,12 +1,13 @@
-"""Whoever becomes a member is told, on all devices; and nobody is told what is not so any more."""
+"""Whoever becomes a member, or is none any more, is told on all devices; and nobody what is not so any more."""
 
 import random
+from collections.abc import Collection
 
 import pytest
 
-from services.gateway.additions import Additions
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
+from services.gateway.membership_news import MembershipNews
 from services.gateway.roster import Roster
 from tests.support.edge import Wire, connection
 from wire.accounts import Verified
@@ -22,7 +23,7 @@ class _World:
     def __init__(self) -> None:
         self.is_abreast = True
         self.roster = Roster()
-        self.additions = Additions(self, self.roster, FanOut(0))
+        self.news = MembershipNews(self, self.roster, FanOut(0))
 
     def connect(self, user: str = ANN) -> tuple[Connection, Wire]:
         """One more device."""
@@ -31,15 +32,18 @@ class _World:
         self.roster.add(made)
         return made, wire
 
-    def change(self, room: str, *, added: bool) -> None:
-        """Ann is a member, or is none any more."""
+    def change(self, room: str, *, added: bool, put_out: Collection[Connection] = ()) -> None:
+        """Ann is a member, or is none any more; then `put_out` were in the room."""
         who = (ANN, "u-nobody")
-        change = MembersChanged(room=room, added=who) if added else MembersChanged(room=room, removed=who)
-        self.additions.note(change)
+        if added:
+            self.news.note(MembersChanged(room=room, added=who))
+        else:
+            self.news.note(MembersChanged(room=room, removed=who, reason="left"), put_out)
 
 
-def _told(wire: Wire) -> list[str]:
-    return [str(packet).split('"')[5] for packet in wire.packets]
+def _told(wire: Wire) -> list[tuple[str, str]]:
+    """Which event, and of which room."""
+    return [(str(packet).split('"')[1], str(packet).split('"')[5]) for packet in wire.packets]
 
 
 async def test_all_devices_are_told_at_once() -> None:
@@ -53,8 +57,21 @@ async def test_all_devices_are_told_at_once() -> None:
     )
     revoked.has_left = True
     world.change("g-1", added=True)
-    assert phone.packets == desk.packets == ['42["added",{"room":"g-1"}]']
+    world.change("g-1", added=False)
+    told = ['42["added",{"room":"g-1"}]', '42["removed",{"room":"g-1","reason":"left"}]']
+    assert phone.packets == desk.packets == told
     assert on_revoked.packets == bobs.packets == []
+
+
+async def test_whoever_was_put_out_of_the_room_knows_it() -> None:
+    """Once is enough, at once or after reading up; the user's other devices are told here."""
+    for is_abreast in (True, False):
+        world = _World()
+        world.is_abreast = is_abreast
+        (inside, on_inside), (_, elsewhere) = world.connect(), world.connect()
+        world.change("g-1", added=False, put_out={inside})
+        world.news.settle()
+        assert (on_inside.packets, _told(elsewhere)) == ([], [("removed", "g-1")])
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -73,12 +90,13 @@ async def test_whoever_reads_up_tells_what_is_left_of_it(seed: int) -> None:
     gone, on_gone = world.connect()
     world.roster.remove(gone)
     world.is_abreast = True
-    world.additions.settle()
-    assert sorted(_told(wire)) == sorted(room for room, added in last.items() if added)
+    world.news.settle()
+    left = [("added" if added else "removed", room) for room, added in last.items()]
+    assert sorted(_told(wire)) == sorted(left)
     assert late.packets == on_gone.packets == [], "whoever comes later asks for their rooms"
-    world.additions.settle()
+    world.news.settle()
     world.change("g-9", added=True)
-    assert _told(wire).count("g-9") == 1
+    assert _told(wire).count(("added", "g-9")) == 1
     assert len(_told(wire)) == len(set(_told(wire)))
 
 
@@ -90,5 +108,5 @@ async def test_what_waits_is_undone_also_by_what_comes_live() -> None:
     world.change("g-1", added=True)
     world.is_abreast = True
     world.change("g-1", added=False)
-    world.additions.settle()
-    assert wire.packets == []
+    world.news.settle()
+    assert _told(wire) == [("removed", "g-1")]
