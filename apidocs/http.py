@@ -47,7 +47,9 @@ def document(public: web.Application, admin: web.Application, version: str) -> J
             "version": version,
             "summary": "Sessions, rooms, what was said, and what backends may ask.",
             "description": "Errors are `application/problem+json` (RFC 9457) with a `code`. Clients ignore fields "
-            "that they do not know: there may be more of them one day. Realtime is Socket.IO, see asyncapi.yaml.",
+            "that they do not know: there may be more of them one day. Pages of the origins in `ALLOWED_ORIGINS` may "
+            "ask from elsewhere (CORS), with tokens and without cookies, and read `Retry-After`. Realtime is "
+            "Socket.IO, see asyncapi.yaml.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The public port of any gateway (8080 by default)."}],

@@ -22,4 +22,7 @@ async def main(user: str, title: str) -> None:
         print(reply.status, "kept until it was read" if reply.ok else told["detail"])
 
 
+if len(sys.argv) != 3:
+    print("usage: python backend.py USER TITLE", file=sys.stderr)
+    sys.exit(2)
 asyncio.run(main(*sys.argv[1:]))

@@ -5,6 +5,9 @@ CommandError
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
+
+from pymongo.errors import OperationFailure
 
 from services.auth import database
 from services.auth.service_token_store import NameTakenError, ServiceTokenStore
@@ -13,6 +16,12 @@ from services.auth.settings import DatabaseSettings
 from wire.accounts import Scope, ServiceName
 from wire.errors import ParleyError
 from wire.ids import Id
+
+_REFUSALS: Final = {
+    13: "the database refuses this: MONGO_URL names no user, or one who may not do it",
+    18: "the database refuses the login: the user in MONGO_URL, or the password, is wrong",
+}
+"""By the codes of MongoDB."""
 
 
 class CommandError(Exception):
@@ -54,4 +63,6 @@ async def _store(settings: DatabaseSettings) -> AsyncIterator[ServiceTokenStore]
         try:
             yield ServiceTokenStore(mongo)
         except ParleyError as error:
-            raise CommandError(error.message) from None
+            # What the database says itself is not repeated: it may hold what is in the URL.
+            refused = error.__cause__.code if isinstance(error.__cause__, OperationFailure) else None
+            raise CommandError(_REFUSALS.get(refused or 0, error.message)) from None

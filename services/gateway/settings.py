@@ -23,7 +23,7 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     transports: Annotated[tuple[Literal["polling", "websocket"], ...], Meta(min_length=1)] = ("polling", "websocket")
     """`websocket` alone needs no sticky sessions."""
     allowed_origins: tuple[Text, ...] = ()
-    """Origins whose pages may connect, beside the gateway's own."""
+    """Origins whose pages may connect and ask the API, beside the gateway's own."""
     trusted_proxies: tuple[Text, ...] = ()
     """Networks, as CIDR, of proxies before this gateway: their word is taken for whom a request is from."""
     allowed: Allowed = Allowed()

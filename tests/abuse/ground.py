@@ -12,7 +12,7 @@ import aiohttp
 import psutil
 
 from deploy.local.unlimited import UNLIMITED
-from tests.abuse import log_lines
+from tests.abuse import log_lines, origins
 from tests.abuse.rows import MIB, ROOM, Row
 from tests.abuse.stranger import Stranger
 from tests.support.clients.parley import PythonClient
@@ -144,9 +144,9 @@ class Ground:
 
 @asynccontextmanager
 async def ground() -> AsyncIterator[Ground]:
-    """A stack of its own with the defaults of production, and a good client on it, for as long as a day."""
+    """A stack of its own with the defaults of production but for an origin, and a good client on it, for a day."""
     async with (
-        fresh(environ=_DEFAULTS) as stack,
+        fresh(environ={**_DEFAULTS, "ALLOWED_ORIGINS": origins.LISTED}) as stack,
         PythonClient(stack.gateway_urls[0], (await stack.mint(1, seconds=_DAY_SECONDS))[0]) as client,
         aiohttp.ClientSession() as http,
     ):

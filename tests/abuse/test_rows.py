@@ -14,6 +14,7 @@ from tests.abuse import (
     handshakes,
     http_heads,
     ids,
+    origins,
     packets,
     polling,
     rooms,
@@ -30,6 +31,7 @@ ROWS = [
     for module in (
         http_heads,
         handshakes,
+        origins,
         polling,
         rooms,
         frames,

@@ -145,6 +145,18 @@ async def test_a_notification_from_a_backend(stack: TestStack, language: str) ->
         assert await _rest(device) == ["Your order is on its way: It left the house at nine.", "read"]
 
 
+@pytest.mark.parametrize("arguments", [(), ("u-somebody",)], ids=len)
+@pytest.mark.parametrize("language", _LANGUAGES)
+async def test_a_backend_that_is_told_too_little_says_what_it_needs(
+    stack: TestStack, language: str, arguments: tuple[str, ...]
+) -> None:
+    """In one line, and it asks the gateway for nothing."""
+    async with _running(stack, "notification/backend", language, *arguments) as backend, asyncio.timeout(_SECONDS):
+        output, errors = await backend.communicate()
+    assert (backend.returncode, output) == (2, b"")
+    assert re.fullmatch(r"usage: \w+ backend\.\w+ USER TITLE\n", errors.decode())
+
+
 def test_every_example_is_described() -> None:
     """examples/README.md names each folder; each has both languages, or is a page."""
     text = (EXAMPLES / "README.md").read_text()

@@ -127,3 +127,22 @@ async def test_without_the_database_nobody_knows() -> None:
         await stack.children["mongo"].kill()
         assert await ask.code(bearer, "publish") == ErrorCode.UNAVAILABLE
         assert await ask.code("garbage", "publish") == ErrorCode.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    "action", [("list",), ("revoke", "--name", "x"), ("create", "--name", "x", "--scopes", "notify")]
+)
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("", "the database refuses this: MONGO_URL names no user, or one who may not do it"),
+        ("auth:hunter2@", "the database refuses the login: the user in MONGO_URL, or the password, is wrong"),
+        ("nobody:hunter2@", "the database refuses the login: the user in MONGO_URL, or the password, is wrong"),
+    ],
+)
+async def test_the_commands_say_what_the_database_refused(
+    stack: TestStack, action: tuple[str, ...], user: str, said: str
+) -> None:
+    """In one line, without the password."""
+    url = stack.mongo_url.replace("://", f"://{user}")
+    assert await token(stack, *action, MONGO_URL=url, MONGO_PASSWORD_FILE="") == (1, "", f"auth: {said}\n")

@@ -12,10 +12,14 @@ from tests.support.people import Answer
 from tests.support.stacks import TestStack, unique
 
 
-async def token(stack: TestStack, *arguments: str) -> tuple[int | None, str, str]:
-    """Exit code, output and errors of `python -m services.auth token`, which gets to know the database alone."""
+async def token(stack: TestStack, *arguments: str, **more: str) -> tuple[int | None, str, str]:
+    """Exit code, output and errors of `python -m services.auth token`, which gets to know the database alone.
+
+    `more` overrides its settings.
+    """
     environ = {name: value for name, value in stack.environment("auth").items() if name != "NATS_URL"}
     del environ["SIGNING_KEYS_DIR"]
+    environ |= more
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.auth", "token", *arguments),
         cwd=ROOT,

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import hdrs, web
 
+from services.gateway.api.cross_origin import CrossOrigin
 from services.gateway.api.problems import as_problems
 from services.gateway.api.query_tokens import no_tokens_in_query
 from services.gateway.edge.http_guard import HttpGuard
@@ -22,9 +23,11 @@ async def serving(
     """
     limits = settings.limits
     guard = HttpGuard(limits)
-    middlewares = [as_problems, guard.middleware, no_tokens_in_query]
+    cross_origin = CrossOrigin(settings.allowed_origins)
+    middlewares = [as_problems, guard.middleware, cross_origin.preflights, no_tokens_in_query]
     app = web.Application(middlewares=middlewares, client_max_size=limits.payload_most)
     app.on_response_prepare.append(_name_no_versions)
+    app.on_response_prepare.append(cross_origin.mark)
     app.add_routes(routes)
     attach(app)
     # Connections last for hours: waiting for them to end by themselves would be in vain.

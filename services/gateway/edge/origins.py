@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-_PREFLIGHT_SECONDS: Final = "600"
+PREFLIGHT_SECONDS: Final = "600"
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -29,6 +29,10 @@ class Origins:
         host = origin.partition("://")[2]
         return host != "" and host.isascii() and host == request.headers.get(hdrs.HOST)
 
+    def lists(self, request: web.Request) -> bool:
+        """Whether `request` comes from a page of an origin on the list."""
+        return request.headers.get(hdrs.ORIGIN) in self._allowed
+
     @staticmethod
     def response_headers(request: web.Request) -> Mapping[str, str]:
         """What lets the page read the answer to a `request` that was admitted (Fetch, section 3.2)."""
@@ -42,7 +46,7 @@ class Origins:
         }
         if request.method == hdrs.METH_OPTIONS:
             headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = "GET, POST, OPTIONS"
-            headers[hdrs.ACCESS_CONTROL_MAX_AGE] = _PREFLIGHT_SECONDS
+            headers[hdrs.ACCESS_CONTROL_MAX_AGE] = PREFLIGHT_SECONDS
             asked = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
             if asked is not None and asked.isascii():
                 headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = asked
