@@ -194,6 +194,7 @@ export class Chat {
 
   #onVisibility() {
     if (document.hidden) this.#current.newAfter = this.#current.timeline.newestSeq;
+    else this.#rooms.lookAgain();
     this.#view.render();
   }
 }

@@ -5,6 +5,7 @@ import { Room } from "./room.js";
 const PRIVATE_MOST = 400;
 const COUNT_ATTEMPTS = 4;
 const ORDER = ["public", "group", "direct"];
+const LOOK_AGAIN_MS = 15_000;
 const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
 const byTitle = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
@@ -17,6 +18,7 @@ export class Rooms {
   #changed;
   #onLost;
   #listing = 0;
+  #lookedAt = 0;
 
   /**
    * @param changed () => void: after every change
@@ -72,6 +74,7 @@ export class Rooms {
   /** Once more what the server knows of all private rooms: while there was no connection, everything may have changed. */
   async list() {
     const listing = ++this.#listing;
+    this.#lookedAt = performance.now();
     const known = [...this.#rooms.values()].filter(({ info }) => info);
     for (let attempt = 0; listing === this.#listing; attempt++) {
       try {
@@ -90,6 +93,13 @@ export class Rooms {
         await pause(backoff(attempt, error.retryAfter));
       }
     }
+  }
+
+  /** Somebody looks at the page again: a gateway that was cut off from the others was not told what was read elsewhere. */
+  lookAgain() {
+    if (performance.now() - this.#lookedAt < LOOK_AGAIN_MS) return;
+    this.list();
+    for (const id of this.publicIds) this.refresh(id);
   }
 
   /** What the server says of one room, and how much of it is unread. */

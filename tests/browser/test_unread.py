@@ -10,6 +10,18 @@ from tests.browser.window import Window, Windows
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 
+_TOLD_OF_NO_MARKERS: Final = """
+  const Network = WebSocket, now = performance.now.bind(performance);
+  window.leap = 0;
+  performance.now = () => now() + window.leap;
+  window.WebSocket = class extends Network {
+    set onmessage(hear) {
+      super.onmessage = (event) => String(event.data).startsWith('42["read"') || hear(event);
+    }
+  };
+"""
+"""As if its gateway had been cut off from the others for a moment; and its clock can be put forward."""
+
 _COUNTING: Final = Path(__file__).with_name("counting.js").read_text()
 
 
@@ -23,7 +35,7 @@ class _Scene(NamedTuple):
     aside: str
 
 
-async def _two_windows_and_bob(windows: Windows) -> _Scene:
+async def _two_windows_and_bob(windows: Windows, *, script: str = "") -> _Scene:
     aside, group = unique("aside"), unique("Plans")
     name = unique("ann")
     first = await windows.account(name, aside)
@@ -36,7 +48,7 @@ async def _two_windows_and_bob(windows: Windows) -> _Scene:
     await expect(first.part("room-title")).to_have_text(group)
     await first.open(aside)
     await bob.open(group)
-    second = await windows.account(name, aside, known=True, gateway=1)
+    second = await windows.account(name, aside, known=True, gateway=1, script=script)
     await expect(second.room(group)).to_be_visible()
     return _Scene(first, second, bob, group, aside)
 
@@ -81,6 +93,19 @@ async def test_what_was_not_read_is_counted_at_the_start(windows: Windows) -> No
     await first.page.reload()
     await first.is_connected()
     await expect(first.unread(group)).to_have_text("2")
+
+
+async def test_a_window_that_is_looked_at_again_asks_again(windows: Windows) -> None:
+    """What was read elsewhere may never have been told; an asking costs nothing to whoever only looks away."""
+    first, second, bob, group, _ = await _two_windows_and_bob(windows, script=_TOLD_OF_NO_MARKERS)
+    await bob.say("news")
+    await expect(second.unread(group)).to_have_text("1")
+    await first.open(group)
+    await expect(first.unread(group)).to_be_hidden()
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    async with second.page.expect_request("**/api/rooms", timeout=10_000):
+        await second.page.evaluate(f"leap = 20000; {look}")
+    await expect(second.unread(group)).to_be_hidden()
 
 
 async def test_a_window_that_was_cut_off_hears_what_was_read_elsewhere(windows: Windows) -> None:
