@@ -5,7 +5,7 @@ from typing import Final
 from apidocs.described import Query, Route
 from apidocs.words.tags import BACKENDS
 from services.gateway.api import backends as backends_api
-from services.gateway.api import sessions as sessions_api
+from services.gateway.api import paths
 from wire.errors import ErrorCode
 
 ROUTES: Final[dict[str, Route]] = {
@@ -17,7 +17,7 @@ ROUTES: Final[dict[str, Route]] = {
         'as `{id: "svc-<name of its token>", display_name: <name of its token>}`.',
         bearer=("user", "service"),
         scope="publish",
-        query=Query(backends_api._Room, {"room": "The id of a room."}),  # noqa: SLF001
+        query=Query(paths.OfRoom, {"room": "The id of a room."}),
         body=backends_api.MessageBody,
         example={"id": "m-1", "body": "Build 7 has failed", "data": {"build": 7}},
         answers={201: ("It is stored.", backends_api.SentBody)},
@@ -32,7 +32,7 @@ ROUTES: Final[dict[str, Route]] = {
         "`unavailable`.",
         bearer=("service",),
         scope="notify",
-        query=Query(backends_api._User, {"user": "The id of a user."}),  # noqa: SLF001
+        query=Query(paths.OfUser, {"user": "The id of a user."}),
         body=backends_api.NotificationBody,
         example={"id": "build-7", "title": "Build 7 has failed", "body": "2 tests of 5,880"},
         answers={202: ("It is kept.", backends_api.NotifiedBody)},
@@ -44,7 +44,7 @@ ROUTES: Final[dict[str, Route]] = {
         text="On all devices, at all gateways, within two seconds. A user whom nobody knows has none, and is fine.",
         bearer=("service",),
         scope="disconnect",
-        query=Query(sessions_api._Disconnected, {"user": "The id of a user."}),  # noqa: SLF001
+        query=Query(paths.OfUser, {"user": "The id of a user."}),
         answers={202: ("They have ended.", None)},
         codes=(ErrorCode.FORBIDDEN,),
     ),

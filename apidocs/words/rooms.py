@@ -5,16 +5,16 @@ from typing import Final
 from apidocs.described import Query, Route
 from apidocs.words.tags import MESSAGES, ROOMS
 from services.gateway import requests
-from services.gateway.api import messages
+from services.gateway.api import messages, paths
 from services.gateway.api import rooms as rooms_api
 from wire.errors import ErrorCode
 
 _NAMED: Final = Query(
-    rooms_api._Room,  # noqa: SLF001
+    paths.OfRoom,
     {"room": "The id of a room."},
 )
 _MEMBER: Final = Query(
-    rooms_api._RoomMember,  # noqa: SLF001
+    paths.OfMember,
     {"room": "The id of a group.", "user": "The id of a user."},
 )
 

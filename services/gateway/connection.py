@@ -56,6 +56,11 @@ class Connection:
         """Whether its client can be reached."""
         return not (self.has_ended or self.session.closed)
 
+    @property
+    def may_be_told(self) -> bool:
+        """Whether it gets what is for its user: not once its client has left, or was told to go."""
+        return self.is_open and not self.has_left
+
     def check_open(self) -> None:
         """Raises `ParleyError` (not_joined) if nobody is there to be let in, or told anything."""
         if not self.is_open:

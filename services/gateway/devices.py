@@ -5,7 +5,7 @@ any costs this gateway nothing.
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.pushes import DismissedShown, NotificationShown, ReadShown, event
+from services.gateway.relay import Known
 from services.gateway.roster import Roster
 from wire import codec, subjects
 from wire.live import UserLive
@@ -25,12 +26,6 @@ from wire.reading import ReadMoved
 log = structlog.get_logger()
 
 _decoder: Final[codec.Decoder[UserLive]] = codec.Decoder(UserLive)  # type: ignore[arg-type] # a union
-
-
-class Known(Protocol):
-    """Whether it is known who may be here: `Control`."""
-
-    is_current: bool
 
 
 class Devices:
@@ -82,7 +77,7 @@ class Devices:
         """
         packet = event(name, shown)
         for connection in self._roster.of(user):
-            if connection.id != skip and connection.is_open and not connection.has_left:
+            if connection.id != skip and connection.may_be_told:
                 metrics.deliveries[name,] += 1
                 self._fan_out.send(connection, packet)
 

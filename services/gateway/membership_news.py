@@ -64,7 +64,7 @@ class MembershipNews:
 
     def _tell(self, news: "_News") -> None:
         for connection in news.connections:
-            if connection.is_open and not connection.has_left:
+            if connection.may_be_told:
                 metrics.deliveries[news.name,] += 1
                 self._fan_out.send(connection, news.packet)
 

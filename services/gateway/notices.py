@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 from weakref import WeakSet
 
 import structlog
@@ -18,6 +18,7 @@ from services.gateway.connection import Connection
 from services.gateway.edge.reading import caught_up, has_much_to_read
 from services.gateway.fanout import FanOut
 from services.gateway.pushes import NotificationShown, event
+from services.gateway.relay import Known
 from services.gateway.roster import Roster
 from wire.errors import ParleyError
 from wire.notifications import USERS_AT_ONCE, GetNotifications, Kept, Notification
@@ -30,12 +31,6 @@ _LONGEST_PAUSE: Final = 5.0
 _PORTION_BYTES: Final = 64 * 1024
 
 log = structlog.get_logger()
-
-
-class Known(Protocol):
-    """Whether it is known who may be here: `Control`."""
-
-    is_current: bool
 
 
 class Notices:
@@ -112,7 +107,7 @@ class Notices:
         except ParleyError as error:
             metrics.notification_questions[error.code,] += 1
             for user, connections in inquiry.connections.items():
-                if remaining := set(filter(_may_be_told, connections)):
+                if remaining := {each for each in connections if each.may_be_told}:
                     self._waiting.setdefault(user, set()).update(remaining)
             pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
             # With its place: so many questions at once, and not more, are asked of a history that does not answer.
@@ -124,12 +119,12 @@ class Notices:
             for connection in inquiry.connections[each.user]:
                 self._start(self._telling, self._tell(connection, each.notifications, inquiry))
         for user in answer.left:
-            self._wait(user, filter(_may_be_told, inquiry.connections[user]))
+            self._wait(user, [each for each in inquiry.connections[user] if each.may_be_told])
 
     async def _tell(self, connection: Connection, kept: list[Notification], inquiry: "_Inquiry") -> None:
         user, portion = connection.bearer.user.id, 0
         for each in kept:
-            if not (self._control.is_current and _may_be_told(connection)):
+            if not (self._control.is_current and connection.may_be_told):
                 return  # once it is current again, all that is kept is told
             if (user, each.id) in inquiry.dismissed:
                 continue
@@ -158,10 +153,6 @@ class _Inquiry:
         self.connections: Final = connections
         self.dismissed: Final[set[tuple[str, str]]] = set()
         """What was read on another device meanwhile: users and ids."""
-
-
-def _may_be_told(connection: Connection) -> bool:
-    return connection.is_open and not connection.has_left
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from services.gateway.api import bodies
 from services.gateway.api.bearer import service, user_or_service
+from services.gateway.api.paths import OfRoom, OfUser
 from services.gateway.auth import Auth
 from services.gateway.notifying import Notifying
 from services.gateway.posting import Posting
@@ -52,14 +53,6 @@ class NotifiedBody(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
-class _Room(msgspec.Struct, frozen=True):
-    room: Id
-
-
-class _User(msgspec.Struct, frozen=True):
-    user: Id
-
-
 class BackendsApi:
     """One method per route."""
 
@@ -78,14 +71,14 @@ class BackendsApi:
 
     async def _post(self, request: web.Request) -> web.Response:
         who = await user_or_service(request, self._auth, "publish")
-        room = bodies.converted(request.match_info, _Room).room
+        room = bodies.converted(request.match_info, OfRoom).room
         body = await bodies.read(request, MessageBody, timeout=self._body_timeout)
         sent = await self._posting.post(who, SendMessage(room=room, id=body.id, body=body.body, data=body.data))
         return bodies.answer(SentBody(sent.seq, sent.ts, sent.duplicate), HTTPStatus.CREATED)
 
     async def _notify(self, request: web.Request) -> web.Response:
         await service(request, self._auth, "notify")
-        user = bodies.converted(request.match_info, _User).user
+        user = bodies.converted(request.match_info, OfUser).user
         body = await bodies.read(request, NotificationBody, timeout=self._body_timeout)
         notification = Notification(
             id=body.id or f"n-{secrets.token_hex(16)}",

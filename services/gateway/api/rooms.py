@@ -5,11 +5,11 @@ from typing import Literal, TypeVar
 
 import msgspec
 from aiohttp import web
-from msgspec import field
 
 from services.gateway.access import Access
 from services.gateway.api import bodies
 from services.gateway.api.bearer import bearer
+from services.gateway.api.paths import OfMember, OfRoom
 from services.gateway.auth import Auth
 from services.gateway.private_rooms import PrivateRooms
 from services.gateway.reading import Reading
@@ -86,14 +86,6 @@ class _After(msgspec.Struct, frozen=True):
     after: Id | None = None
 
 
-class _Room(msgspec.Struct, frozen=True):
-    room: Id
-
-
-class _RoomMember(_Room, frozen=True):
-    member: Id = field(name="user")
-
-
 class RoomsApi:
     """One method per route."""
 
@@ -135,7 +127,7 @@ class RoomsApi:
 
     async def _get(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
-        room = bodies.converted(request.match_info, _Room).room
+        room = bodies.converted(request.match_info, OfRoom).room
         if self._access.is_open(room):
             stands = await self._reading.standings(by, [room])
             return bodies.answer(RoomBody.public(room, stands.get(room)), HTTPStatus.OK)
@@ -145,27 +137,27 @@ class RoomsApi:
 
     async def _rename(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
-        room = bodies.converted(request.match_info, _Room).room
+        room = bodies.converted(request.match_info, OfRoom).room
         body = await self._body(request, NameBody)
         await self._rooms.rename(membership.RenameGroup(by=by, room=room, name=body.name))
         return _done()
 
     async def _delete(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
-        room = bodies.converted(request.match_info, _Room).room
+        room = bodies.converted(request.match_info, OfRoom).room
         await self._rooms.delete(membership.DeleteGroup(by=by, room=room))
         return _done()
 
     async def _add(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
-        whom = bodies.converted(request.match_info, _RoomMember)
-        await self._rooms.add(membership.AddMember(by=by, room=whom.room, user=whom.member))
+        whom = bodies.converted(request.match_info, OfMember)
+        await self._rooms.add(membership.AddMember(by=by, room=whom.room, user=whom.user))
         return _done()
 
     async def _remove(self, request: web.Request) -> web.Response:
         by = await self._bearer(request)
-        whom = bodies.converted(request.match_info, _RoomMember)
-        await self._rooms.remove(membership.RemoveMember(by=by, room=whom.room, user=whom.member))
+        whom = bodies.converted(request.match_info, OfMember)
+        await self._rooms.remove(membership.RemoveMember(by=by, room=whom.room, user=whom.user))
         return _done()
 
     async def _open_direct(self, request: web.Request) -> web.Response:

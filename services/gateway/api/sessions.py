@@ -8,11 +8,11 @@ from aiohttp import hdrs, web
 
 from services.gateway.api import bodies
 from services.gateway.api.bearer import bearer, service
+from services.gateway.api.paths import OfUser
 from services.gateway.auth import Auth
 from services.gateway.edge.addresses import Addresses
 from services.gateway.edge.limits import Limits
 from wire import accounts
-from wire.ids import Id
 from wire.messages import User
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -60,10 +60,6 @@ class SessionBody(msgspec.Struct, frozen=True):
     expires_in: int
     refresh_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
-
-
-class _Disconnected(msgspec.Struct, frozen=True):
-    user: Id
 
 
 class SessionsApi:
@@ -126,7 +122,7 @@ class SessionsApi:
 
     async def _disconnect(self, request: web.Request) -> web.Response:
         await service(request, self._auth, "disconnect")
-        user = bodies.converted(request.match_info, _Disconnected).user
+        user = bodies.converted(request.match_info, OfUser).user
         await self._auth.disconnect(accounts.Disconnect(user))
         return web.Response(status=HTTPStatus.ACCEPTED)
 

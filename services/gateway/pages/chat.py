@@ -3,18 +3,15 @@
 from pathlib import Path
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
+
+from services.gateway.pages.headers import headers
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    hdrs.CACHE_CONTROL: "no-cache",
-}
+HEADERS: Final = headers(_POLICY)
 _SERVED: Final = frozenset({".js", ".css", ".svg", ".map"})
 _BUNDLE: Final = "vendor/socket.io.esm.min.js"
 _MISSING: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Parley</title>

@@ -6,16 +6,13 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from services.gateway.pages.headers import headers
+
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-_HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    hdrs.CACHE_CONTROL: "no-cache",
-}
+_HEADERS: Final = headers(_POLICY)
 _HTML: Final = "text/html; charset=utf-8"
 _YAML: Final = "application/yaml"
 _SERVED: Final = {
