@@ -9,17 +9,12 @@ from prometheus_client import Counter, Gauge
 
 from runtime.metrics import LATENCY_BUCKETS
 from runtime.tallies import Tally, TimeTally
-from wire.errors import ErrorCode
-
-_ANSWERS: Final = ("ok", *ErrorCode)
-_OURS: Final = ("ok", ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL)
-"""What has to be there from the start, so that alerts see the first failure."""
-_EVENTS: Final = (
-    "join", "leave", "message", "typing", "event", "presence", "history", "read", "refresh", "dismiss",
-)  # fmt: skip
+from services.gateway import outcomes
 
 connections = Gauge("parley_gateway_connections", "Clients connected and verified.")
-connects = Tally("parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"], known=_ANSWERS)
+connects = Tally(
+    "parley_gateway_connects_total", "Attempts to connect, by result code.", ["result"], known=outcomes.ANSWERS
+)
 disconnects = Tally(
     "parley_gateway_disconnects_total",
     "Connections that ended, by reason.",
@@ -37,10 +32,13 @@ events = Tally(
     "parley_gateway_events_total",
     "Client events, by name and result code; unknown: no such event, malformed: none at all.",
     ["event", "result"],
-    known=[(event, result) for event in _EVENTS for result in _OURS],
+    known=[(event, result) for event in outcomes.EVENTS for result in outcomes.OURS],
 )
 recoveries = Tally(
-    "parley_gateway_recoveries_total", "Clients that wanted their session back, by outcome.", ["outcome"]
+    "parley_gateway_recoveries_total",
+    "Clients that wanted their session back, by outcome.",
+    ["outcome"],
+    known=outcomes.RECOVERIES,
 )
 resumes = Tally(
     "parley_gateway_resumes_total",
@@ -61,7 +59,10 @@ control_current = Gauge(
     "parley_gateway_control_current", "1 while it is known who may not be here any more; nobody is served otherwise."
 )
 control_messages = Tally(
-    "parley_gateway_control_messages_total", "Revocations and changes of members heard or read, by kind.", ["kind"]
+    "parley_gateway_control_messages_total",
+    "Revocations and changes of members heard or read, by kind.",
+    ["kind"],
+    known=("control.session", "control.user", "control.room"),
 )
 control_latency = TimeTally(
     "parley_gateway_control_latency_seconds",
@@ -100,13 +101,13 @@ notified = Tally(
     "parley_gateway_notified_total",
     "Notifications that backends wanted told, by result code.",
     ["result"],
-    known=_OURS,
+    known=outcomes.OURS,
 )
 notification_questions = Tally(
     "parley_gateway_notification_questions_total",
     "Questions for what is kept for users who came, however many in one, by result code.",
     ["result"],
-    known=_OURS,
+    known=outcomes.OURS,
 )
 live_unreadable = Counter("parley_gateway_live_unreadable_total", "Live messages that could not be decoded.")
 delivery_latency = TimeTally(
@@ -125,7 +126,7 @@ posts = Tally(
     "parley_gateway_posts_total",
     "Messages that came over HTTP, by whom (user, service) and result code; gone: whoever sent it did not wait.",
     ["by", "result"],
-    known=[(by, result) for by in ("user", "service") for result in _OURS],
+    known=[(by, result) for by in ("user", "service") for result in outcomes.OURS],
 )
 publishes_in_flight = Gauge(
     "parley_gateway_publishes_in_flight", "Messages published and not yet known to be stored."
