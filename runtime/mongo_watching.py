@@ -28,15 +28,18 @@ _COMMANDS: Final = frozenset(
 )
 _OTHER: Final = "other"
 
-for _result in ("ok", "failed"):
-    command_duration.labels(result=_result)
-    for _command in (*_COMMANDS, _OTHER):
-        commands.labels(command=_command, result=_result)
+# Looked up once; and so they are there from the start, at 0.
+_answered: Final = {
+    (command, result): commands.labels(command=command, result=result)
+    for command in (*_COMMANDS, _OTHER)
+    for result in ("ok", "failed")
+}
+_took: Final = {result: command_duration.labels(result=result) for result in ("ok", "failed")}
 
 
 def _count(command: str, result: str, micros: int) -> None:
-    commands.labels(command=command if command in _COMMANDS else _OTHER, result=result).inc()
-    command_duration.labels(result=result).observe(micros / 1e6)
+    _answered[command if command in _COMMANDS else _OTHER, result].inc()
+    _took[result].observe(micros / 1e6)
 
 
 class Commands(monitoring.CommandListener):
