@@ -13,7 +13,7 @@ _LOOK_SECONDS: Final = 0.1
 
 @contextmanager
 def measured() -> Iterator[None]:
-    """Within it, a timer comes ten times a second, and what it is late by is counted: never less than it is late."""
+    """Within it, a timer comes ten times a second, and by how much it is late is counted."""
     look = _Look()
     try:
         yield

@@ -36,6 +36,9 @@ KINDS: Final = frozenset(
 )
 """What is counted by itself; whatever else a library may raise is `other`."""
 
+for _kind in (*KINDS, "other"):
+    metrics.nats_errors.labels(kind=_kind)  # there from the start, at 0
+
 log = structlog.get_logger()
 
 

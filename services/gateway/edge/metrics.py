@@ -63,6 +63,8 @@ for _reason in ("behind", "stalled", "overload"):
     slow_readers_closed.labels(reason=_reason)
 for _reason in ("no_request", "request", "too_many"):
     http_closed.labels(reason=_reason)
+for _limit in ("connections", "address", "handshakes", "frames", "http", "http_address"):
+    limited.labels(limit=_limit)
 
 
 def sent(packets: int, size: int) -> None:
