@@ -65,11 +65,11 @@ class NatsErrors:
 
     def note(self, error: Exception) -> None:
         """Take note of what a callback raised: a defect of ours, or a message that nats-py cannot read."""
-        if self._is_news("callback"):
+        if self._is_news(type(error).__name__, counted="callback"):
             log.error("nats message not handled", exc_info=error)
 
-    def _is_news(self, kind: str) -> bool:
-        metrics.nats_errors.labels(kind=kind if kind in KINDS else "other").inc()
+    def _is_news(self, kind: str, *, counted: str = "") -> bool:
+        metrics.nats_errors.labels(kind=counted or (kind if kind in KINDS else "other")).inc()
         now = time.monotonic()
         if now - self._logged_at.get(kind, -_SAME_ERROR_SECONDS) < _SAME_ERROR_SECONDS:
             return False
