@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +27,11 @@ def alert_names() -> list[str]:
     return sorted({rule["alert"] for rule in alerts()})
 
 
-def cases() -> Iterator[dict[str, Any]]:
+@cache
+def cases() -> list[dict[str, Any]]:
     """Every case of every promtool test: `alertname`, `eval_time`, `exp_alerts`."""
-    for path in PROMTOOL_TESTS:
-        for test in yaml.safe_load(path.read_text())["tests"]:
-            yield from test["alert_rule_test"]
+    files = [yaml.safe_load(path.read_text()) for path in PROMTOOL_TESTS]
+    return [case for file in files for test in file["tests"] for case in test["alert_rule_test"]]
 
 
 def queries(runbook: Path) -> list[str]:
