@@ -31,7 +31,7 @@ def test_rules_are_what_prometheus_takes() -> None:
 @pytest.mark.parametrize("path", PROMTOOL_TESTS, ids=lambda path: path.stem)
 def test_alerts_fire_when_they_should_and_say_so(path: Path) -> None:
     """The unit tests of promtool: series, and at which time whose alert is firing, with which words."""
-    command = [tool("promtool", "prometheus"), "test", "rules", path]
+    command = [tool("promtool", "prometheus"), "test", "rules", str(path)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
