@@ -5,7 +5,8 @@ No name is here that its program does not export by its own source:
 - prometheus-nats-exporter v0.17.3, with `-varz -routez -connz -healthz -jsz=all`
   (https://github.com/nats-io/prometheus-nats-exporter, `collector/`). `gnatsd_varz_*` and `gnatsd_routez_*` are
   whatever numbers nats-server 2.12 and later answer there (`objectToMetrics` in collector.go). All are gauges, those
-  that only rise too. `gnatsd_healthz_status` is 0 when all is well.
+  that only rise too. `gnatsd_healthz_status` is 0 when all is well. While nats-server does not answer, the
+  last of varz and routez is told on, `jetstream_*` is not, and `gnatsd_healthz_status_value` is 0.
 - cert-manager 1.x (https://github.com/cert-manager/cert-manager, `pkg/metrics/metrics.go`).
 - HAProxy 2.6 and later (https://github.com/haproxy/haproxy, `addons/promex/` and the fields of `src/stats*.c`).
 """
@@ -48,14 +49,16 @@ _CERTIFICATE: Final = frozenset({"name", "namespace", "issuer_name", "issuer_kin
 _FRONTEND: Final = frozenset({"proxy"})
 _HAPROXY_SERVER: Final = frozenset({"proxy", "server"})
 
+_ALERT: Final = frozenset({"severity", "area", "slo", "window"})
+
 OF_ANY_TARGET: Final[Mapping[str, frozenset[str]]] = {
     # Prometheus makes these itself, for each target: https://prometheus.io/docs/concepts/jobs_instances/
     "up": frozenset(),
     "scrape_duration_seconds": frozenset(),
     "scrape_samples_scraped": frozenset(),
     # ... and these: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
-    "ALERTS": frozenset({"alertname", "alertstate", "severity", "slo"}),
-    "ALERTS_FOR_STATE": frozenset({"alertname", "severity", "slo"}),
+    "ALERTS": frozenset({"alertname", "alertstate", *_ALERT}),
+    "ALERTS_FOR_STATE": frozenset({"alertname", *_ALERT}),
 }
 
 
