@@ -1,0 +1,215 @@
+"""Panels of one style. Each has a unit and says what it means and when to worry.
+
+`queries` are PromQL by what the legend calls it (with `{{label}}`).
+"""
+
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grafana_foundation_sdk.builders import (
+    common,
+    dashboard,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
+from grafana_foundation_sdk.models import common as words
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from deploy.observability.steps import GREEN, Steps
+
+Queries = Mapping[str, str]
+
+SOURCE = words.DataSourceRef(type_val="prometheus", uid="${datasource}")
+RUNBOOKS = "https://github.com/parley-chat/parley/blob/main/docs/runbooks"
+"""Where the runbooks of the alerts are read."""
+
+_PLAIN: Steps = ((GREEN, 0),)
+
+
+class Panel:
+    """A panel of a dashboard, of which only the place is open; see `board.py`."""
+
+    def __init__(self, builder: Any, *, width: int, height: int, runbooks: Sequence[str]) -> None:
+        self._builder = builder
+        self._size = (width, height)
+        self._runbooks = runbooks
+
+    def placed(self, number: int) -> Any:
+        """The builder, with its id and size."""
+        width, height = self._size
+        links = [
+            dashboard.DashboardLink(f"Runbook: {each}")
+            .type(models.DashboardLinkType.LINK)
+            .url(f"{RUNBOOKS}/{each}.md")
+            for each in self._runbooks
+        ]
+        return self._builder.id(number).span(width).height(height).links(links)
+
+
+def number(
+    title: str,
+    means: str,
+    unit: str,
+    query: str,
+    *,
+    steps: Steps = _PLAIN,
+    width: int = 3,
+    empty: str = "no traffic",
+    says: Mapping[str, str] | None = None,
+    decimals: int | None = None,
+    runbooks: Sequence[str] = (),
+) -> Panel:
+    """One value as it is now, and its course behind it; `says`: words for values; `empty`: that there is none."""
+    builder = (
+        _base(stat.Panel(), title, means, unit, {title: query}, steps)
+        .no_value(empty)
+        .graph_mode(words.BigValueGraphMode.AREA)
+        .color_mode(words.BigValueColorMode.BACKGROUND if len(steps) > 1 else words.BigValueColorMode.VALUE)
+        .text_mode(words.BigValueTextMode.VALUE)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    )
+    if says:
+        builder.mappings(_mapped({value: (text, None) for value, text in says.items()}))
+    if decimals is not None:
+        builder.decimals(decimals)
+    return Panel(builder, width=width, height=4, runbooks=runbooks)
+
+
+def lines(
+    title: str,
+    means: str,
+    unit: str,
+    queries: Queries,
+    *,
+    steps: Steps = _PLAIN,
+    width: int = 8,
+    stacked: bool = False,
+    most: float | None = None,
+    logarithmic: bool = False,
+    runbooks: Sequence[str] = (),
+) -> Panel:
+    """How values went; `steps` are dashed lines, `most` is where the axis ends."""
+    builder = (
+        _base(timeseries.Panel(), title, means, unit, queries, steps)
+        .legend(
+            common.VizLegendOptions()
+            .display_mode(words.LegendDisplayMode.TABLE)
+            .placement(words.LegendPlacement.BOTTOM)
+            .show_legend(True)
+            .calcs(["lastNotNull", "max"])
+        )
+        .tooltip(common.VizTooltipOptions().mode(words.TooltipDisplayMode.MULTI).sort(words.SortOrder.DESCENDING))
+        .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
+        .line_width(1)
+        .fill_opacity(25 if stacked else 5)
+        .show_points(words.VisibilityMode.NEVER)
+        .axis_soft_min(0)
+    )
+    if len(steps) > 1:
+        builder.thresholds_style(common.GraphThresholdsStyleConfig().mode(words.GraphThresholdsStyleMode.DASHED))
+    if stacked:
+        builder.stacking(common.StackingConfig().mode(words.StackingMode.NORMAL))
+    if most is not None:
+        builder.max(most)
+    if logarithmic:
+        scale = common.ScaleDistributionConfig().type(words.ScaleDistribution.SYMLOG).log(10)
+        builder.scale_distribution(scale.linear_threshold(1e-6 if unit == "s" else 1))
+    return Panel(builder, width=width, height=8, runbooks=runbooks)
+
+
+def heat(title: str, means: str, unit: str, query: str, *, width: int = 8, runbooks: Sequence[str] = ()) -> Panel:
+    """A histogram's buckets over time."""
+    builder = (
+        _base(heatmap.Panel(), title, means, unit, {"{{le}}": query}, _PLAIN, form=PromQueryFormat.HEATMAP)
+        .calculate(False)
+        .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges").steps(64))
+        .y_axis(heatmap.YAxisConfig().unit(unit).axis_placement(words.AxisPlacement.LEFT))
+        .filter_values(heatmap.FilterValueRange().le(1e-9))
+        .tooltip(heatmap.HeatmapTooltip().mode(words.TooltipDisplayMode.SINGLE).y_histogram(True))
+    )
+    return Panel(builder, width=width, height=8, runbooks=runbooks)
+
+
+def states(
+    title: str,
+    means: str,
+    queries: Queries,
+    says: Mapping[str, tuple[str, str]],
+    *,
+    width: int = 12,
+    runbooks: Sequence[str] = (),
+) -> Panel:
+    """What was the case when, of each series: `says` has a word and a colour for each value."""
+    builder = (
+        _base(statetimeline.Panel(), title, means, "none", queries, _PLAIN)
+        .mappings(_mapped(says))
+        .merge_values(True)
+        .show_value(words.VisibilityMode.AUTO)
+        .row_height(0.8)
+        .legend(common.VizLegendOptions().show_legend(False).display_mode(words.LegendDisplayMode.LIST))
+    )
+    return Panel(builder, width=width, height=8, runbooks=runbooks)
+
+
+def rows(
+    title: str,
+    means: str,
+    query: str,
+    columns: Mapping[str, str],
+    *,
+    unit: str = "none",
+    width: int = 12,
+    steps: Steps = _PLAIN,
+    says: Mapping[str, str] | None = None,
+    empty: str = "none",
+    runbooks: Sequence[str] = (),
+) -> Panel:
+    """A table of the series there are now: `columns` are labels (and Value) with their titles, in this order."""
+    kept = {
+        "indexByName": {label: place for place, label in enumerate(columns)},
+        "renameByName": dict(columns),
+        "includeByName": dict.fromkeys(columns, True),
+    }
+    builder = (
+        _base(table.Panel(), title, means, unit, {"": query}, steps, form=PromQueryFormat.TABLE)
+        .no_value(empty)
+        .with_transformation(models.DataTransformerConfig(id_val="organize", options=kept))
+    )
+    if says:
+        builder.mappings(_mapped({value: (text, None) for value, text in says.items()}))
+    return Panel(builder, width=width, height=8, runbooks=runbooks)
+
+
+def _mapped(says: Mapping[str, tuple[str, str | None]]) -> list[models.ValueMapping]:
+    results = {value: models.ValueMappingResult(text=text, color=color) for value, (text, color) in says.items()}
+    return [models.ValueMap(options=results)]
+
+
+def _base(  # noqa: PLR0917 - each has all of these
+    builder: Any,
+    title: str,
+    means: str,
+    unit: str,
+    queries: Queries,
+    steps: Steps,
+    *,
+    form: PromQueryFormat = PromQueryFormat.TIME_SERIES,
+) -> Any:
+    if not means or not unit or len(queries) > len(string.ascii_uppercase):
+        raise ValueError(f"{title}: each panel says what it means, and in which unit")
+    marks = [models.Threshold(value=None, color=steps[0][0])]
+    marks += [models.Threshold(value=value, color=color) for color, value in steps[1:]]
+    builder.title(title).description(means).unit(unit).datasource(SOURCE)
+    builder.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(marks))
+    for letter, (legend, query) in zip(string.ascii_uppercase, queries.items(), strict=False):
+        target = prometheus.Dataquery().ref_id(letter).expr(query).legend_format(legend).format(form)
+        target = target.instant() if form == PromQueryFormat.TABLE else target.range()
+        builder.with_target(target.datasource(SOURCE))
+    return builder
