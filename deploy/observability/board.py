@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
-from deploy.observability.panels import RUNBOOKS, SOURCE, Panel
+from deploy.observability.panel import RUNBOOKS, SOURCE, Panel
 from deploy.observability.queries import WINDOW
 
 TAG = "parley"

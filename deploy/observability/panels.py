@@ -3,15 +3,12 @@
 `queries` are PromQL by what the legend calls it (with `{{label}}`).
 """
 
-import string
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from grafana_foundation_sdk.builders import (
     common,
     dashboard,
     heatmap,
-    prometheus,
     stat,
     statetimeline,
     table,
@@ -22,35 +19,10 @@ from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from deploy.observability.panel import Panel, Queries, base, mapped
 from deploy.observability.steps import GREEN, Steps
 
-Queries = Mapping[str, str]
-
-SOURCE = words.DataSourceRef(type_val="prometheus", uid="${datasource}")
-RUNBOOKS = "https://github.com/parley-chat/parley/blob/main/docs/runbooks"
-"""Where the runbooks of the alerts are read."""
-
 _PLAIN: Steps = ((GREEN, 0),)
-
-
-class Panel:
-    """A panel of a dashboard, of which only the place is open; see `board.py`."""
-
-    def __init__(self, builder: Any, *, width: int, height: int, runbooks: Sequence[str]) -> None:
-        self._builder = builder
-        self._size = (width, height)
-        self._runbooks = runbooks
-
-    def placed(self, number: int) -> Any:
-        """The builder, with its id and size."""
-        width, height = self._size
-        links = [
-            dashboard.DashboardLink(f"Runbook: {each}")
-            .type(models.DashboardLinkType.LINK)
-            .url(f"{RUNBOOKS}/{each}.md")
-            for each in self._runbooks
-        ]
-        return self._builder.id(number).span(width).height(height).links(links)
 
 
 def number(
@@ -61,6 +33,7 @@ def number(
     *,
     steps: Steps = _PLAIN,
     width: int = 3,
+    height: int = 4,
     empty: str = "no traffic",
     says: Mapping[str, str] | None = None,
     decimals: int | None = None,
@@ -68,7 +41,7 @@ def number(
 ) -> Panel:
     """One value as it is now, and its course behind it; `says`: words for values; `empty`: that there is none."""
     builder = (
-        _base(stat.Panel(), title, means, unit, {title: query}, steps)
+        base(stat.Panel(), title, means, unit, {title: query}, steps)
         .no_value(empty)
         .graph_mode(words.BigValueGraphMode.AREA)
         .color_mode(words.BigValueColorMode.BACKGROUND if len(steps) > 1 else words.BigValueColorMode.VALUE)
@@ -76,10 +49,10 @@ def number(
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     )
     if says:
-        builder.mappings(_mapped({value: (text, None) for value, text in says.items()}))
+        builder.mappings(mapped({value: (text, None) for value, text in says.items()}))
     if decimals is not None:
         builder.decimals(decimals)
-    return Panel(builder, width=width, height=4, runbooks=runbooks)
+    return Panel(builder, width=width, height=height, runbooks=runbooks)
 
 
 def lines(
@@ -97,13 +70,15 @@ def lines(
 ) -> Panel:
     """How values went; `steps` are dashed lines, `most` is where the axis ends."""
     builder = (
-        _base(timeseries.Panel(), title, means, unit, queries, steps)
+        base(timeseries.Panel(), title, means, unit, queries, steps)
         .legend(
             common.VizLegendOptions()
             .display_mode(words.LegendDisplayMode.TABLE)
             .placement(words.LegendPlacement.BOTTOM)
             .show_legend(True)
             .calcs(["lastNotNull", "max"])
+            .sort_by("Max")
+            .sort_desc(True)
         )
         .tooltip(common.VizTooltipOptions().mode(words.TooltipDisplayMode.MULTI).sort(words.SortOrder.DESCENDING))
         .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
@@ -127,7 +102,7 @@ def lines(
 def heat(title: str, means: str, unit: str, query: str, *, width: int = 8, runbooks: Sequence[str] = ()) -> Panel:
     """A histogram's buckets over time."""
     builder = (
-        _base(heatmap.Panel(), title, means, unit, {"{{le}}": query}, _PLAIN, form=PromQueryFormat.HEATMAP)
+        base(heatmap.Panel(), title, means, unit, {"{{le}}": query}, _PLAIN, form=PromQueryFormat.HEATMAP)
         .calculate(False)
         .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges").steps(64))
         .y_axis(heatmap.YAxisConfig().unit(unit).axis_placement(words.AxisPlacement.LEFT))
@@ -148,8 +123,8 @@ def states(
 ) -> Panel:
     """What was the case when, of each series: `says` has a word and a colour for each value."""
     builder = (
-        _base(statetimeline.Panel(), title, means, "none", queries, _PLAIN)
-        .mappings(_mapped(says))
+        base(statetimeline.Panel(), title, means, "none", queries, _PLAIN)
+        .mappings(mapped(says))
         .merge_values(True)
         .show_value(words.VisibilityMode.AUTO)
         .row_height(0.8)
@@ -178,38 +153,10 @@ def rows(
         "includeByName": dict.fromkeys(columns, True),
     }
     builder = (
-        _base(table.Panel(), title, means, unit, {"": query}, steps, form=PromQueryFormat.TABLE)
+        base(table.Panel(), title, means, unit, {"": query}, steps, form=PromQueryFormat.TABLE)
         .no_value(empty)
         .with_transformation(models.DataTransformerConfig(id_val="organize", options=kept))
     )
     if says:
-        builder.mappings(_mapped({value: (text, None) for value, text in says.items()}))
+        builder.mappings(mapped({value: (text, None) for value, text in says.items()}))
     return Panel(builder, width=width, height=8, runbooks=runbooks)
-
-
-def _mapped(says: Mapping[str, tuple[str, str | None]]) -> list[models.ValueMapping]:
-    results = {value: models.ValueMappingResult(text=text, color=color) for value, (text, color) in says.items()}
-    return [models.ValueMap(options=results)]
-
-
-def _base(  # noqa: PLR0917 - each has all of these
-    builder: Any,
-    title: str,
-    means: str,
-    unit: str,
-    queries: Queries,
-    steps: Steps,
-    *,
-    form: PromQueryFormat = PromQueryFormat.TIME_SERIES,
-) -> Any:
-    if not means or not unit or len(queries) > len(string.ascii_uppercase):
-        raise ValueError(f"{title}: each panel says what it means, and in which unit")
-    marks = [models.Threshold(value=None, color=steps[0][0])]
-    marks += [models.Threshold(value=value, color=color) for color, value in steps[1:]]
-    builder.title(title).description(means).unit(unit).datasource(SOURCE)
-    builder.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(marks))
-    for letter, (legend, query) in zip(string.ascii_uppercase, queries.items(), strict=False):
-        target = prometheus.Dataquery().ref_id(letter).expr(query).legend_format(legend).format(form)
-        target = target.instant() if form == PromQueryFormat.TABLE else target.range()
-        builder.with_target(target.datasource(SOURCE))
-    return builder

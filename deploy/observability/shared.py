@@ -1,6 +1,7 @@
 """Panels that several dashboards have, for the processes that each is about."""
 
-from deploy.observability.panels import Panel, heat, lines, states
+from deploy.observability.panel import Panel
+from deploy.observability.panels import heat, lines, states
 from deploy.observability.queries import WINDOW, Metrics
 from deploy.observability.steps import GREEN, RED, alarm
 
@@ -17,6 +18,7 @@ def limits(of: Metrics) -> list[Panel]:
             "none",
             {"{{instance}}": f"rate({of.of('process_cpu_seconds_total')}[{WINDOW}])"},
             steps=alarm(0.9, warn=0.7),
+            runbooks=["ParleyCpuSaturated"],
         ),
         lines(
             "Memory",
@@ -31,14 +33,16 @@ def limits(of: Metrics) -> list[Panel]:
             "s",
             {"{{instance}}": of.quantile(0.99, "parley_event_loop_lag_seconds", "instance")},
             steps=alarm(0.25, warn=0.1),
+            runbooks=["ParleyEventLoopLagging"],
         ),
         lines(
             "Share of the memory limit",
-            "At 1 the kernel kills the process. Nothing is shown where no limit is set.",
+            "At 1 the kernel kills the process. 0 where no limit is set.",
             "percentunit",
             {"{{instance}}": f"{memory} or (0 * {of.of('process_resident_memory_bytes')})"},
             steps=alarm(0.9, warn=0.8),
             most=1,
+            runbooks=["ParleyMemoryHigh"],
         ),
         lines(
             "Share of the open files",
@@ -47,6 +51,7 @@ def limits(of: Metrics) -> list[Panel]:
             {"{{instance}}": files},
             steps=alarm(0.9, warn=0.8),
             most=1,
+            runbooks=["ParleyOpenFilesHigh"],
         ),
         lines(
             "Tasks",
@@ -80,6 +85,7 @@ def process(of: Metrics) -> list[Panel]:
             "Since the process began. What starts again and again crashes: read its last log line.",
             "s",
             {"{{instance}}": f"time() - {of.of('process_start_time_seconds')}"},
+            runbooks=["ParleyCrashLoop"],
         ),
     ]
 
@@ -93,6 +99,7 @@ def nats_client(of: Metrics) -> list[Panel]:
             {"{{instance}}": of.of("parley_nats_connected")},
             {"0": ("cut off", RED), "1": ("connected", GREEN)},
             width=8,
+            runbooks=["ParleyNatsDisconnected"],
         ),
         lines(
             "Connections made again",
@@ -103,6 +110,7 @@ def nats_client(of: Metrics) -> list[Panel]:
                 "{{instance}} reconnected": of.rate("parley_nats_reconnects_total", "instance"),
                 "{{instance}} revived": of.rate("parley_nats_revived_total", "instance"),
             },
+            runbooks=["ParleyNatsReconnects"],
         ),
         lines(
             "Trouble with NATS",
@@ -114,6 +122,7 @@ def nats_client(of: Metrics) -> list[Panel]:
                 "let go, too slow": of.rate("parley_nats_slow_consumers_total"),
                 "late answers": of.rate("parley_nats_late_replies_total"),
             },
+            runbooks=["ParleyNatsSlowConsumers"],
         ),
     ]
 
@@ -127,12 +136,14 @@ def mongo(of: Metrics) -> list[Panel]:
             {"{{instance}}": of.of("parley_mongo_connected")},
             {"0": ("no", RED), "1": ("yes", GREEN)},
             width=8,
+            runbooks=["ParleyMongoDisconnected"],
         ),
         lines(
             "MongoDB: commands",
             "A second, by command and result. Failed ones are tried again or answered `unavailable`.",
             "cps",
             {"{{command}} {{result}}": of.rate("parley_mongo_commands_total", "command", "result")},
+            runbooks=["ParleyMongoCommandsFailing"],
         ),
         lines(
             "MongoDB: time of a command",
@@ -143,5 +154,6 @@ def mongo(of: Metrics) -> list[Panel]:
                 "{{result}} p50": of.quantile(0.5, "parley_mongo_command_duration_seconds", "result"),
             },
             steps=alarm(0.5),
+            runbooks=["ParleyMongoSlow"],
         ),
     ]

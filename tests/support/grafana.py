@@ -3,16 +3,16 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from deploy.observability.write import DASHBOARDS
 
 _VARIABLE_QUERY = re.compile(r"label_values\((.*), *(\w+)\)")
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """One expression, with Grafana's variables in it; `instant`: asked for now alone."""
 
     dashboard: str

@@ -1,7 +1,8 @@
 """Auth: whether people can sign in, and those who must not cannot."""
 
 from deploy.observability.board import board as made
-from deploy.observability.panels import Panel, lines, number
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines, number
 from deploy.observability.queries import WINDOW, Metrics, or_none
 from deploy.observability.shared import limits, mongo, nats_client, process
 from deploy.observability.steps import alarm, floor
@@ -46,6 +47,7 @@ def _answers() -> list[Panel]:
             steps=floor(0.999, warn=0.99),
             width=6,
             decimals=2,
+            runbooks=["ParleyAuthFailing"],
         ),
         number(
             "Verifying a token, p99",
@@ -54,6 +56,7 @@ def _answers() -> list[Panel]:
             of.quantile(0.99, "parley_auth_request_duration_seconds", only='group="verify"', over="5m"),
             steps=alarm(0.5, warn=0.1),
             width=6,
+            runbooks=["ParleyAuthSlow"],
         ),
         number(
             "Attempts refused, last hour",
@@ -64,6 +67,7 @@ def _answers() -> list[Panel]:
             width=6,
             decimals=0,
             empty="no auth",
+            runbooks=["ParleyLoginAttemptsRefused"],
         ),
         number(
             "Age of the signing key",
@@ -74,6 +78,7 @@ def _answers() -> list[Panel]:
             steps=alarm(180 * 86_400, warn=90 * 86_400),
             width=6,
             empty="no auth",
+            runbooks=["ParleySigningKeyOld"],
         ),
     ]
 
@@ -93,6 +98,7 @@ def _requests() -> list[Panel]:
             " passwords.",
             "cps",
             {"{{kind}} {{result}}": of.rate("parley_auth_requests_total", "kind", "result", only='result!="ok"')},
+            runbooks=["ParleyAuthFailing"],
         ),
         lines(
             "Time to answer, p99",
@@ -100,6 +106,7 @@ def _requests() -> list[Panel]:
             "s",
             {"{{group}}": of.quantile(0.99, "parley_auth_request_duration_seconds", "group")},
             steps=alarm(1),
+            runbooks=["ParleyAuthSlow"],
         ),
     ]
 
@@ -131,6 +138,7 @@ def _sessions() -> list[Panel]:
             "s",
             {"{{result}} p99": of.quantile(0.99, "parley_auth_revocation_duration_seconds", "result")},
             steps=alarm(1),
+            runbooks=["ParleyRevocationsFailing"],
         ),
         lines(
             "Attempts refused",
@@ -139,6 +147,7 @@ def _sessions() -> list[Panel]:
             "cps",
             {"{{limit}}": of.rate("parley_auth_attempts_refused_total", "limit")},
             width=24,
+            runbooks=["ParleyLoginAttemptsRefused"],
         ),
     ]
 
@@ -151,12 +160,14 @@ def _keys() -> list[Panel]:
             "All instances should say the same; one that differs does not see the others' folder.",
             "short",
             {"{{instance}}": of.of("parley_auth_keys")},
+            runbooks=["ParleySigningKeysDiffer"],
         ),
         lines(
             "Age of the signing key",
             "Falls when a new one begins to sign.",
             "s",
             {"{{instance}}": of.of("parley_auth_signing_key_age_seconds")},
+            runbooks=["ParleySigningKeyOld"],
         ),
         lines(
             "Trouble with keys",
@@ -169,5 +180,6 @@ def _keys() -> list[Panel]:
                     f"sum by (issuer, result) (rate({of.of('parley_auth_jwks_fetches_total')}[{WINDOW}]))"
                 ),
             },
+            runbooks=["ParleySigningKeysUnreadable", "ParleyJwksFetchFailing"],
         ),
     ]

@@ -1,6 +1,7 @@
 """What load costs, and what gives: rows of the dashboard of load tests."""
 
-from deploy.observability.panels import Panel, lines
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines
 from deploy.observability.queries import WINDOW, Metrics
 from deploy.observability.steps import alarm
 
@@ -112,11 +113,8 @@ def gives() -> list[Panel]:
         ),
         lines(
             "History behind",
-            "Messages and seconds. It may fall behind in a run, and catches up after it.",
+            "Messages. It may fall behind in a run, and catches up after it.",
             "short",
-            {
-                "messages": _any.max("parley_history_lag_messages"),
-                "seconds": _any.max("parley_history_lag_seconds"),
-            },
+            {"messages": _any.max("parley_history_lag_messages")},
         ),
     ]

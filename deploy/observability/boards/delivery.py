@@ -2,7 +2,8 @@
 
 from deploy.observability.board import board as made
 from deploy.observability.boards import who
-from deploy.observability.panels import Panel, lines, number
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines, number
 from deploy.observability.queries import Metrics
 from deploy.observability.steps import alarm
 
@@ -47,6 +48,7 @@ def _promise() -> list[Panel]:
             width=4,
             decimals=0,
             empty="no gateway",
+            runbooks=["ParleyGapsUnhealable"],
         ),
         number(
             "Holes open now",
@@ -68,6 +70,7 @@ def _promise() -> list[Panel]:
             width=4,
             decimals=0,
             empty="no gateway",
+            runbooks=["ParleyResumesFailing"],
         ),
         number(
             "Unreadable live messages",
@@ -116,6 +119,7 @@ def _holes() -> list[Panel]:
                 "healed": of.rate("parley_gateway_gaps_healed_total"),
                 "unhealable": of.rate("parley_gateway_gaps_unhealable_total"),
             },
+            runbooks=["ParleyGapsMany", "ParleyGapsUnhealable"],
         ),
         lines(
             "Quiet rooms asked about",
@@ -129,6 +133,7 @@ def _holes() -> list[Panel]:
             "A second, by the stream's answer. `refused`: it is full - storage or MESSAGES_MAX_BYTES.",
             "cps",
             {"{{result}}": of.rate("parley_gateway_publish_duration_seconds_count", "result")},
+            runbooks=["ParleyMessagesRefused"],
         ),
     ]
 
@@ -142,6 +147,7 @@ def _back() -> list[Panel]:
             " `unavailable` could not be told in time and try again.",
             "cps",
             {"{{verdict}}": of.rate("parley_gateway_resumes_total", "verdict")},
+            runbooks=["ParleyResumesFailing"],
         ),
         lines(
             "Sessions wanted back",
@@ -149,15 +155,19 @@ def _back() -> list[Panel]:
             " the bucket of sessions was lost.",
             "cps",
             {"{{outcome}}": of.rate("parley_gateway_recoveries_total", "outcome")},
+            runbooks=["ParleyRecoveriesUnavailable"],
         ),
         lines(
             "Being told what they missed",
-            "Joins under way, and the memory that keeps messages for them.",
+            "Joins under way. Many that stay are a stream that is slow to read, or clients that are.",
             "short",
-            {
-                "joins": of.sum("parley_gateway_resuming"),
-                "KiB kept": f"{of.sum('parley_gateway_replay_bytes')} / 1024",
-            },
+            {"{{instance}}": of.of("parley_gateway_resuming")},
+        ),
+        lines(
+            "Memory for those who come back",
+            "What keeps messages that several of them want. It is let go again when memory is short.",
+            "bytes",
+            {"{{instance}}": of.of("parley_gateway_replay_bytes")},
         ),
         lines(
             "Where it was read",
@@ -165,7 +175,6 @@ def _back() -> list[Panel]:
             " reconnect storm most should be memory.",
             "cps",
             {"{{source}}": of.rate("parley_gateway_resume_reads_total", "source")},
-            width=12,
         ),
         lines(
             "Slow readers",
@@ -175,6 +184,6 @@ def _back() -> list[Panel]:
                 "closed: {{reason}}": of.rate("parley_gateway_slow_readers_closed_total", "reason"),
                 "let go: {{reason}}": of.rate("parley_gateway_superseded_total", "reason"),
             },
-            width=12,
+            runbooks=["ParleySlowReadersClosed"],
         ),
     ]

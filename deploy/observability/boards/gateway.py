@@ -2,7 +2,8 @@
 
 from deploy.observability.board import board as made
 from deploy.observability.boards import sending
-from deploy.observability.panels import Panel, lines
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines
 from deploy.observability.queries import Metrics
 from deploy.observability.shared import limits, nats_client, process
 from deploy.observability.steps import alarm
@@ -41,6 +42,7 @@ def _clients() -> list[Panel]:
             "Clients connected and verified. Gateways far apart for long: see the runbook of skew.",
             "short",
             {"{{instance}}": of.of("parley_gateway_connections")},
+            runbooks=["ParleyGatewaysUneven"],
         ),
         lines(
             "Share of the sessions there may be",
@@ -49,6 +51,7 @@ def _clients() -> list[Panel]:
             {"{{instance}}": f"{full} or (0 * {of.of('parley_gateway_sessions')})"},
             steps=alarm(0.95, warn=0.8),
             most=1,
+            runbooks=["ParleyGatewayNearlyFull", "ParleyGatewaysFull"],
         ),
         lines(
             "Rooms, users, subscriptions",
@@ -67,6 +70,7 @@ def _clients() -> list[Panel]:
             "cps",
             {"{{result}}": of.rate("parley_gateway_connects_total", "result")},
             stacked=True,
+            runbooks=["ParleyReconnectStorm"],
         ),
         lines(
             "Disconnects",
@@ -103,6 +107,7 @@ def _sent() -> list[Panel]:
             "A second, by event and code. `unavailable` and `internal` are ours.",
             "cps",
             {"{{event}} {{result}}": of.rate("parley_gateway_events_total", "event", "result", only='result!="ok"')},
+            runbooks=["ParleyRequestsFailing"],
         ),
         lines(
             "Limits that were hit",
@@ -132,6 +137,7 @@ def _sent() -> list[Panel]:
                 "{{instance}} limit": of.of("parley_gateway_publishes_in_flight_limit"),
             },
             logarithmic=True,
+            runbooks=["ParleyPublishesPiledUp"],
         ),
         lines(
             "Messages over HTTP",

@@ -1,7 +1,8 @@
 """History: whether what was acknowledged reaches MongoDB, and can be read."""
 
 from deploy.observability.board import board as made
-from deploy.observability.panels import Panel, lines, number
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines, number
 from deploy.observability.queries import Metrics
 from deploy.observability.shared import limits, mongo, nats_client, process
 from deploy.observability.steps import alarm
@@ -44,6 +45,7 @@ def _keeps_up() -> list[Panel]:
             steps=alarm(60, warn=10),
             width=6,
             empty="no history",
+            runbooks=["ParleyHistoryLagging", "ParleyHistoryStuck"],
         ),
         number(
             "Messages that wait",
@@ -53,6 +55,7 @@ def _keeps_up() -> list[Panel]:
             steps=alarm(50_000, warn=5_000),
             width=6,
             empty="no history",
+            runbooks=["ParleyHistoryLagging", "ParleyHistoryConsumerLagging"],
         ),
         number(
             "Dead letters, last day",
@@ -64,6 +67,7 @@ def _keeps_up() -> list[Panel]:
             width=6,
             decimals=0,
             empty="no history",
+            runbooks=["ParleyHistoryDeadLetters"],
         ),
         number(
             "Pages refused or failed",
@@ -74,6 +78,7 @@ def _keeps_up() -> list[Panel]:
             + of.rate("parley_history_page_duration_seconds_count", over="5m"),
             steps=alarm(0.01, warn=0.001),
             width=6,
+            runbooks=["ParleyHistoryPagesFailing"],
         ),
     ]
 
@@ -83,15 +88,23 @@ def _persisting() -> list[Panel]:
     consumer = 'stream_name="MESSAGES",is_consumer_leader="true"'
     return [
         lines(
-            "Behind",
+            "Messages that wait",
             "As history sees it; and what the stream's consumer has to give, as nats-server sees it.",
             "short",
             {
-                "messages": of.max("parley_history_lag_messages"),
-                "seconds": of.max("parley_history_lag_seconds"),
-                "waiting in NATS": _all.sum("jetstream_consumer_num_pending", only=consumer),
+                "behind": of.max("parley_history_lag_messages"),
+                "not fetched": _all.sum("jetstream_consumer_num_pending", only=consumer),
                 "fetched, not acknowledged": _all.sum("jetstream_consumer_num_ack_pending", only=consumer),
             },
+            runbooks=["ParleyHistoryLagging", "ParleyHistoryConsumerLagging"],
+        ),
+        lines(
+            "Behind by",
+            "Age of the oldest message that is not in MongoDB yet, as each instance sees it of all.",
+            "s",
+            {"{{instance}}": of.of("parley_history_lag_seconds")},
+            steps=alarm(60),
+            runbooks=["ParleyHistoryLagging", "ParleyHistoryStuck"],
         ),
         lines(
             "Persisted",
@@ -110,6 +123,7 @@ def _persisting() -> list[Panel]:
                 "batches refused": of.rate("parley_history_write_failures_total"),
                 "dead letters": of.rate("parley_history_dead_letters_total"),
             },
+            runbooks=["ParleyHistoryWritesFailing", "ParleyHistoryDeadLetters"],
         ),
         lines(
             "Time to write a batch",
@@ -120,7 +134,6 @@ def _persisting() -> list[Panel]:
                 "p50": of.quantile(0.5, "parley_history_persist_duration_seconds"),
             },
             steps=alarm(1),
-            width=12,
         ),
         lines(
             "Messages a batch",
@@ -131,7 +144,6 @@ def _persisting() -> list[Panel]:
                 "mean": of.mean("parley_history_batch_messages"),
             },
             steps=alarm(500),
-            width=12,
         ),
     ]
 
@@ -148,12 +160,14 @@ def _reading() -> list[Panel]:
                 "{{result}} p50": of.quantile(0.5, "parley_history_page_duration_seconds", "result"),
             },
             steps=alarm(1),
+            runbooks=["ParleyHistoryPagesSlow"],
         ),
         lines(
             "Pages",
             "A second, by result. A burst is a reconnect storm that catches up.",
             "cps",
             {"{{result}}": of.rate("parley_history_page_duration_seconds_count", "result")},
+            runbooks=["ParleyHistoryPagesFailing"],
         ),
         lines(
             "Other questions",

@@ -1,6 +1,7 @@
 """JetStream, and certificates for NATS: rows of its dashboard."""
 
-from deploy.observability.panels import Panel, lines
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines
 from deploy.observability.queries import WINDOW, Metrics
 
 _servers = Metrics('job="parley-nats",instance=~"$instance"')
@@ -22,18 +23,21 @@ def streams() -> list[Panel]:
                 "{{instance}} set aside": of.of("gnatsd_varz_jetstream_stats_reserved_storage"),
                 "{{instance}} limit": of.of("gnatsd_varz_jetstream_config_max_storage"),
             },
+            runbooks=["ParleyJetStreamStorageHigh"],
         ),
         lines(
             "Bytes of each stream",
             "As its leader has it.",
             "bytes",
             {"{{stream_name}}": of.max("jetstream_stream_total_bytes", "stream_name", only=_LED)},
+            runbooks=["ParleyStreamNearlyFull"],
         ),
         lines(
             "Messages of each stream",
             "As its leader has it. MESSAGES falls only by age; a fall to nothing is a stream that was made again.",
             "short",
             {"{{stream_name}}": of.max("jetstream_stream_total_messages", "stream_name", only=_LED)},
+            runbooks=["ParleyStreamMissing"],
         ),
         lines(
             "Stored",
@@ -60,10 +64,12 @@ def streams() -> list[Panel]:
                     ("given again", "num_redelivered"),
                 )
             },
+            runbooks=["ParleyHistoryConsumerLagging"],
         ),
         lines(
             "JetStream's API",
-            "Calls a second, and those that failed. Some fail usually: asking for what is not there is one.",
+            "Calls a second, and those that were answered with an error. To ask for what is not there yet, such as"
+            " the last message of a new room, is one: they rise with use, and say something only when use does not.",
             "cps",
             {
                 "{{instance}} calls": f"rate({of.of('gnatsd_varz_jetstream_stats_api_total')}[{WINDOW}])",
@@ -86,5 +92,6 @@ def certificates() -> list[Panel]:
             "s",
             {"{{job}} {{use}}": f"(min by (job, use) ({expiry}) - time()) or {none}"},
             width=24,
+            runbooks=["ParleyCertificateExpiring"],
         ),
     ]

@@ -1,6 +1,7 @@
 """Service levels, and what runs: rows of the overview."""
 
-from deploy.observability.panels import Panel, lines, number, rows
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines, number, rows
 from deploy.observability.steps import GREEN, RED, YELLOW, floor
 
 _BURNS = ("5m", "30m", "1h", "6h", "3d")
@@ -27,6 +28,7 @@ def levels() -> list[Panel]:
             "parley:delivery_slow:error_budget_remaining",
             steps=floor(0.5, warn=0.1),
             width=4,
+            height=8,
         ),
         lines(
             "Burn rate: delivery under 250 ms",
@@ -34,6 +36,7 @@ def levels() -> list[Panel]:
             "none",
             burn("delivery_slow", "0.01"),
             steps=((GREEN, 0), (YELLOW, 1), (RED, 14.4)),
+            runbooks=["ParleyDeliverySloBurn"],
         ),
         number(
             "Budget left: connects",
@@ -42,6 +45,7 @@ def levels() -> list[Panel]:
             "parley:connect_failed:error_budget_remaining",
             steps=floor(0.5, warn=0.1),
             width=4,
+            height=8,
         ),
         lines(
             "Burn rate: connects let in",
@@ -49,6 +53,7 @@ def levels() -> list[Panel]:
             "none",
             burn("connect_failed", "0.001"),
             steps=((GREEN, 0), (YELLOW, 1), (RED, 14.4)),
+            runbooks=["ParleyConnectSloBurn"],
         ),
     ]
 
@@ -71,6 +76,7 @@ def runs() -> list[Panel]:
             says={"0": "DOWN", "1": "up"},
             steps=((RED, 0), (GREEN, 1)),
             width=8,
+            runbooks=["ParleyTargetDown"],
         ),
         rows(
             "Builds",
@@ -78,5 +84,6 @@ def runs() -> list[Panel]:
             "sum by (job, version, revision, python) (parley_build_info)",
             {"job": "Job", "version": "Version", "revision": "Revision", "python": "Python", "Value": "Processes"},
             width=8,
+            runbooks=["ParleyBuildsDiffer"],
         ),
     ]

@@ -2,7 +2,8 @@
 
 from deploy.observability.board import board as made
 from deploy.observability.boards import costs
-from deploy.observability.panels import Panel, lines, number
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines, number
 from deploy.observability.queries import WINDOW, Metrics
 from deploy.observability.steps import BLUE, alarm, floor
 

@@ -2,7 +2,8 @@
 
 from deploy.observability.board import board as made
 from deploy.observability.boards import jetstream
-from deploy.observability.panels import Panel, lines, number, rows, states
+from deploy.observability.panel import Panel
+from deploy.observability.panels import lines, number, rows, states
 from deploy.observability.queries import WINDOW, Metrics
 from deploy.observability.shared import nats_client
 from deploy.observability.steps import BLUE, GREEN, RED, alarm
@@ -44,6 +45,7 @@ def _well() -> list[Panel]:
             "avg(gnatsd_healthz_status_value) or vector(0)",
             steps=((RED, 0), ("yellow", 0.6), (GREEN, 1)),
             width=4,
+            runbooks=["ParleyNatsUnhealthy"],
         ),
         number(
             "Storage used",
@@ -54,6 +56,7 @@ def _well() -> list[Panel]:
             steps=alarm(0.9, warn=0.75),
             width=4,
             empty="no exporter",
+            runbooks=["ParleyJetStreamStorageHigh"],
         ),
         number(
             "Messages in MESSAGES",
@@ -72,6 +75,7 @@ def _well() -> list[Panel]:
             steps=alarm(50_000, warn=5_000),
             width=4,
             empty="no consumer",
+            runbooks=["ParleyHistoryConsumerLagging"],
         ),
         number(
             "Slow consumers, last hour",
@@ -83,6 +87,7 @@ def _well() -> list[Panel]:
             width=4,
             decimals=0,
             empty="no exporter",
+            runbooks=["ParleyNatsSlowConsumers"],
         ),
         number(
             "Streams without a leader",
@@ -92,6 +97,7 @@ def _well() -> list[Panel]:
             f" (max by (stream_name) (jetstream_stream_total_messages{{{_LED}}}))) or vector(0)",
             steps=alarm(1),
             width=4,
+            runbooks=["ParleyStreamNoLeader"],
         ),
     ]
 
@@ -109,6 +115,7 @@ def _server() -> list[Panel]:
             {"{{instance}} {{value}}": of.of("gnatsd_healthz_status_value")},
             {"0": ("NOT WELL", RED), "1": ("well", GREEN)},
             width=8,
+            runbooks=["ParleyNatsUnhealthy"],
         ),
         lines(
             "Messages in and out",
@@ -131,23 +138,36 @@ def _server() -> list[Panel]:
                 "{{instance}} subscriptions": of.of("gnatsd_varz_subscriptions"),
             },
             logarithmic=True,
+            width=6,
         ),
         lines(
             "CPU",
             "In cores. Above what the pod asks for, storing takes longer.",
             "none",
             {"{{instance}}": f"{of.of('gnatsd_varz_cpu')} / 100"},
+            width=6,
         ),
-        lines("Memory", "What nats-server holds.", "bytes", {"{{instance}}": of.of("gnatsd_varz_mem")}),
         lines(
-            "Waiting to be read, slow consumers",
-            "Bytes that wait for connections (at max_pending, 64 MiB, of one it is cut), and how many were cut a"
-            " second.",
+            "Memory",
+            "What nats-server holds.",
             "bytes",
-            {
-                "{{instance}} pending": of.of("gnatsd_connz_pending_bytes"),
-                "{{instance}} cut": rate("gnatsd_varz_slow_consumers"),
-            },
+            {"{{instance}}": of.of("gnatsd_varz_mem")},
+            width=6,
+            runbooks=["ParleyNatsMemoryHigh"],
+        ),
+        lines(
+            "Waiting to be read",
+            "Bytes that wait for all connections; of one, up to max_pending (64 MiB): then it is cut.",
+            "bytes",
+            {"{{instance}}": of.of("gnatsd_connz_pending_bytes")},
+            width=6,
+        ),
+        lines(
+            "Slow consumers cut",
+            "Connections that nats-server cut for reading too slowly, a second. They come back and heal their rooms.",
+            "cps",
+            {"{{instance}}": rate("gnatsd_varz_slow_consumers")},
+            runbooks=["ParleyNatsSlowConsumers"],
         ),
         lines(
             "Routes",
@@ -155,6 +175,7 @@ def _server() -> list[Panel]:
             " single server there are none.",
             "short",
             {"{{instance}}": of.of("gnatsd_routez_num_routes")},
+            runbooks=["ParleyNatsClusterIncomplete"],
         ),
         rows(
             "Versions",

@@ -2,7 +2,8 @@
 
 from deploy.observability.board import board as made
 from deploy.observability.boards import levels
-from deploy.observability.panels import Panel, heat, lines, number
+from deploy.observability.panel import Panel
+from deploy.observability.panels import heat, lines, number
 from deploy.observability.queries import Metrics, or_none
 from deploy.observability.shared import limits
 from deploy.observability.steps import BLUE, alarm, floor
@@ -45,6 +46,7 @@ def _hurt() -> list[Panel]:
             "1 - parley:delivery_slow:ratio_rate5m",
             steps=floor(0.99, warn=0.98),
             decimals=2,
+            runbooks=["ParleyDeliverySloBurn"],
         ),
         number(
             "Connects let in",
@@ -54,6 +56,7 @@ def _hurt() -> list[Panel]:
             "1 - parley:connect_failed:ratio_rate5m",
             steps=floor(0.999, warn=0.99),
             decimals=2,
+            runbooks=["ParleyConnectSloBurn"],
         ),
         number(
             "Messages without an answer",
@@ -63,6 +66,7 @@ def _hurt() -> list[Panel]:
             f"{unsure} / {sent}",
             steps=alarm(0.001, warn=1e-9),
             decimals=2,
+            runbooks=["ParleyRequestsFailing", "ParleyMessagesRefused"],
         ),
         number(
             "Holes not filled, last hour",
@@ -73,6 +77,7 @@ def _hurt() -> list[Panel]:
             steps=alarm(0.01),
             decimals=0,
             empty="no gateway",
+            runbooks=["ParleyGapsUnhealable"],
         ),
         number(
             "Gateways that serve nobody",
@@ -82,6 +87,7 @@ def _hurt() -> list[Panel]:
             "count(parley_gateway_control_current == 0) or (0 * count(parley_gateway_control_current))",
             steps=alarm(1),
             empty="no gateway",
+            runbooks=["ParleyGatewayNotCurrent"],
         ),
         number(
             "Alerts firing",
@@ -98,6 +104,7 @@ def _hurt() -> list[Panel]:
             "parley:connections:sum",
             steps=((BLUE, 0),),
             empty="no gateway",
+            runbooks=["ParleyGatewaysUneven"],
         ),
         number(
             "History is behind by",
@@ -107,6 +114,7 @@ def _hurt() -> list[Panel]:
             _all.max("parley_history_lag_seconds"),
             steps=alarm(60, warn=10),
             empty="no history",
+            runbooks=["ParleyHistoryLagging"],
         ),
     ]
 
@@ -119,6 +127,7 @@ def _use() -> list[Panel]:
             "short",
             {"{{instance}}": _all.sum("parley_gateway_connections", "instance")},
             stacked=True,
+            runbooks=["ParleyGatewaysUneven"],
         ),
         lines(
             "Connects",
@@ -127,6 +136,7 @@ def _use() -> list[Panel]:
             "cps",
             {"{{result}}": _all.rate("parley_gateway_connects_total", "result")},
             stacked=True,
+            runbooks=["ParleyReconnectStorm"],
         ),
         lines(
             "Messages and deliveries",
@@ -143,6 +153,7 @@ def _use() -> list[Panel]:
             "s",
             {"p99": "parley:delivery_latency:p99_rate5m", "p50": "parley:delivery_latency:p50_rate5m"},
             steps=alarm(0.25),
+            runbooks=["ParleyDeliverySloBurn"],
         ),
         heat(
             "Delivery latency, all of it",
@@ -157,5 +168,6 @@ def _use() -> list[Panel]:
             " or a gateway at its limit of publishes; `unavailable` and `internal` are ours.",
             "cps",
             {"{{result}}": _all.rate("parley_gateway_events_total", "result", only='result!="ok"')},
+            runbooks=["ParleyRequestsFailing"],
         ),
     ]

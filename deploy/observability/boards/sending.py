@@ -1,6 +1,7 @@
 """What clients get from a gateway: rows of its dashboard."""
 
-from deploy.observability.panels import Panel, heat, lines, states
+from deploy.observability.panel import Panel
+from deploy.observability.panels import heat, lines, states
 from deploy.observability.queries import Metrics
 from deploy.observability.steps import GREEN, YELLOW, alarm
 
@@ -17,6 +18,7 @@ def got() -> list[Panel]:
             " 250 ms.",
             "s",
             of.buckets("parley_gateway_delivery_latency_seconds"),
+            runbooks=["ParleyDeliverySloBurn"],
         ),
         lines(
             "Fan-out",
@@ -86,6 +88,7 @@ def slow() -> list[Panel]:
                 "closed: {{reason}}": of.rate("parley_gateway_slow_readers_closed_total", "reason"),
                 "let go: {{reason}}": of.rate("parley_gateway_superseded_total", "reason"),
             },
+            runbooks=["ParleySlowReadersClosed"],
         ),
     ]
 
@@ -100,6 +103,7 @@ def end() -> list[Panel]:
             " grace period, it hangs.",
             {"{{instance}}": of.of("parley_gateway_draining")},
             {"0": ("serves", GREEN), "1": ("drains", YELLOW)},
+            runbooks=["ParleyDrainTooLong"],
         ),
         lines(
             "Connections closed by drains",

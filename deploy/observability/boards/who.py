@@ -1,6 +1,7 @@
 """Who may be here, who is, and who is told: rows of the dashboard of delivery."""
 
-from deploy.observability.panels import Panel, heat, lines, states
+from deploy.observability.panel import Panel
+from deploy.observability.panels import heat, lines, states
 from deploy.observability.queries import Metrics
 from deploy.observability.steps import GREEN, RED
 
@@ -17,6 +18,7 @@ def control() -> list[Panel]:
             {"{{instance}}": of.of("parley_gateway_control_current")},
             {"0": ("NOT KNOWN", RED), "1": ("known", GREEN)},
             width=8,
+            runbooks=["ParleyGatewayNotCurrent"],
         ),
         lines(
             "Revocations and changes of members",
@@ -29,6 +31,7 @@ def control() -> list[Panel]:
             "From being stored to having taken effect here: how long somebody who was put out still reads.",
             "s",
             of.buckets("parley_gateway_control_latency_seconds"),
+            runbooks=["ParleyRevocationsSlow"],
         ),
         lines(
             "Sessions ended, members put out",
@@ -54,16 +57,18 @@ def presence() -> list[Panel]:
             {"{{instance}}": of.of("parley_gateway_presence_deaf")},
             {"0": ("yes", GREEN), "1": ("DEAF", RED)},
             width=8,
+            runbooks=["ParleyPresenceDeaf"],
         ),
         lines(
             "Other gateways known to live",
-            "Of each: all should say the same, one less than there are. Dropped, a second: their lease ran out, and"
+            "Of each: all should say the same, one less than there are. Dropped: their lease ran out, and"
             " their users went offline for the others.",
             "short",
             {
                 "{{instance}}": of.of("parley_gateway_presence_peers"),
-                "dropped": of.rate("parley_gateway_presence_peers_dropped_total"),
+                "dropped": of.increase("parley_gateway_presence_peers_dropped_total"),
             },
+            runbooks=["ParleyPresencePeersDropped", "ParleyPresencePeersDisagree"],
         ),
         lines(
             "Users present",
