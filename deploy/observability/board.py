@@ -7,7 +7,6 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from deploy.observability.panel import RUNBOOKS, SOURCE, Panel
-from deploy.observability.queries import WINDOW
 
 TAG = "parley"
 
@@ -81,7 +80,7 @@ def _links() -> list[dashboard.DashboardLink]:
 
 
 def _annotations() -> list[dashboard.AnnotationQuery]:
-    restarts = f'changes(process_start_time_seconds{{job=~"parley-.*"}}[{WINDOW}]) > 0'
+    restarts = 'changes(process_start_time_seconds{job=~"parley-.*"}[2m]) > 0'
     return [
         _annotation("Alerts", "red", 'ALERTS{alertstate="firing"}', "{{alertname}}"),
         _annotation("Restarts", "blue", restarts, "{{instance}} has restarted"),

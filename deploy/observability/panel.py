@@ -32,6 +32,7 @@ class Panel:
             dashboard.DashboardLink(f"Runbook: {each}")
             .type(models.DashboardLinkType.LINK)
             .url(f"{RUNBOOKS}/{each}.md")
+            .target_blank(True)
             for each in self._runbooks
         ]
         return self._builder.id(number).span(width).height(height).links(links)

@@ -95,7 +95,7 @@ def lines(
         builder.max(most)
     if logarithmic:
         scale = common.ScaleDistributionConfig().type(words.ScaleDistribution.SYMLOG).log(10)
-        builder.scale_distribution(scale.linear_threshold(1e-6 if unit == "s" else 1))
+        builder.scale_distribution(scale.linear_threshold(1e-5 if unit == "s" else 1))
     return Panel(builder, width=width, height=8, runbooks=runbooks)
 
 
@@ -146,11 +146,11 @@ def rows(
     empty: str = "none",
     runbooks: Sequence[str] = (),
 ) -> Panel:
-    """A table of the series there are now: `columns` are labels (and Value) with their titles, in this order."""
+    """A table of the series there are now: `columns` are all their labels (and Value), with titles, in this order."""
     kept = {
         "indexByName": {label: place for place, label in enumerate(columns)},
         "renameByName": dict(columns),
-        "includeByName": dict.fromkeys(columns, True),
+        "excludeByName": {"Time": True, "Value": "Value" not in columns},
     }
     builder = (
         base(table.Panel(), title, means, unit, {"": query}, steps, form=PromQueryFormat.TABLE)

@@ -28,7 +28,7 @@ HAPPENED: Final = (
     'sum(parley_gateway_recoveries_total{outcome="recovered"})',
     'sum(parley_gateway_resumes_total{verdict="complete"})',
     'sum(parley_gateway_publish_duration_seconds_count{result="duplicate"})',
-    'sum(parley_gateway_limited_total{limit="TYPINGS_PER_SECOND"})',
+    'sum(parley_gateway_limited_total{limit="typing"})',
     "sum(parley_gateway_removals_total)",
     "sum(parley_gateway_malformed_packets_total)",
     'sum(parley_gateway_connects_total{result="unauthorized"})',

@@ -15,9 +15,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from deploy.observability import write
 from tests.support import promql
 from tests.support.grafana import Query, boards, filled, panels, queries
+from tests.support.prometheus import JOBS
 
 PROVISIONING = Path(write.__file__).parent / "grafana" / "provisioning"
 UIDS = {"overview", "gateway", "delivery", "history", "auth", "nats", "load"}
+
+COMPOSE = promql.ROOT / "deploy" / "compose" / "prometheus.yml"
 
 each_board = pytest.mark.parametrize("name", sorted(boards()))
 
@@ -116,11 +119,18 @@ def test_provisioning_names_where_the_dashboards_are() -> None:
     """Grafana finds a datasource, by default, and the folder with the dashboards; neither is changed by hand."""
     sources = yaml.safe_load((PROVISIONING / "datasources" / "prometheus.yml").read_text())
     providers = yaml.safe_load((PROVISIONING / "dashboards" / "parley.yml").read_text())
+    scraping = yaml.safe_load(COMPOSE.read_text())
     [source], [provider] = sources["datasources"], providers["providers"]
     assert (source["type"], source["isDefault"], source["editable"]) == ("prometheus", True, False)
-    assert source["jsonData"]["timeInterval"]
+    assert source["jsonData"]["timeInterval"] == scraping["global"]["scrape_interval"]
     assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
     assert provider["allowUiUpdates"] is False
+
+
+def test_jobs_are_named_as_where_dashboards_were_tried() -> None:
+    """What selects by `job` fits the containers, which have a load balancer besides."""
+    configs = yaml.safe_load(COMPOSE.read_text())["scrape_configs"]
+    assert {each["job_name"] for each in configs} == {*JOBS, "parley-proxy"}
 
 
 def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:

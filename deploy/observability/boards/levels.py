@@ -71,7 +71,7 @@ def runs() -> list[Panel]:
         rows(
             "Targets",
             "What Prometheus asks for metrics. What is down is dead, cut off, or not let through by a NetworkPolicy.",
-            'up{job=~"parley-.*"}',
+            'max by (job, instance) (up{job=~"parley-.*"})',
             {"job": "Job", "instance": "Instance", "Value": "Up"},
             says={"0": "DOWN", "1": "up"},
             steps=((RED, 0), (GREEN, 1)),

@@ -180,8 +180,8 @@ def _server() -> list[Panel]:
         rows(
             "Versions",
             "Of the servers. Different ones for longer than an upgrade takes are one that got stuck.",
-            of.of("gnatsd_varz_version"),
-            {"instance": "Instance", "value": "Version", "server_id": "Server"},
+            of.max("gnatsd_varz_version", "instance", "value"),
+            {"instance": "Instance", "value": "Version"},
             width=8,
         ),
     ]
