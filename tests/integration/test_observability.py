@@ -14,6 +14,7 @@ from tests.support.observed.world import World, world
 from tests.support.pictures.page import take
 
 pytestmark = [
+    pytest.mark.timeout(300),  # it waits for a ping, and has a Prometheus beside the stack
     pytest.mark.skipif(prometheus.PROGRAM is None, reason="no prometheus: apt install prometheus"),
     # The Python clients leave their old sockets to the collector when they connect again.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
