@@ -1,6 +1,7 @@
 """The Grafana dashboards: complete, and of nothing that does not exist."""
 
 import json
+import re
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -104,6 +105,19 @@ def test_each_query_is_promql_of_metrics_that_there_are(query: Query) -> None:
     assert promql.unknown_in(expression) == set()
 
 
+def test_every_metric_of_ours_is_shown_somewhere() -> None:
+    """Nothing is counted that nobody sees; what is behind a recording rule is seen through it."""
+    named = {
+        name
+        for query in queries()
+        for name in promql.metrics_of(filled(query.expression, step=30, scrape=15, span=9))
+    }
+    recorded = promql.recorded()
+    shown = named.union(*(promql.metrics_of(recorded[name]) for name in named & recorded.keys()))
+    ours = {name for name in promql.known_metrics() if name.startswith("parley_")}
+    assert {_family(name) for name in ours} - {_family(name) for name in shown} == set()
+
+
 def test_links_to_runbooks_lead_to_runbooks() -> None:
     """Each exists in docs/runbooks."""
     linked: list[dict[str, Any]] = [
@@ -123,14 +137,20 @@ def test_provisioning_names_where_the_dashboards_are() -> None:
     [source], [provider] = sources["datasources"], providers["providers"]
     assert (source["type"], source["isDefault"], source["editable"]) == ("prometheus", True, False)
     assert source["jsonData"]["timeInterval"] == scraping["global"]["scrape_interval"]
-    assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
     assert provider["allowUiUpdates"] is False
+    mounted = yaml.safe_load((promql.ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
+    assert f"./deploy/observability/dashboards:{provider['options']['path']}:ro" in mounted
+    assert "./deploy/observability/grafana/provisioning:/etc/grafana/provisioning:ro" in mounted
 
 
 def test_jobs_are_named_as_where_dashboards_were_tried() -> None:
     """What selects by `job` fits the containers, which have a load balancer besides."""
     configs = yaml.safe_load(COMPOSE.read_text())["scrape_configs"]
     assert {each["job_name"] for each in configs} == {*JOBS, "parley-proxy"}
+
+
+def _family(name: str) -> str:
+    return re.sub("_(bucket|sum|count)$", "", name)
 
 
 def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:

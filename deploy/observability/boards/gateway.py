@@ -24,7 +24,7 @@ def board() -> str:
             "What clients send": _sent(),
             "What clients get": sending.got(),
             "Who reads too slowly": sending.slow(),
-            "The end": sending.end(),
+            "The end, and limits": sending.end(),
             "Limits": limits(_gateways),
             "NATS": nats_client(_gateways),
             "The process": process(_gateways),

@@ -1,7 +1,7 @@
 """What clients get from a gateway: rows of its dashboard."""
 
 from deploy.observability.panel import Panel
-from deploy.observability.panels import heat, lines, states
+from deploy.observability.panels import heat, lines, rows, states
 from deploy.observability.queries import Metrics
 from deploy.observability.steps import GREEN, YELLOW, alarm
 
@@ -49,9 +49,13 @@ def got() -> list[Panel]:
         ),
         lines(
             "Bytes",
-            "From and to clients, a second. Compare with what the node's network can carry.",
+            "From and to clients, and live from NATS, a second. Compare with what the node's network can carry.",
             "Bps",
-            {"in": of.rate("parley_gateway_received_bytes_total"), "out": of.rate("parley_gateway_sent_bytes_total")},
+            {
+                "in": of.rate("parley_gateway_received_bytes_total"),
+                "out": of.rate("parley_gateway_sent_bytes_total"),
+                "from NATS": of.rate("parley_gateway_live_received_bytes_total"),
+            },
         ),
         lines(
             "Live from NATS",
@@ -103,6 +107,7 @@ def end() -> list[Panel]:
             " grace period, it hangs.",
             {"{{instance}}": of.of("parley_gateway_draining")},
             {"0": ("serves", GREEN), "1": ("drains", YELLOW)},
+            width=8,
             runbooks=["ParleyDrainTooLong"],
         ),
         lines(
@@ -110,6 +115,14 @@ def end() -> list[Panel]:
             "A second: `ok`, or `unanswered`, whose last event took too long.",
             "cps",
             {"{{result}}": of.rate("parley_gateway_drained_connections_total", "result")},
-            width=12,
+            width=8,
+        ),
+        rows(
+            "Limits as configured",
+            "How many there may be, or how many a second; 0 is none. Gateways that differ were configured apart.",
+            of.max("parley_gateway_limit", "limit"),
+            {"limit": "Limit", "Value": "Most"},
+            unit="short",
+            width=8,
         ),
     ]
