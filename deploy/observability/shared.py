@@ -6,58 +6,63 @@ from deploy.observability.queries import WINDOW, Metrics
 from deploy.observability.steps import GREEN, RED, alarm
 
 
-def limits(of: Metrics) -> list[Panel]:
-    """What a process can run out of."""
+def limits(of: Metrics, *, worst: int = 0) -> list[Panel]:
+    """What a process can run out of; of so many at a time that are the `worst`, or of all."""
+
+    def shown(query: str) -> dict[str, str]:
+        return {"{{instance}}": f"topk({worst}, {query})" if worst else query}
+
+    which = f" Here are the {worst} highest of each moment." if worst else ""
     memory = f"{of.of('process_resident_memory_bytes')} / ({of.of('parley_memory_limit_bytes')} > 0)"
     files = f"{of.of('process_open_fds')} / {of.of('process_max_fds')}"
     return [
         lines(
             "CPU",
             "Cores used. Each process is one event loop: above 0.8 everything it does begins to wait. More gateways"
-            " is the answer, not more CPU.",
+            f" is the answer, not more CPU.{which}",
             "none",
-            {"{{instance}}": f"rate({of.of('process_cpu_seconds_total')}[{WINDOW}])"},
+            shown(f"rate({of.of('process_cpu_seconds_total')}[{WINDOW}])"),
             steps=alarm(0.9, warn=0.7),
             runbooks=["ParleyCpuSaturated"],
         ),
         lines(
             "Memory",
-            "What each process holds.",
+            f"What each process holds.{which}",
             "bytes",
-            {"{{instance}}": of.of("process_resident_memory_bytes")},
+            shown(of.of("process_resident_memory_bytes")),
         ),
         lines(
             "Event-loop lag, p99",
             "How late the loop runs a timer: all that the process does waits as long. Above 100 ms something blocks"
-            " it, or it has too much to do.",
+            f" it, or it has too much to do.{which}",
             "s",
-            {"{{instance}}": of.quantile(0.99, "parley_event_loop_lag_seconds", "instance")},
+            shown(of.quantile(0.99, "parley_event_loop_lag_seconds", "instance")),
             steps=alarm(0.25, warn=0.1),
             runbooks=["ParleyEventLoopLagging"],
         ),
         lines(
             "Share of the memory limit",
-            "At 1 the kernel kills the process. 0 where no limit is set.",
+            f"At 1 the kernel kills the process. 0 where no limit is set.{which}",
             "percentunit",
-            {"{{instance}}": f"{memory} or (0 * {of.of('process_resident_memory_bytes')})"},
+            shown(f"{memory} or (0 * {of.of('process_resident_memory_bytes')})"),
             steps=alarm(0.9, warn=0.8),
             most=1,
             runbooks=["ParleyMemoryHigh"],
         ),
         lines(
             "Share of the open files",
-            "Every connection is one. At 1 nobody gets in: raise the limit of open files, or add gateways.",
+            f"Every connection is one. At 1 nobody gets in: raise the limit of open files, or add gateways.{which}",
             "percentunit",
-            {"{{instance}}": files},
+            shown(files),
             steps=alarm(0.9, warn=0.8),
             most=1,
             runbooks=["ParleyOpenFilesHigh"],
         ),
         lines(
             "Tasks",
-            "Of the event loop, that have not ended. What only rises is a leak.",
+            f"Of the event loop, that have not ended. What only rises is a leak.{which}",
             "short",
-            {"{{instance}}": of.of("parley_tasks")},
+            shown(of.of("parley_tasks")),
         ),
     ]
 

@@ -26,7 +26,7 @@ def board() -> str:
             "Are users hurt?": _hurt(),
             "Service levels (30 days: 99 % of messages under 250 ms, 99.9 % of connects)": levels.levels(),
             "What users do": _use(),
-            "What is near its limit": limits(_ours),
+            "What is near its limit": limits(_ours, worst=5),
             "What runs": levels.runs(),
         },
     )
@@ -123,10 +123,15 @@ def _use() -> list[Panel]:
     return [
         lines(
             "Connections",
-            "Of each gateway. They should be alike: new gateways fill slowly, as clients come back where they like.",
+            "On all gateways, and on the fullest and the emptiest of them. These should be alike: new ones fill"
+            " slowly.",
             "short",
-            {"{{instance}}": _all.sum("parley_gateway_connections", "instance")},
-            stacked=True,
+            {
+                "all": "parley:connections:sum",
+                "fullest gateway": _all.max("parley_gateway_connections"),
+                "emptiest gateway": f"min ({_all.of('parley_gateway_connections')})",
+            },
+            logarithmic=True,
             runbooks=["ParleyGatewaysUneven"],
         ),
         lines(
