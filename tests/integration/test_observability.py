@@ -31,6 +31,8 @@ HAPPENED: Final = (
     'sum(parley_gateway_publish_duration_seconds_count{result="duplicate"})',
     'sum(parley_gateway_limited_total{limit="typing"})',
     "sum(parley_gateway_removals_total)",
+    'sum(parley_gateway_sessions_ended_total{reason="revoked"})',
+    'sum(parley_auth_revocation_duration_seconds_count{result="ok"})',
     "sum(parley_gateway_malformed_packets_total)",
     'sum(parley_gateway_connects_total{result="unauthorized"})',
     'sum(parley_gateway_notified_total{result="ok"})',

@@ -15,6 +15,7 @@ from tests.support.identity_provider import IdentityProvider
 from tests.support.members import two_members
 from tests.support.people import Person, guest
 from tests.support.stacks import TestStack, unique
+from tests.support.waiting import until
 
 _PASSWORD: Final = "a very long password"
 _TYPINGS: Final = 60
@@ -98,7 +99,9 @@ class Users(msgspec.Struct):
             for _ in range(3):
                 await post("login", {**account, "password": "wrong password"})
             session = await post("refresh", {"refresh_token": session["refresh_token"]})
-            await post("logout", {}, session["access_token"])
+            async with PythonClient(self.stack.gateway_urls[1], session["access_token"]) as client:
+                await post("logout", {}, session["access_token"])
+                await until(lambda: not client.socket.connected, "whoever has signed out to be closed")
             async with http.get("/.well-known/jwks.json") as answer:
                 assert answer.status == 200
 
