@@ -83,3 +83,6 @@ ENTRYPOINT ["python", "-m", "services.history"]
 
 
 FROM ${SERVICE}
+# For the metric parley_build_info. Last, so that a commit which changes nothing else leaves all layers as they are.
+ARG REVISION=unknown
+ENV REVISION=$REVISION

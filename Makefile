@@ -75,9 +75,10 @@ web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, 
 .PHONY: images
 images: ## Build the three container images (ENGINE=docker or podman)
 	for service in gateway auth history; do \
-	  $(ENGINE) build $(BUILD_ARGS) --build-arg SERVICE=$$service -t parley/$$service:$(VERSION) . || exit 1; done
+	  $(ENGINE) build $(BUILD_ARGS) --build-arg SERVICE=$$service --build-arg REVISION=$(REVISION) -t parley/$$service:$(VERSION) . || exit 1; done
 ENGINE ?= docker
 VERSION ?= 0.1.0
+REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
 .PHONY: up
 up: ## Start the containers of docker-compose.yml; chat on http://localhost:8080

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from aiohttp import hdrs, web
 
-from runtime import metrics
+from runtime import exposition, metrics
 from runtime.lifecycle import Lifecycle
 
 _LIFECYCLE: Final = web.AppKey("lifecycle", Lifecycle)
@@ -27,9 +26,10 @@ async def _readyz(request: web.Request) -> web.Response:
     return web.Response(text=f"{reason}\n", status=503)
 
 
-async def _metrics(_request: web.Request) -> web.Response:
+async def _metrics(request: web.Request) -> web.Response:
     metrics.tasks.set(len(asyncio.all_tasks()))
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    body, kind = exposition.of(",".join(request.headers.getall(hdrs.ACCEPT, [])))
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: kind, hdrs.VARY: hdrs.ACCEPT})
 
 
 def routes() -> list[web.RouteDef]:

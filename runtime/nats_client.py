@@ -35,6 +35,11 @@ class NatsClient(Client):
         self._ps: Parser = Parser(self)
         self._writing_soon = False
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are, nats-py's own and ours."""
+        return len(self._subs)
+
     def send(self, command: bytes) -> None:
         """Let `command` leave at the end of this turn of the loop, after all that was sent before it, in one write.
 

@@ -1,9 +1,12 @@
 """TLS to NATS, as the settings say. Server certificates are always checked, and so are the names in them."""
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
-from runtime import secret_files
+from cryptography import x509
+
+from runtime import metrics, secret_files
 from runtime.settings import ProcessSettings, SettingsError
 
 
@@ -26,7 +29,18 @@ def context(settings: ProcessSettings) -> ssl.SSLContext | None:
             made.load_cert_chain(_readable("NATS_CERT_FILE", certificate), key, password="")
         except (ssl.SSLError, ValueError):
             raise SettingsError("NATS_CERT_FILE and NATS_KEY_FILE hold no certificate and its key, as PEM") from None
+    for use, path in (("nats_ca", settings.nats_ca_file), ("nats_client", certificate)):
+        if path:
+            _note_expiry(use, path)
     return made
+
+
+def _note_expiry(use: str, path: str) -> None:
+    # Those that are used, and not what may be in the file later. OpenSSL puts up with more than `cryptography` does.
+    with suppress(ValueError):
+        certificates = x509.load_pem_x509_certificates(Path(path).read_bytes())
+        first = min(each.not_valid_after_utc for each in certificates)
+        metrics.certificate_expiry.labels(use=use).set(first.timestamp())
 
 
 def _readable(variable: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import platform
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,9 +11,10 @@ from typing import TypeVar
 import structlog
 import uvloop
 
-from runtime import admin, collector, logs
+from runtime import admin, collector, logs, loop_lag, memory_limit, metrics
 from runtime.lifecycle import Lifecycle
 from runtime.settings import ProcessSettings, ServiceSettings, SettingsError, load
+from runtime.version import VERSION
 
 P = TypeVar("P", bound=ProcessSettings)
 S = TypeVar("S", bound=ServiceSettings)
@@ -38,6 +40,10 @@ def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[N
     the process at once, with exit code 1. It may raise `SettingsError` for what only a look at a file can tell.
     """
     settings = begin(service, kind)
+    metrics.build_info.labels(
+        service=service, version=VERSION, revision=settings.revision, python=platform.python_version()
+    ).set(1)
+    metrics.memory_limit.set_function(memory_limit.read)  # it may be changed while the process runs
     try:
         sys.exit(uvloop.run(_main(settings, serve)))
     except SettingsError as error:
@@ -49,7 +55,7 @@ async def _main(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]]) -
     _handle_signals(lifecycle)
     try:
         async with admin.serve(settings.admin_host, settings.admin_port, lifecycle):
-            with collector.regularly():
+            with collector.regularly(), loop_lag.measured():
                 await _supervise(settings, serve, lifecycle)
     except OSError as error:
         lifecycle.fail(str(error))

@@ -51,6 +51,8 @@ class ServiceSettings(ProcessSettings, frozen=True, kw_only=True):
 
     admin_host: Text = "0.0.0.0"  # noqa: S104 - the probes and the scraper come from outside the pod
     admin_port: Port
+    revision: Text = "unknown"
+    """Of the source that this was built from, for the metrics; images have it."""
 
     @property
     def stop_seconds(self) -> float:

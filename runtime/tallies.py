@@ -6,7 +6,7 @@ samples when somebody scrapes (https://prometheus.github.io/client_python/collec
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -16,10 +16,16 @@ Labels = tuple[str, ...]
 
 
 class Tally(dict[Labels, int], Collector):
-    """A counter: ``tally["join", "ok"] += 1``. Without labels the key is ``()``."""
+    """A counter: ``tally["join", "ok"] += 1``. Without labels the key is ``()``.
 
-    def __init__(self, name: str, documentation: str, labels: Sequence[str] = ()) -> None:
-        super().__init__({} if labels else {(): 0})
+    What is in `known` is there from the start, at 0: if its series appeared with what happens first, no rate would
+    see that. `known` holds keys, or plain words where there is one label.
+    """
+
+    def __init__(
+        self, name: str, documentation: str, labels: Sequence[str] = (), *, known: Iterable[str | Labels] = ()
+    ) -> None:
+        super().__init__(dict.fromkeys(_keys(labels, known), 0))
         self._name = name
         self._documentation = documentation
         self._labels = labels
@@ -63,18 +69,22 @@ class Durations:
 
 
 class TimeTally(dict[Labels, Durations], Collector):
-    """A histogram: ``tally["ok",].observe(seconds)``. Without labels the key is ``()``."""
+    """A histogram: ``tally["ok",].observe(seconds)``. Without labels the key is ``()``; `known` as of a `Tally`."""
 
     def __init__(
-        self, name: str, documentation: str, labels: Sequence[str] = (), *, buckets: Sequence[float]
+        self,
+        name: str,
+        documentation: str,
+        labels: Sequence[str] = (),
+        *,
+        buckets: Sequence[float],
+        known: Iterable[str | Labels] = (),
     ) -> None:
-        super().__init__()
+        super().__init__({key: Durations(buckets) for key in _keys(labels, known)})
         self._name = name
         self._documentation = documentation
         self._labels = labels
         self._buckets = buckets
-        if not labels:
-            self[()] = Durations(buckets)
         REGISTRY.register(self)
 
     __hash__ = object.__hash__  # type: ignore[assignment] # as above
@@ -89,3 +99,9 @@ class TimeTally(dict[Labels, Durations], Collector):
         for labels, durations in list(self.items()):
             durations.add_to(family, labels)
         yield family
+
+
+def _keys(labels: Sequence[str], known: Iterable[str | Labels]) -> Iterable[Labels]:
+    if not labels:
+        return [()]
+    return [(each,) if isinstance(each, str) else each for each in known]

@@ -5,13 +5,13 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 import structlog
 
 from runtime import bus, rpc
 from runtime.lifecycle import Lifecycle
 from runtime.settings import SettingsError
+from runtime.version import VERSION
 from services.auth import database, endpoints, jwks_fetching, key_folder, metrics, passwords, trusted_issuers
 from services.auth.accounts import Accounts
 from services.auth.announcing import Announcer
@@ -31,8 +31,6 @@ from services.auth.settings import AuthSettings
 from services.auth.sightings import Sightings
 from services.auth.store import AccountStore
 from services.auth.tokens import Tokens
-
-VERSION: Final = "1.0.0"
 
 log = structlog.get_logger()
 

@@ -1,67 +1,25 @@
-"""The client of MongoDB that the auth service's stores share.
+"""The database of the auth service's stores, and what a caller is told when it does not answer."""
 
-Motor stays inside this module and the stores.
-"""
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Final
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
-
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from pymongo import ReadPreference, WriteConcern
-from pymongo.errors import ConfigurationError
-
-from runtime import mongo_password
-from runtime.settings import SettingsError
+from runtime import mongo
+from runtime.mongo import Document
 from wire.errors import ErrorCode, ParleyError
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorDatabase
 
-_TIMEOUT_MS: Final = 3000
-_MAJORITY: Final = WriteConcern(w="majority")
+__all__ = ["Document", "connected", "majority", "unavailable"]
 
-
-@contextmanager
-def connected(url: str, name: str, *, password_file: str = "") -> "Iterator[AsyncIOMotorDatabase[Document]]":
-    """The database `name`, reached when it is used first.
-
-    Raises `SettingsError` when `url` cannot be one, or the password of the user in it cannot be read from its file.
-    An operation that takes too long fails with a `PyMongoError`.
-    """
-    made = client(url, password_file=password_file)
-    try:
-        yield made[name]
-    finally:
-        made.close()
+majority: Final = mongo.majority
 
 
-def client(url: str, *, password_file: str = "") -> "AsyncIOMotorClient[Document]":
-    """A client that connects when it is used first; raises `SettingsError` when `url` cannot be one."""
-    credentials = mongo_password.arguments(url, password_file)
-    try:
-        return AsyncIOMotorClient(
-            url,
-            serverSelectionTimeoutMS=_TIMEOUT_MS,
-            connectTimeoutMS=_TIMEOUT_MS,
-            timeoutMS=2 * _TIMEOUT_MS,
-            tz_aware=True,
-            **credentials,
-        )
-    except (ConfigurationError, ValueError, TypeError):
-        # What they say repeats the URL, and with it the password.
-        raise SettingsError("MONGO_URL is malformed") from None
-
-
-def majority(database: "AsyncIOMotorDatabase[Document]", name: str) -> "AsyncIOMotorCollection[Document]":
-    """A collection whose writes are kept by a majority of the database's servers, whatever the URL says.
-
-    It is read where they are made: to a secondary, whoever was removed or revoked just now may not be.
-    """
-    return database.get_collection(
-        name,
-        write_concern=_MAJORITY,
-        read_preference=ReadPreference.PRIMARY,
-    )
+def connected(
+    url: str, name: str, *, password_file: str = ""
+) -> "AbstractContextManager[AsyncIOMotorDatabase[Document]]":
+    """See `runtime.mongo.connected`; an operation that takes too long fails with a `PyMongoError`."""
+    return mongo.connected(url, name, password_file=password_file, timeoutMS=2 * mongo.TIMEOUT_MS, tz_aware=True)
 
 
 def unavailable() -> ParleyError:

@@ -16,7 +16,7 @@ from services.auth.sightings import Sightings
 from services.auth.tokens import Tokens
 from wire import accounts as ask
 from wire import membership, subjects
-from wire.errors import ParleyError
+from wire.errors import ErrorCode, ParleyError
 from wire.messages import Message
 
 Q = TypeVar("Q", bound=Message)
@@ -89,15 +89,17 @@ def _measured(
 ) -> rpc.Endpoint[Q]:
     async def measured(message: Q) -> Message:
         started = time.perf_counter()
-        result = "ok"
+        result: str = ErrorCode.INTERNAL
         try:
-            return await handler(message)
+            answer = await handler(message)
+            result = "ok"
         except ParleyError as error:
             result = error.code
             _outages.note(error)
             raise
         finally:
             metrics.requests.labels(kind=kind, result=result).inc()
-            metrics.duration.labels(kind=kind).observe(time.perf_counter() - started)
+            metrics.duration.labels(group=metrics.GROUPS[kind]).observe(time.perf_counter() - started)
+        return answer
 
     return rpc.Endpoint(subject, request, measured, concurrency)

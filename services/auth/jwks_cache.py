@@ -49,6 +49,8 @@ class JwksCache:
         self._next_unknown = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
         self._trouble = ""
+        for result in ("ok", "failed"):
+            metrics.jwks_fetches.labels(issuer=issuer, result=result)
 
     async def key(self, algorithm: str, kid: str | None) -> jwt.PyJWK:
         """The key that verifies. Raises `ParleyError`: unauthorized, or unavailable if it may be had later."""

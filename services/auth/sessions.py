@@ -66,6 +66,7 @@ class Sessions:
             expires_at=now + self._refresh_seconds,
         )
         metrics.sessions_opened.inc()
+        _count_tokens()
         return self._answer(user, session, token)
 
     async def refresh(self, request: Refresh) -> Session:
@@ -96,17 +97,19 @@ class Sessions:
             await self._end_family(found)
             raise _unauthorized()
         metrics.sessions_refreshed.inc()
+        _count_tokens()
         return answer
 
     async def logout(self, request: Logout) -> Done:
         """End a session, also one that MongoDB does not know. Idempotent."""
-        if await self._store.revoke(request.session, request.user, now=self._clock()):
-            metrics.sessions_revoked.labels(reason="logout").inc()
-        expires_at: float = request.expires_at
-        if request.session.startswith(EXTERNAL_SESSION):
-            # Its issuer may have signed other tokens of it, which are good for longer than this one.
-            expires_at = self._clock() + TOKEN_SECONDS_MOST
-        await self._announcer.session_revoked(request.session, request.user, expires_at=expires_at)
+        with metrics.revoking():
+            if await self._store.revoke(request.session, request.user, now=self._clock()):
+                metrics.sessions_revoked.labels(reason="logout").inc()
+            expires_at: float = request.expires_at
+            if request.session.startswith(EXTERNAL_SESSION):
+                # Its issuer may have signed other tokens of it, which are good for longer than this one.
+                expires_at = self._clock() + TOKEN_SECONDS_MOST
+            await self._announcer.session_revoked(request.session, request.user, expires_at=expires_at)
         return Done()
 
     async def disconnect(self, request: Disconnect) -> Done:
@@ -116,10 +119,11 @@ class Sessions:
 
     async def end_all(self, user: str, *, reason: str) -> None:
         """End all sessions of `user`: a session that is opened from then on is good. Idempotent."""
-        ended = await self._store.revoke_all(user, now=self._clock())
-        metrics.sessions_revoked.labels(reason=reason).inc(ended)
-        before = self._milliseconds()
-        await self._announcer.user_revoked(user, before=before)
+        with metrics.revoking():
+            ended = await self._store.revoke_all(user, now=self._clock())
+            metrics.sessions_revoked.labels(reason=reason).inc(ended)
+            before = self._milliseconds()
+            await self._announcer.user_revoked(user, before=before)
         while self._milliseconds() <= before:  # noqa: ASYNC110 - nothing but the clock tells the time
             await asyncio.sleep(_TICK_SECONDS)
 
@@ -127,10 +131,11 @@ class Sessions:
         # Announced once: whoever has an old token could make all gateways work for nothing.
         if found.is_announced:
             return
-        if await self._store.revoke(found.id, found.user.id, now=self._clock()):
-            metrics.sessions_revoked.labels(reason="reuse").inc()
-            log.warning("a refresh token was used again: the session ends", session=found.id, user=found.user.id)
-        await self._announcer.session_revoked(found.id, found.user.id)
+        with metrics.revoking():
+            if await self._store.revoke(found.id, found.user.id, now=self._clock()):
+                metrics.sessions_revoked.labels(reason="reuse").inc()
+                log.warning("a refresh token was used again: the session ends", session=found.id, user=found.user.id)
+            await self._announcer.session_revoked(found.id, found.user.id)
         await self._store.announced(found.id)
 
     def _answer(self, user: User, session: str, token: RefreshToken) -> Session:
@@ -143,6 +148,11 @@ class Sessions:
 
     def _milliseconds(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _count_tokens() -> None:
+    for kind in ("access", "refresh"):
+        metrics.tokens_issued.labels(kind=kind).inc()
 
 
 def _unauthorized() -> ParleyError:

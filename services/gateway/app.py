@@ -6,7 +6,7 @@ import structlog
 
 from runtime import bus
 from runtime.lifecycle import Lifecycle
-from services.gateway import capacity
+from services.gateway import capacity, metrics
 from services.gateway.api import public_port
 from services.gateway.gateway import Gateway
 from services.gateway.settings import GatewaySettings
@@ -19,6 +19,7 @@ async def serve(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     async with AsyncExitStack() as stack:
         capacity.prepare(settings.allowed)
         connection = await stack.enter_async_context(bus.connect(settings, lifecycle))
+        metrics.subscriptions.set_function(lambda: connection.client.subscriptions)
         gateway = Gateway(settings, connection)
         stack.callback(gateway.presence.end)
         await stack.enter_async_context(gateway.control.followed())

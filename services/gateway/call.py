@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from services.gateway import metrics
+from services.gateway import metrics, outcomes
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.replies import Failed
@@ -39,7 +39,7 @@ class Call:
 
     def failed(self, error: ParleyError) -> None:
         """It was not."""
-        metrics.events[self.name, error.code] += 1
+        metrics.events[outcomes.of_event(self.name, error.code)] += 1
         self._acknowledge(Failed.of(error))
 
     def _acknowledge(self, reply: msgspec.Struct) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from services.gateway.allowed import Allowed
-from services.gateway.edge.metrics import connections_limit, limits
+from services.gateway.edge.metrics import connections_limit, limited, limits
 
 _BESIDE: Final = 100
 """For NATS, the admin port, what Python has open, and a page that is read."""
@@ -19,6 +19,8 @@ def prepare(allowed: Allowed) -> None:
     connections_limit.set(allowed.connections_most)
     for limit, most in allowed.shown.items():
         limits.labels(limit=limit).set(most)
+        limited.labels(limit=limit)  # there from the start, at 0
+    limited.labels(limit="verifications")
     make_room(allowed.connections_most + allowed.http_connections_most)
 
 

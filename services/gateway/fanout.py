@@ -15,10 +15,10 @@ import msgspec
 
 from services.gateway import metrics
 from services.gateway.connection import Connection
-from services.gateway.joined_frames import Aside, Waiting, framed
+from services.gateway.joined_frames import Aside, Waiting
 from services.gateway.pushes import EventShown, PresenceShown, RoomPresence, TypingShown, event
 from services.gateway.rooms import Room
-from services.gateway.writing import write, write_all
+from services.gateway.writing import write, write_all, write_one
 from wire.messages import StoredMessage
 
 Shown = StoredMessage | TypingShown | EventShown | PresenceShown | RoomPresence
@@ -86,7 +86,7 @@ class FanOut:
         A closed connection is no error.
         """
         if self._waiting.keys().isdisjoint(connection.rooms):
-            connection.session.write(framed(packet, offset))
+            write_one(connection.session, packet, offset)
         else:
             self._order += 1
             self._aside.setdefault(connection, Aside()).own.append(Waiting(self._order, packet, offset=offset))
@@ -113,7 +113,8 @@ class FanOut:
 
     def _schedule(self, room: Room) -> None:
         self._waiting[room.name] = room
-        if self._window and time.monotonic() < room.busy_until:
+        room.waiting_since = now = time.monotonic()
+        if self._window and now < room.busy_until:
             self._busy.append(room)
             if self._end_of_window is None:
                 self._end_of_window = self._loop.call_later(self._window, self._on_end_of_window)
@@ -151,8 +152,10 @@ class FanOut:
             self._write(room, waiting)
             writes += len(room.members)
             written[room.name] = waiting
+            now = time.monotonic()
+            metrics.fan_out_duration[()].observe(now - room.waiting_since)
             # From now on: writing to thousands takes longer than the window.
-            room.busy_until = time.monotonic() + self._window
+            room.busy_until = now + self._window
         for connection, aside in list(self._aside.items()) if self._aside else ():
             rooms = connection.rooms
             # If nothing waits where it is, it has left where something did.

@@ -5,6 +5,7 @@ from typing import Final
 
 from runtime.rpc import Caller
 from runtime.stream import MessageStream
+from services.gateway import metrics
 from services.gateway.connection import Connection
 from services.gateway.fanout import FanOut
 from services.gateway.relay import Relay
@@ -16,6 +17,7 @@ from wire.errors import ErrorCode, ParleyError
 from wire.messages import GetPage, Page
 
 _CATCH_UP_SECONDS: Final = 5.0
+_VERDICTS: Final = {ErrorCode.UNAVAILABLE: "unavailable", ErrorCode.NOT_JOINED: "gone", ErrorCode.INTERNAL: "failed"}
 
 
 class Joining:
@@ -33,10 +35,29 @@ class Joining:
         if room is None or connection in room.resuming or request.after not in {None, room.last_seq}:
             return None
         self._enter(room, connection)
+        if request.after is not None:
+            metrics.resumes["complete",] += 1
         return Joined(room=room.name, seq=room.last_seq, missed=0, truncated=False)
 
     async def join(self, connection: Connection, request: Join) -> Joined:
         """Let `connection` in. Raises `ParleyError`: invalid while another join of it is under way, unavailable."""
+        if request.after is None:
+            return await self._join(connection, request)
+        verdict = "failed"
+        try:
+            joined = await self._join(connection, request)
+            verdict = "truncated" if joined.truncated else "complete"
+        except ParleyError as error:
+            verdict = _VERDICTS.get(error.code, "refused")
+            raise
+        except asyncio.CancelledError:  # whoever asked may not be in the room any more
+            verdict = "refused"
+            raise
+        finally:
+            metrics.resumes[verdict,] += 1
+        return joined
+
+    async def _join(self, connection: Connection, request: Join) -> Joined:
         room = await self._rooms.hold(request.room)
         try:
             connection.check_open()

@@ -49,6 +49,7 @@ class Publisher:
         """The stream did not take the last message that it answered."""
         self._tasks: set[asyncio.Task[None]] = set()
         metrics.publishes_in_flight.set_function(lambda: self._in_flight)
+        metrics.publishes_in_flight_limit.set(most)
 
     def publish(self, room: str, message: ChatMessage, teller: Teller) -> None:
         """Store `message` in `room`, then have `teller` tell; messages leave in the order of the calls.

@@ -48,6 +48,7 @@ class Room:
         "resuming",
         "subscription",
         "waiting",
+        "waiting_since",
     )
 
     def __init__(self, name: str) -> None:
@@ -56,7 +57,9 @@ class Room:
         self.keeping: set[Connection] = set()
         """Those of them whose clients can get their session back."""
         self.waiting: list[Waiting] = []
-        """What is to be written to the members in a moment; this and `busy_until` are the fan-out's."""
+        """What is to be written to the members in a moment; this and the next two are the fan-out's."""
+        self.waiting_since = 0.0
+        """When the first of it came, by `time.monotonic`."""
         self.busy_until = 0.0
         self.resuming: set[Connection] = set()
         """Members-to-be that are being told what they missed."""

@@ -4,18 +4,26 @@ from collections.abc import Collection
 
 import structlog
 
+from services.gateway.edge import metrics
 from services.gateway.edge.session import Reason, Session
 from services.gateway.joined_frames import Waiting, framed, joined
 
 log = structlog.get_logger()
 
 
+def write_one(session: Session, packet: bytes, offset: bytes | None) -> None:
+    """Write a Socket.IO packet to one client, at once."""
+    frame = framed(packet, offset)
+    metrics.sent(1, len(frame))
+    session.write(frame)
+
+
 def write(session: Session, waiting: list[Waiting]) -> None:
     """Write it to one client."""
-    if session.newest is None:
-        session.write(joined(waiting))
-    elif in_order := _keep_newest([session], waiting):
-        session.write(in_order)
+    if session.newest is not None:
+        waiting = _keep_newest([session], waiting)
+    if waiting:
+        _write_each([session], waiting)
 
 
 def write_all(sessions: Collection[Session], waiting: list[Waiting]) -> None:
@@ -26,20 +34,22 @@ def write_all(sessions: Collection[Session], waiting: list[Waiting]) -> None:
             sessions = [session for session in sessions if session.newest is None]
             if in_order := _keep_newest(behind, waiting):
                 _write_each(behind, in_order)
-    _write_each(sessions, joined(waiting))
+    _write_each(sessions, waiting)
 
 
-def _keep_newest(behind: list[Session], waiting: list[Waiting]) -> bytes:
+def _keep_newest(behind: list[Session], waiting: list[Waiting]) -> list[Waiting]:
     """Keep for each of `behind` what may be superseded; returns what they get as everybody does."""
     keyed = [(each.key, framed(each.packet, each.offset)) for each in waiting if each.key is not None]
     for session in behind:
         for key, frame in keyed:
             if session.newest is not None:  # it may be let go for what waits for all together
                 session.newest.put(key, frame)
-    return joined([each for each in waiting if each.key is None])
+    return [each for each in waiting if each.key is None]
 
 
-def _write_each(sessions: Collection[Session], data: bytes) -> None:
+def _write_each(sessions: Collection[Session], waiting: list[Waiting]) -> None:
+    data = joined(waiting)
+    metrics.sent(len(sessions) * len(waiting), len(sessions) * len(data))
     rest = iter(sessions)
     while True:
         try:

@@ -10,7 +10,8 @@ import structlog
 from runtime import bus, rpc, tasks
 from runtime.lifecycle import Lifecycle
 from runtime.stream import MessageStream
-from services.history import database, metrics
+from runtime.version import VERSION
+from services.history import database
 from services.history.extents import Extents
 from services.history.marker_store import MarkerStore
 from services.history.notification_store import NotificationStore
@@ -26,8 +27,6 @@ from wire import subjects
 from wire.messages import GetPage
 from wire.notifications import Dismiss, GetNotifications, Notify
 from wire.reading import CountUnread, MarkRead
-
-VERSION = "1.0.0"
 
 _BATCH_SECONDS: Final = 4.0
 """How long the batch in hand may take to be written when the process ends; then another instance gets it."""
@@ -51,19 +50,16 @@ async def serve(settings: HistorySettings, lifecycle: Lifecycle) -> None:
         persisting = _start(persister.run(), lifecycle)
         stack.push_async_callback(tasks.ended, persisting, within=_BATCH_SECONDS)
         stack.callback(persister.stop)
-        took = metrics.request_duration
         notifying = Notifying(
             NotificationStore(mongo), most=settings.notifications_kept_most, days=settings.notifications_kept_days
         )
         endpoints: list[rpc.Endpoint[Any]] = [
-            rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, timed(metrics.page_duration, pages.page)),
-            rpc.Endpoint(subjects.HISTORY_READ, MarkRead, timed(took, reading.mark, kind="read")),
-            rpc.Endpoint(subjects.HISTORY_UNREAD, CountUnread, timed(took, reading.count, kind="unread")),
-            rpc.Endpoint(subjects.HISTORY_NOTIFY, Notify, timed(took, notifying.notify, kind="notify")),
-            rpc.Endpoint(
-                subjects.HISTORY_NOTIFICATIONS, GetNotifications, timed(took, notifying.kept, kind="notifications")
-            ),
-            rpc.Endpoint(subjects.HISTORY_DISMISS, Dismiss, timed(took, notifying.dismiss, kind="dismiss")),
+            rpc.Endpoint(subjects.HISTORY_PAGE, GetPage, timed("page", pages.page)),
+            rpc.Endpoint(subjects.HISTORY_READ, MarkRead, timed("read", reading.mark)),
+            rpc.Endpoint(subjects.HISTORY_UNREAD, CountUnread, timed("unread", reading.count)),
+            rpc.Endpoint(subjects.HISTORY_NOTIFY, Notify, timed("notify", notifying.notify)),
+            rpc.Endpoint(subjects.HISTORY_NOTIFICATIONS, GetNotifications, timed("notifications", notifying.kept)),
+            rpc.Endpoint(subjects.HISTORY_DISMISS, Dismiss, timed("dismiss", notifying.dismiss)),
         ]
         await stack.enter_async_context(rpc.responder(connection, "history", VERSION, endpoints))
         lifecycle.add_readiness_check(persister.why_not_ready)

@@ -15,6 +15,7 @@ from deploy.local.unlimited import UNLIMITED
 from tests.abuse import log_lines, origins
 from tests.abuse.rows import MIB, ROOM, Row
 from tests.abuse.stranger import Stranger
+from tests.support import series
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import DEADLINE_SECONDS, until
@@ -92,6 +93,12 @@ class Ground:
         lines, self._lines = self.stack.output[self._lines :], len(self.stack.output)
         complaints = log_lines.complaints(lines)
         assert not complaints, complaints
+
+    async def has_few_series(self) -> None:
+        """Nothing that was sent has made a series: there are those that there can be in any case, and no other."""
+        for name in (GATEWAY, "auth", "history"):
+            found = await series.scraped(self.stack.admin_url(name))
+            assert found <= series.possible(name.partition("-")[0])
 
     def has_kept_secrets(self) -> None:
         """No secret is in anything that any process has written."""

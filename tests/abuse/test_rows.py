@@ -91,8 +91,9 @@ async def test_what_takes_its_time_ends_as_well(
 
 
 async def test_after_all_of_it_nothing_is_left(ground: Ground) -> None:
-    """Neither connections, nor memory; and no token, password or body of a message is in any log."""
+    """Neither connections, nor memory, nor series; and no token, password or body of a message is in any log."""
     await ground.is_well()
+    await ground.has_few_series()
     ground.has_grown_little()
     ground.has_kept_secrets()
 

@@ -5,9 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from deploy.local.ports import HOST
-from runtime import bus, nats_tls
+from runtime import bus, metrics, nats_tls
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
 from runtime.listening import Delivery
@@ -94,6 +95,20 @@ async def test_a_server_may_want_a_certificate(authority: Authority) -> None:
         assert not await _connects(_settings(server.url, nats_ca_file=authority.file), seconds=3)
         known = _settings(server.url, nats_ca_file=authority.file, nats_cert_file=certificate, nats_key_file=key)
         assert await _connects(known, seconds=20)
+
+
+def test_when_certificates_expire_can_be_seen(tmp_path: Path, authority: Authority) -> None:
+    """Of several in a file, the first that does; of those that were read, whatever the files say later."""
+    certificate, key = authority.sign("gateway")
+    late = Authority(tmp_path, "late", days=3)
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(late.file.read_bytes() + authority.file.read_bytes())
+    nats_tls.context(_settings("tls://x", nats_ca_file=bundle, nats_cert_file=certificate, nats_key_file=key))
+    files = {"nats_ca": authority.file, "nats_client": certificate}
+    bundle.write_bytes(late.file.read_bytes())
+    for use, file in files.items():
+        expires = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+        assert metrics.certificate_expiry.labels(use=use)._value.get() == expires.timestamp()
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path, authority: Authority) -> None:

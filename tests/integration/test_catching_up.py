@@ -31,6 +31,11 @@ async def _say(sender: PythonClient, room: str, count: int, *, large: bool = Tru
     return sorted(said)
 
 
+async def _resumes(stack: TestStack, verdict: str) -> float:
+    name = "parley_gateway_resumes_total"
+    return sum([await stack.metric(each, name, verdict=verdict) for each in ("gateway-1", "gateway-2")])
+
+
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 async def test_whoever_missed_more_than_may_wait_is_told_all_of_it(stack: TestStack, transport: str) -> None:
     """Catching up goes as fast as the client reads: nobody is a slow reader for having been away."""
@@ -54,7 +59,7 @@ async def test_whoever_missed_more_than_may_wait_is_told_all_of_it(stack: TestSt
 
 async def test_whoever_missed_too_much_is_told_the_newest_of_it(stack: TestStack) -> None:
     """500 of them, in as many pages as they take, and that there are more; and what is said meanwhile."""
-    room = unique("missed")
+    room, before = unique("missed"), await _resumes(stack, "truncated")
     async with PythonClient(stack.gateway_urls[1], await stack.token(), transports=["websocket"]) as sender:
         await sender.join(room)
         said = await _say(sender, room, 1, large=False)
@@ -71,6 +76,7 @@ async def test_whoever_missed_too_much_is_told_the_newest_of_it(stack: TestStack
             assert told == said[-len(told) :]
             assert ack["truncated"]
             assert ack["seq"] == told[ack["missed"] - 1]
+            assert await _resumes(stack, "truncated") == before + 1
 
 
 async def test_many_resume_in_a_room_that_does_not_stand_still(stack: TestStack) -> None:
@@ -104,13 +110,14 @@ async def test_whoever_missed_nothing_costs_no_page(stack: TestStack) -> None:
     async with PythonClient(first, await stack.token()) as one, PythonClient(second, await stack.token()) as two:
         await one.join(room)
         (last,) = await _say(one, room, 1, large=False)
-        before = await stack.metric("history", pages)
+        before, complete = await stack.metric("history", pages), await _resumes(stack, "complete")
         for each in (two, one):
             await each.call("leave", {"room": room})
             ack = await each.join(room, after=last)
             assert (ack["seq"], ack["missed"], ack["truncated"]) == (last, 0, False)
         assert two.messages(room) == []
         assert await stack.metric("history", pages) == before
+        assert await _resumes(stack, "complete") == complete + 2
 
 
 def _resident(pid: int) -> int:

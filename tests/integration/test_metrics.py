@@ -1,9 +1,16 @@
 """What operators see: each thing that happens moves the number that counts it."""
 
 import json
+import shutil
+import subprocess
 
 import aiohttp
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families as text_metrics
 
+from runtime.version import VERSION
+from tests.support import series
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
@@ -55,32 +62,70 @@ async def test_a_message_moves_the_numbers(stack: TestStack) -> None:
         assert await stack.metric(service, "parley_nats_connected") == 1
 
 
-async def test_the_number_of_series_does_not_depend_on_what_clients_send(stack: TestStack) -> None:
-    """No label holds a room, a user, or an event name of a client's invention."""
+async def _scrape(stack: TestStack, name: str, **headers: str) -> tuple[str, str]:
+    """The content type and the text."""
+    async with aiohttp.ClientSession() as http, http.get(f"{stack.admin_url(name)}/metrics", headers=headers) as got:
+        return got.headers["Content-Type"], await got.text()
 
-    async def text() -> str:
-        async with aiohttp.ClientSession() as http, http.get(f"{stack.admin_url('gateway-1')}/metrics") as response:
-            return await response.text()
 
-    async def series() -> int:
-        return len([line for line in (await text()).splitlines() if not line.startswith("#")])
-
-    async def has_told() -> bool:
-        return 'parley_gateway_deliveries_total{event="presence"}' in await text()
-
+async def test_no_series_is_made_of_what_clients_send(stack: TestStack) -> None:
+    """Rooms, ids and events of a client's invention: there are the series that there can be, and fewer than 500."""
     async with PythonClient(stack.gateway_urls[0], await stack.token()) as client:
-
-        async def use(number: int) -> None:
+        for number in range(30):
             await client.join(f"series-{number}")
-            await client.say(f"series-{number}", "m")
+            await client.say(f"series-{number}", f"m-{number}")
             await client.call(f"invented-{number}", {})
+            await client.call("join", {"room": f"no room {number}"})
+            await client.call("read", {"room": f"elsewhere-{number}", "seq": number + 1})
+    async with aiohttp.ClientSession(stack.gateway_urls[0]) as http:
+        for number in range(10):
+            async with http.post(f"/api/rooms/series-{number}/messages", json={"id": "m", "body": "x"}) as response:
+                assert response.status == 401
+    for name in ("gateway-1", "gateway-2", "auth", "history"):
+        found = await series.scraped(stack.admin_url(name))
+        assert found <= series.possible(name.partition("-")[0])
+        assert len(found) < 500
 
-        await use(0)
-        await until(has_told, "it to be told who is there, which takes a moment")
-        before = await series()
-        for number in range(1, 30):
-            await use(number)
-        assert await series() == before
+
+@pytest.mark.parametrize("name", ["gateway-1", "auth", "history"])
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is NOT INSTALLED: Debian's package prometheus")
+async def test_promtool_finds_nothing_wrong(stack: TestStack, name: str) -> None:
+    """Names, units, types and help texts are as Prometheus wants them."""
+    _, text = await _scrape(stack, name)
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", ["gateway-1", "auth", "history"])
+async def test_it_speaks_openmetrics_to_whoever_asks(stack: TestStack, name: str) -> None:
+    """The same series in both formats, none of them a time of creation; each says what it is."""
+    accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.4,*/*;q=0.1"
+    kind, text = await _scrape(stack, name, Accept=accept)
+    assert kind == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    families = list(open_metrics(text))  # type: ignore[no-untyped-call]
+    plain, older = await _scrape(stack, name)
+    assert plain == "text/plain; version=0.0.4; charset=utf-8"
+    assert series.of(families) == series.of(text_metrics(older))
+    assert not [each for each, _ in series.of(families) if each.endswith("_created")]
+    assert all(family.documentation for family in families)
+
+
+async def test_every_process_says_what_it_is_and_what_it_needs(stack: TestStack) -> None:
+    """Its version and revision, files and memory, and how late its loop is."""
+    for name in ("gateway-1", "auth", "history"):
+        _, text = await _scrape(stack, name)
+        assert f'service="{name.partition("-")[0]}",version="{VERSION}"' in text
+        assert await stack.metric(name, "parley_build_info", revision="unknown") == 1
+        assert await stack.metric(name, "process_open_fds") < await stack.metric(name, "process_max_fds")
+        assert await stack.metric(name, "process_resident_memory_bytes") > 10_000_000
+        looked = await stack.metric(name, "parley_event_loop_lag_seconds_count")
+
+        async def looks_on(name: str = name, looked: float = looked) -> bool:
+            return await stack.metric(name, "parley_event_loop_lag_seconds_count") > looked
+
+        await until(looks_on, "the loop to be looked at")
 
 
 async def test_the_admin_port_is_not_the_public_one(stack: TestStack) -> None:

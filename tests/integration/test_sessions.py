@@ -235,6 +235,12 @@ async def test_what_became_of_sessions_is_counted(own_stack: TestStack) -> None:
     assert await counted("refreshed") == 2
     ended = {reason: await counted("revoked", reason=reason) for reason in ("reuse", "logout", "password")}
     assert ended == {"reuse": 2, "logout": 1, "password": 2}
+    for kind in ("access", "refresh"):
+        assert await stack.metric("auth", "parley_auth_tokens_issued_total", kind=kind) == 8
+    revocations = "parley_auth_revocation_duration_seconds_count"
+    # Two tokens that were used again, a session that was left, and a password that ended two sessions at once.
+    assert await stack.metric("auth", revocations, result="ok") == 4
+    assert await stack.metric("auth", revocations, result="failed") == 0
     for kind in ("refresh", "logout", "password"):
         assert await stack.metric("auth", "parley_auth_requests_total", kind=kind) > 0
 

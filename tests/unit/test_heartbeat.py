@@ -1,11 +1,13 @@
 """The heartbeat: who answers stays, who does not goes, and who is not read is waited for."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from unittest import mock
 
 import pytest
 
-from services.gateway.edge import frames, wheel
+from services.gateway.edge import frames, heartbeat, metrics, wheel
+from services.gateway.edge import session as edge_session
 from services.gateway.edge.heartbeat import Heartbeat
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.session import Reason, Session
@@ -18,7 +20,10 @@ LIMITS = Limits(ping_interval=25, ping_timeout=20)
 def clockwork() -> Iterator[Clockwork]:
     """The loop of this test."""
     clock = Clockwork()
-    with mock.patch.object(wheel, "asyncio", clock):
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(wheel, "asyncio", clock))
+        for module in (heartbeat, edge_session):
+            stack.enter_context(mock.patch.object(module, "time", clock))
         yield clock
 
 
@@ -98,3 +103,48 @@ def test_a_session_that_has_ended_is_not_pinged(clockwork: Clockwork) -> None:
     session.abort(Reason.CLIENT)
     clockwork.pass_time(60)
     assert wire.writes == []
+
+
+def _round_trips() -> tuple[int, float]:
+    """How many there were, and how many seconds they took together."""
+    samples = {each.name: each.value for each in next(iter(metrics.ping_round_trip.collect())).samples}
+    return int(samples["parley_gateway_ping_round_trip_seconds_count"]), samples[
+        "parley_gateway_ping_round_trip_seconds_sum"
+    ]
+
+
+def test_how_long_an_answer_takes_is_counted(clockwork: Clockwork) -> None:
+    """Once for each ping: an answer to none, or a second one, is no round trip."""
+    session, _, _ = _beating()
+    count, total = _round_trips()
+    session.receive("3")
+    clockwork.pass_time(30.4)  # for that the first ping comes a little later
+    assert _round_trips()[0] == count
+    before = session.beat
+    session.receive("3")
+    session.receive("3")
+    assert _round_trips()[0] == count + 1
+    assert _round_trips()[1] - total == pytest.approx(clockwork.now - before)
+    assert 0 < clockwork.now - before < 0.5
+
+
+def test_while_a_client_is_not_read_its_first_ping_counts(clockwork: Clockwork) -> None:
+    """It is pinged again only so that it does not go."""
+    session, wire, _ = _beating()
+    count, total = _round_trips()
+    clockwork.pass_time(25.3)
+    session.hold()
+    clockwork.pass_time(20.2)
+    assert len(wire.writes) == 2
+    session.release()
+    session.receive("3")
+    assert _round_trips()[0] == count + 1
+    assert _round_trips()[1] - total > 20
+
+
+def test_pings_are_counted_as_sent(clockwork: Clockwork) -> None:
+    """A packet each, of as many bytes as its frame."""
+    _beating()
+    packets, size = metrics.sent_packets.value, metrics.sent_bytes.value
+    clockwork.pass_time(25.3)
+    assert (metrics.sent_packets.value - packets, metrics.sent_bytes.value - size) == (1, len(frames.PING))

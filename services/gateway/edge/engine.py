@@ -77,7 +77,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # python-engineio is n
         """Send an Engine.IO packet; a session that is gone is no error."""
         session = self.sockets.get(sid)
         if session is not None:
-            session.write(frames.of(pkt))
+            frame = frames.of(pkt)
+            metrics.sent(1, len(frame))
+            session.write(frame)
 
     async def disconnect(self, sid: str | None = None) -> None:
         """End one session, or all: their clients are told, and do not come back by themselves."""

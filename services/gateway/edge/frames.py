@@ -48,6 +48,18 @@ def of(packet: Packet) -> bytes:
 
 def packets(frames: bytes) -> Iterator[str | bytes]:
     """The Engine.IO packets in `frames`, all of them made by `text`, `binary` or `message`."""
+    for kind, start, end in _in(frames):
+        payload = frames[start:end]
+        yield payload.decode() if kind == _TEXT else payload
+
+
+def count(frames: bytes) -> int:
+    """How many packets are in `frames`."""
+    return sum(1 for _ in _in(frames))
+
+
+def _in(frames: bytes) -> Iterator[tuple[int, int, int]]:
+    """The kind of each frame, and where its payload begins and ends."""
     start = 0
     while start < len(frames):
         kind, length = frames[start], frames[start + 1]
@@ -56,9 +68,8 @@ def packets(frames: bytes) -> Iterator[str | bytes]:
             width = 2 if length == 126 else 8
             length = int.from_bytes(frames[start : start + width], "big")
             start += width
-        payload = frames[start : start + length]
+        yield kind, start, start + length
         start += length
-        yield payload.decode() if kind == _TEXT else payload
 
 
 def _frame(kind: int, payload: bytes) -> bytes:

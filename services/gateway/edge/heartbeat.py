@@ -3,9 +3,11 @@
 A ping each interval, or each timeout if that is longer; a session whose answer has not come after the timeout ends.
 """
 
-from services.gateway.edge import frames
+import time
+
+from services.gateway.edge import frames, metrics
 from services.gateway.edge.limits import Limits
-from services.gateway.edge.session import PING_IS_NEXT, PONG_CAME, PONG_IS_DUE, Reason, Session
+from services.gateway.edge.session import PING_IS_NEXT, PONG_CAME, Reason, Session
 from services.gateway.edge.wheel import Wheel
 
 
@@ -45,6 +47,8 @@ class Heartbeat:
             session.close(Reason.PING_TIMEOUT)
 
     def _ping(self, session: Session) -> None:
-        session.beat = PONG_IS_DUE
+        if session.beat <= 0:  # otherwise the first is not answered yet, for we do not read
+            session.beat = time.monotonic()
+        metrics.sent(1, len(frames.PING))
         session.write(frames.PING)
         self._wheel.add(session, self._timeout)

@@ -13,7 +13,7 @@ from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket
 from socketio.packet import EVENT
 
-from services.gateway.edge import frames
+from services.gateway.edge import frames, metrics
 
 Sid = str
 Room = Any
@@ -188,4 +188,5 @@ class Manager(socketio.AsyncManager):  # type: ignore[misc] # python-socketio is
         for sid, eio_sid in self.get_participants(namespace, to or room):
             session = self.server.eio.sockets.get(eio_sid)
             if session is not None and sid not in skipped:
+                metrics.sent(len(parts), len(wire))
                 session.write(wire)

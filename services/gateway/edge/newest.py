@@ -64,6 +64,11 @@ class Newest:
         self._frames.clear()
         return given_up
 
+    @property
+    def count(self) -> int:
+        """How many frames are kept."""
+        return len(self._frames)
+
     def frames(self) -> bytes:
         """All that is kept, for one write."""
         return b"".join(self._frames.values())

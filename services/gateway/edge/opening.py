@@ -73,6 +73,7 @@ class Opening:
         websocket, early = handshake.take_over(request, key, self._shared, hello)
         session = Session(self._sessions, sid, websocket)
         session.address = counted(address)
+        metrics.sent(1, len(hello))
         websocket.carry(session)
         await self._sessions.opened(session, Environ(request, address))
         if early:
@@ -85,7 +86,9 @@ class Opening:
         session.address = counted(address)
         transport.session = session
         await self._sessions.opened(session, Environ(request, address))
-        return responses.payload((self._hello_polling % session.sid.encode()).decode(), request)
+        hello = self._hello_polling % session.sid.encode()
+        metrics.sent(1, len(frames.text(hello)))
+        return responses.payload(hello.decode(), request)
 
 
 def _hello(upgrades: tuple[str, ...], limits: Limits) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from services.gateway.edge import frames, payload, poll_answer, responses
+from services.gateway.edge import frames, metrics, payload, poll_answer, responses
 from services.gateway.edge.polling import DuplicatePollError, Polling
 from services.gateway.edge.session import Reason, Session
 
@@ -45,6 +45,7 @@ async def _take_in(request: web.Request, session: Session, transport: Polling) -
     try:
         async with asyncio.timeout(limits.body_timeout):
             body = await request.read()
+        metrics.received_bytes.value += len(body)
         packets = payload.decode(body.decode())
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
@@ -54,6 +55,7 @@ async def _take_in(request: web.Request, session: Session, transport: Polling) -
     except (ValueError, web.RequestPayloadError):  # no packets, or nothing that inflates
         session.owner.malformed(session)
         return responses.refused(responses.BAD_REQUEST, request)
+    metrics.received_packets.value += len(packets)
     for packet in packets:
         session.receive(packet)
     session.owner.pace.took(session, len(packets))

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from services.gateway.edge import frames, payload
+from services.gateway.edge import frames, metrics, payload
 from services.gateway.edge.backlog import Backlog
 from services.gateway.edge.session import Reason, Session
 from services.gateway.edge.upgrade import Upgrade
@@ -130,6 +130,8 @@ class Polling:
     def close(self, last: bytes, _code: int) -> None:
         """Let whoever polls have what is queued, and then `last`; if it lingers, whoever polls next, too."""
         # Not a CLOSE packet by itself, after which the Python client would not come back.
+        if not last:
+            metrics.sent(1, len(frames.NOOP))
         self.write(last or frames.NOOP)
         self._end()
 
@@ -180,6 +182,8 @@ class Polling:
         self.count()
         if not self._queue and self.session is not None:
             self.session.catch_up()
+        if not taken:
+            metrics.sent(1, len(frames.NOOP))
         return payload.encode(taken) or "6"
 
     def _end(self) -> None:

@@ -18,7 +18,7 @@ import socketio
 import structlog
 from socketio.packet import CONNECT, CONNECT_ERROR
 
-from services.gateway.edge import frames, packet
+from services.gateway.edge import frames, metrics, packet
 from services.gateway.edge.engine import Engine, OnPacket
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
@@ -128,7 +128,9 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio is n
         if self._greet is not None and pkt.packet_type == CONNECT and pkt.namespace == "/" and session is not None:
             answer, behind = self._greet(session)
             pkt.data.update(answer)
-            session.write(frames.message(pkt.encode().encode()) + behind)
+            frame = frames.message(pkt.encode().encode()) + behind
+            metrics.sent(1 + frames.count(behind), len(frame))
+            session.write(frame)
         else:
             await super()._send_packet(eio_sid, pkt)
 

@@ -1,9 +1,10 @@
 """An Engine.IO session: what one client has with this server, on whichever transport it is."""
 
+import time
 from collections import deque
 from typing import Any, Final, Protocol
 
-from services.gateway.edge import frames
+from services.gateway.edge import frames, metrics
 from services.gateway.edge.environ import Environ
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.newest import Newest, Watch
@@ -71,8 +72,8 @@ class Session:
         self.environ: Environ | None = None
         """The request that opened it, for as long as a `connect` handler may ask for it."""
         self.stored: dict[str, Any] | None = None
-        self.beat = 0
-        """See `Heartbeat`."""
+        self.beat = PING_IS_NEXT
+        """When the ping was sent whose answer is due, by `time.monotonic`; or what there is instead of that."""
         self.bucket = 0.0
         """See `Pace`."""
         self.holds = 0
@@ -107,6 +108,8 @@ class Session:
         if self.closed:
             return
         if packet == "3":
+            if self.beat > 0:
+                metrics.ping_round_trip.observe(time.monotonic() - self.beat)
             self.beat = PONG_CAME
         elif self.held is not None:
             self.held.append(packet)
@@ -146,6 +149,7 @@ class Session:
         """The client has read all that was written: write what was kept. Idempotent."""
         newest, self.newest = self.newest, None
         if newest is not None and newest.size:
+            metrics.sent(newest.count, newest.size)
             self.write(newest.frames())
 
     @property
@@ -158,6 +162,8 @@ class Session:
     def close(self, reason: str, *, last: bytes = b"", code: int = 1000) -> None:
         """End the session after what was written, and `last`; between two polls: see `LastPolls`. Idempotent."""
         if not self.closed:
+            if last:
+                metrics.sent(1, len(last))
             self.end(reason)
             self.transport.close(last, code)
 
@@ -185,6 +191,6 @@ def _drop(_frames: bytes, /) -> None:
     pass
 
 
-PING_IS_NEXT: Final = 0
-PONG_IS_DUE: Final = 1
-PONG_CAME: Final = 2
+# Instead of the time of a ping: numbers that all sessions share, so that they take no memory.
+PING_IS_NEXT: Final = 0.0
+PONG_CAME: Final = -1.0

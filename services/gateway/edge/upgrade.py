@@ -4,7 +4,7 @@ from typing import Protocol
 
 from aiohttp import WSCloseCode
 
-from services.gateway.edge import frames
+from services.gateway.edge import frames, metrics
 from services.gateway.edge.session import Session
 
 
@@ -53,6 +53,7 @@ class Upgrade:
         """What came on the WebSocket."""
         if not self._is_probed and packet == "2probe":
             self._is_probed = True
+            metrics.sent(1, len(frames.PROBED))
             self._incoming.write(frames.PROBED)
             self._outgoing.prepare_upgrade()
         elif self._is_probed and packet == "5" and not self._session.closed:

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import WSCloseCode
 
-from services.gateway.edge import frames
+from services.gateway.edge import frames, metrics
 from services.gateway.edge.parser import FrameParser, StrictParser, is_one_whole_frame
 from services.gateway.edge.session import Reason, Session
 from services.gateway.edge.shared import Shared
@@ -47,6 +47,7 @@ class WebSocket(asyncio.Protocol):
         """Bytes from the client."""
         if self._state == _DISCARDING:
             return
+        metrics.received_bytes.value += len(data)
         parser, frames = self._parser, 1
         if parser is None and is_one_whole_frame(data):
             self._shared.parser.feed(data, self)
@@ -81,6 +82,7 @@ class WebSocket(asyncio.Protocol):
     def message(self, payload: str | bytes) -> None:
         """An Engine.IO packet."""
         if self._state == _OPEN:
+            metrics.received_packets.value += 1
             if self.upgrade is not None:
                 self.upgrade.receive(payload)
             elif self.session is not None:

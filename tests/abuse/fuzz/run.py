@@ -62,6 +62,7 @@ async def fuzz(seconds: float, seed: int) -> Report:
         finally:
             await asyncio.gather(*sides)
         await _notice(report, "after all", attacked.is_well(seconds=_SETTLE_SECONDS))
+        await _notice(report, "after all", attacked.has_few_series())
         for look in (attacked.has_grown_little, attacked.has_kept_secrets):
             try:
                 look()
