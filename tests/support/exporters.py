@@ -27,7 +27,7 @@ _CONSUMER: Final = _STREAM | {"consumer_name", "consumer_leader", "is_consumer_l
 
 _VARZ: Final = """
     connections total_connections max_connections subscriptions routes remotes leafnodes mem cpu cores gomaxprocs
-    in_msgs in_bytes out_msgs out_bytes slow_consumers stale_connections max_payload max_pending start
+    gomemlimit in_msgs in_bytes out_msgs out_bytes slow_consumers stale_connections max_payload max_pending start
     slow_consumer_stats_clients slow_consumer_stats_routes
     jetstream_config_max_storage jetstream_config_max_memory jetstream_stats_storage jetstream_stats_memory
     jetstream_stats_reserved_storage jetstream_stats_reserved_memory jetstream_stats_accounts

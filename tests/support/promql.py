@@ -60,11 +60,11 @@ def recorded() -> dict[str, str]:
     return {rule["record"]: rule["expr"] for rule in rules() if "record" in rule}
 
 
-def rules() -> Iterator[dict[str, Any]]:
+@cache
+def rules() -> list[dict[str, Any]]:
     """Every rule of every file in deploy/observability/rules."""
-    for path in sorted(RULES.glob("*.yml")):
-        for group in yaml.safe_load(path.read_text())["groups"]:
-            yield from group["rules"]
+    files = [yaml.safe_load(path.read_text()) for path in sorted(RULES.glob("*.yml"))]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
 
 
 def _selected(expression: str) -> Iterator[tuple[str, set[str]]]:
