@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from deploy.observability import prometheus_rule
 from deploy.observability.boards import auth, delivery, gateway, history, load, nats, overview
 
 DASHBOARDS: Final = Path(__file__).parent / "dashboards"
@@ -21,3 +22,5 @@ def everything() -> Iterator[Path]:
     for path, text in dashboards().items():
         path.write_text(text)
         yield path
+    prometheus_rule.write()
+    yield prometheus_rule.PATH
