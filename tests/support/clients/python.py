@@ -1,11 +1,14 @@
 """The official Python clients: with asyncio, and with threads."""
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import socketio
 
 from tests.support.clients.official import RECONNECTION_SECONDS, OfficialClient
+
+_CONNECT_SECONDS: Final = 30.0
+"""The library's own patience is one second, which a busy machine outlasts; then it hangs up, and stays away."""
 
 
 class _PythonClient(OfficialClient):
@@ -47,7 +50,9 @@ class AsyncPythonClient(_PythonClient):
     async def start(self) -> None:
         """See `OfficialClient`."""
         try:
-            await self.socket.connect(self.url, namespaces=self.namespaces, wait=True, **self.options)
+            await self.socket.connect(
+                self.url, namespaces=self.namespaces, wait=True, wait_timeout=_CONNECT_SECONDS, **self.options
+            )
         except socketio.exceptions.ConnectionError:
             self.hear({"is": "failed", "namespace": "/"})
 
@@ -74,7 +79,9 @@ class SyncPythonClient(_PythonClient):
 
         def connect() -> None:
             try:
-                self.socket.connect(self.url, namespaces=self.namespaces, wait=True, **self.options)
+                self.socket.connect(
+                    self.url, namespaces=self.namespaces, wait=True, wait_timeout=_CONNECT_SECONDS, **self.options
+                )
             except socketio.exceptions.ConnectionError:
                 self.hear({"is": "failed", "namespace": "/"})
 
