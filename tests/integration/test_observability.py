@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support import prometheus
-from tests.support.grafana import queries
+from tests.support.grafana import labels_in, queries
 from tests.support.observed import trouble
 from tests.support.observed.world import World, world
 from tests.support.pictures.page import take
@@ -74,6 +74,13 @@ async def test_every_panel_shows_something(seen: World) -> None:
         await take(seen.prometheus, PICTURES)
     assert [str(each) for each in empty] == []
     assert quiet == []
+
+
+async def test_every_series_has_a_name(seen: World) -> None:
+    """Legends name labels that the series have."""
+    for query in queries():
+        for each in await seen.prometheus.series(query):
+            assert labels_in(query.legend) <= each["metric"].keys(), query
 
 
 async def test_every_target_is_seen(seen: World) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from deploy.observability.write import DASHBOARDS
 
+_LEGEND_LABEL = re.compile(r"\{\{(\w+)\}\}")
 _VARIABLE_QUERY = re.compile(r"label_values\((.*), *(\w+)\)")
 
 
@@ -50,6 +51,16 @@ def queries() -> Iterator[Query]:
                 asked = _VARIABLE_QUERY.fullmatch(each["query"]["query"])
                 assert asked, f"{name}: {each['query']}"
                 yield Query(name, f"variable {each['name']}", "A", asked[1], asked[2], instant=True)
+
+
+def labels_in(legend: str) -> set[str]:
+    """The labels that a legend names."""
+    return set(_LEGEND_LABEL.findall(legend))
+
+
+def called(legend: str, labels: Mapping[str, str]) -> str:
+    """What the legend says of a series with these labels."""
+    return _LEGEND_LABEL.sub(lambda label: labels.get(label[1], ""), legend)
 
 
 def filled(expression: str, *, step: float, scrape: float, span: float) -> str:

@@ -99,7 +99,7 @@ def test_each_panel_says_what_it_means(name: str) -> None:
 
 @pytest.mark.parametrize("query", list(queries()), ids=str)
 def test_each_query_is_promql_of_metrics_that_there_are(query: Query) -> None:
-    """It parses, each metric exists with the labels asked for, and the legend names labels that are kept."""
+    """It parses, and each metric exists with the labels asked for."""
     expression = filled(query.expression, step=30, scrape=15, span=3600)
     assert promql.metrics_of(expression)
     assert promql.unknown_in(expression) == set()

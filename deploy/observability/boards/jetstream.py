@@ -82,7 +82,7 @@ def streams() -> list[Panel]:
 def certificates() -> list[Panel]:
     """Of the services, for NATS."""
     # Without TLS there is nothing to end, which is something else than a panel that is broken.
-    none = 'label_replace(vector(0), "use", "no TLS", "", "")'
+    none = 'label_replace(label_replace(vector(0), "use", "no TLS", "", ""), "job", "parley", "", "")'
     expiry = _clients.of("parley_tls_certificate_expiry_timestamp_seconds")
     return [
         lines(

@@ -2,16 +2,15 @@
 
 import html
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from tests.support.grafana import called
 from tests.support.pictures.units import written
 from tests.support.prometheus import Series
 
 PALETTE: Final = ("#73BF69", "#F2CC0C", "#8AB8FF", "#FF780A", "#F2495C", "#5794F2", "#B877D9", "#705DA0", "#37872D")
 COLORS: Final = {"green": "#73BF69", "yellow": "#F2CC0C", "red": "#F2495C", "blue": "#5794F2"}
-_LABEL: Final = re.compile(r"\{\{(\w+)\}\}")
 _LEGEND_MOST: Final = 8
 _TOP, _LEFT = 6, 62
 
@@ -22,11 +21,10 @@ Named = list[tuple[str, dict[float, float]]]
 def named(found: Iterable[tuple[str, Series]]) -> Named:
     """The series of each target, with their legends filled in."""
     return [
-        (_LABEL.sub(lambda label, each=each: each["metric"].get(label[1], ""), legend),  # type: ignore[misc]
-         {float(at): float(value) for at, value in each["values"]})
+        (called(legend, each["metric"]), {float(at): float(value) for at, value in each["values"]})
         for legend, series in found
         for each in series
-    ]  # fmt: skip
+    ]
 
 
 def number(panel: Mapping[str, Any], series: Named) -> str:
