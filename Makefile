@@ -65,6 +65,10 @@ bench: $(VENV)/dev.stamp $(if $(PEERS),bench-peers) ## CPU, memory, latency (PEE
 docs: $(VENV)/dev.stamp ## Write docs/openapi.yaml, docs/asyncapi.yaml and their pages from the code
 	$(BIN)/python -m apidocs
 
+.PHONY: observability
+observability: $(VENV)/dev.stamp ## Write the Grafana dashboards, and what else is made from deploy/observability
+	$(BIN)/python -m deploy.observability
+
 .PHONY: web
 web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, with npm
 

@@ -1,0 +1,1 @@
+"""The dashboards, a module each, with a `board()` that returns its JSON."""
