@@ -93,7 +93,7 @@ def _down(engine: str, project: str, command: Sequence[str]) -> int:
     if engine == "podman" and (found := containers.look(engine, project, checked=False)):
         # podman-compose would leave those that were scaled up.
         ids = [each.id for each in found]
-        containers.run(["podman", "rm", "--force", "--time", str(_STOP_SECONDS), *ids], seconds=120)
+        containers.run(["podman", "rm", "--force", "--volumes", "--time", str(_STOP_SECONDS), *ids], seconds=120)
     _call(command)
     if left := containers.look(engine, project, checked=False):
         raise EngineError(f"still there: {', '.join(each.name for each in left)}")

@@ -46,13 +46,16 @@ def run(command: Iterable[str], *, seconds: float = 60.0) -> str:
 
 
 def look(engine: str, project: str, *, checked: bool = True) -> list[Container]:
-    """All containers of `project`, by name; whether those that serve are healthy, if `checked`. Raises `EngineError`."""
+    """All containers of `project`, by name; those that serve are asked for their health, if `checked`.
+
+    Raises `EngineError`.
+    """
     ids = run([engine, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT}={project}"]).split()
     if not ids:
         return []
     seen: list[dict[str, Any]] = json.loads(run([engine, "inspect", "--type", "container", *ids]))
     with ThreadPoolExecutor(_CHECKS_AT_ONCE) as threads:  # a check is a process of its own
-        found = list(threads.map(lambda each: _container(engine, each, checked), seen))
+        found = list(threads.map(lambda each: _container(engine, each, checked=checked), seen))
     return sorted(found, key=lambda each: each.name)
 
 
@@ -65,7 +68,7 @@ def log(engine: str, container: Container, lines: int = 20) -> str:
     return "".join(f"    {line}\n" for line in done.stdout.splitlines())
 
 
-def _container(engine: str, seen: dict[str, Any], checked: bool) -> Container:
+def _container(engine: str, seen: dict[str, Any], *, checked: bool) -> Container:
     state = seen["State"]
     is_running = bool(state["Running"])
     trouble, is_hopeless = "", False

@@ -75,7 +75,7 @@ def _have_python() -> None:
 
 
 def _can_run() -> None:
-    """Without systemd and cgroups of version 2 podman needs to be told how; raises `NoImageError` if it cannot at all."""
+    """Without systemd and cgroups 2 podman needs to be told how; raises `NoImageError` if it cannot at all."""
     trial = ("run", "--rm", "--memory", "64m", PYTHON, "python3", "-c", "")
     try:
         podman(*trial)

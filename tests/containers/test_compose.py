@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from checker.ledger import Ledger
+from deploy.compose import containers
 from tests.containers import images
 from tests.containers.crowd import Crowd
 from tests.containers.system import PROJECT, System
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.timeout(300)
 async def system(missing_images: list[str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """Up, and down again whatever happens."""
     started = System(tmp_path_factory.mktemp("compose"), missing_images)
+    if containers.look("podman", PROJECT, checked=False):
+        await started.down()  # what a run that was killed left
     try:
         await started.up()
         yield started
