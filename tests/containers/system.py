@@ -57,8 +57,15 @@ class System:
         """As `make down ARGS=-v` does."""
         await self._make("down", "--", "-v")
 
+    async def loadtest(self, *arguments: str) -> None:
+        """As `docker compose run --rm loadtest` does; fails unless its judge is content."""
+        run = ("run", "--rm", "--no-deps", "loadtest", *arguments)
+        await self._python("-m", "podman_compose", "--project-name", PROJECT, "--profile", "loadtest", *run)
+
     async def _make(self, command: str, *more: str) -> None:
-        arguments = ["-m", "deploy.compose", command, "--engine", "podman", "--project", PROJECT, *more]
+        await self._python("-m", "deploy.compose", command, "--engine", "podman", "--project", PROJECT, *more)
+
+    async def _python(self, *arguments: str) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,

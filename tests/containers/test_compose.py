@@ -119,6 +119,12 @@ async def test_prometheus_sees_all_of_it(system: System) -> None:
     await until(all_evaluated, "every rule to be evaluated", seconds=60, every=0.5)
 
 
+async def test_the_load_test_has_a_container_of_its_own(system: System) -> None:
+    """Profile `loadtest`: it signs tokens with the system's keys, chats through the proxy, and judges."""
+    await system.loadtest("--users", "6", "--seconds", "4")
+    assert "verdict: every acknowledged message was received exactly once" in system.output
+
+
 async def test_a_killed_gateway_loses_nothing(system: System) -> None:
     """While people talk: nothing that was acknowledged is lost or doubled; the container comes back and serves."""
     ledger = Ledger()
