@@ -1,6 +1,6 @@
 # One file, one image per service:
 #
-#   docker build --build-arg SERVICE=gateway -t parley/gateway:0.1.0 .      (gateway, auth or history)
+#   docker build --build-arg SERVICE=gateway -t parley/gateway:0.1.0 .      (gateway, auth, history or loadtest)
 #
 # What differs between the services (code, admin port, assets) is a stage of its own name; SERVICE picks it at the
 # end, and BuildKit builds only the stages that lead there.
@@ -29,7 +29,8 @@ COPY requirements/node.txt requirements/
 RUN python -m venv --without-pip /opt/node \
  && pip --python /opt/node/bin/python install --no-cache-dir --require-hashes -r requirements/node.txt
 COPY web web
-RUN /opt/node/bin/python -B -m web.build \
+# npm trusts whom the system trusts, as pip does: behind a proxy that looks into TLS, a base image with its authority is enough.
+RUN NODE_OPTIONS=--use-system-ca /opt/node/bin/python -B -m web.build \
     # Everything left is public.
  && rm -rf web/node_modules web/*.py web/package.json web/package-lock.json web/.npmrc
 
@@ -68,7 +69,8 @@ USER 0
 RUN install -d -m 0755 -o 10001 -g 10001 /var/lib/parley/credentials/nats \
  && install -d -m 0700 -o 10001 -g 10001 /var/lib/parley/keys \
         /var/lib/parley/credentials/gateway /var/lib/parley/credentials/auth \
-        /var/lib/parley/credentials/history /var/lib/parley/credentials/admin /var/lib/parley/credentials/mongo
+        /var/lib/parley/credentials/history /var/lib/parley/credentials/admin /var/lib/parley/credentials/mongo \
+        /var/lib/parley/credentials/grafana
 USER 10001:10001
 COPY services/auth services/auth
 EXPOSE 9090
@@ -80,6 +82,23 @@ ENV ADMIN_PORT=9091
 COPY services/history services/history
 EXPOSE 9091
 ENTRYPOINT ["python", "-m", "services.history"]
+
+
+# Users and their judge, with what signs their tokens. No service: it has no admin port, and ends.
+FROM dependencies AS loadtest-dependencies
+COPY requirements/loadtest.txt requirements/
+RUN pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes -r requirements/loadtest.txt
+
+
+FROM service AS loadtest
+COPY --from=loadtest-dependencies /opt/venv /opt/venv
+COPY services/auth services/auth
+COPY deploy/__init__.py deploy/
+COPY deploy/local deploy/local
+COPY checker checker
+COPY loadtests/*.py loadtests/
+HEALTHCHECK NONE
+ENTRYPOINT ["python", "-m", "loadtests.container"]
 
 
 FROM ${SERVICE}

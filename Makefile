@@ -34,7 +34,7 @@ fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can mend
 
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Lock the newest versions that requirements/*.in allow, with hashes
-	for name in services local dev node bench; do \
+	for name in services local dev node bench containers loadtest; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
@@ -73,20 +73,29 @@ observability: $(VENV)/dev.stamp ## Write the Grafana dashboards, and what else 
 web: web/vendor/socket.io.esm.min.js ## Build the chat page's Socket.IO client, with npm
 
 .PHONY: images
-images: ## Build the three container images (ENGINE=docker or podman)
-	for service in gateway auth history; do \
+images: ## Build the container images (ENGINE=docker or podman)
+	for service in gateway auth history loadtest; do \
 	  $(ENGINE) build $(BUILD_ARGS) --build-arg SERVICE=$$service --build-arg REVISION=$(REVISION) -t parley/$$service:$(VERSION) . || exit 1; done
 ENGINE ?= docker
 VERSION ?= 0.1.0
 REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
+# podman has no compose of its own; podman-compose comes into the environment.
+PODMAN_COMPOSE := $(if $(filter podman,$(ENGINE)),$(VENV)/containers.stamp)
+compose = $(if $(PODMAN_COMPOSE),$(BIN)/python,$(PYTHON)) -m deploy.compose
+
 .PHONY: up
-up: ## Start the containers of docker-compose.yml; chat on http://localhost:8080
-	$(ENGINE) compose up --build --detach
+up: $(PODMAN_COMPOSE) ## Start the containers, wait until all are healthy (ENGINE= PROFILES=monitoring,loadtest ARGS=)
+	@$(compose) up --engine $(ENGINE) --profiles "$(PROFILES)" $(if $(ARGS),-- $(ARGS))
 
 .PHONY: down
-down: ## Stop the containers; the volumes stay
-	$(ENGINE) compose down
+down: $(PODMAN_COMPOSE) ## Stop the containers; the volumes stay (ARGS=-v: they go, too)
+	@$(compose) down --engine $(ENGINE) $(if $(ARGS),-- $(ARGS))
+
+.PHONY: test-containers
+test-containers: packages $(VENV)/dev.stamp $(VENV)/containers.stamp ## Run docker-compose.yml and the manifests' pods with podman, under load
+	@.ci/packages containers
+	$(BIN)/python -m pytest -s tests/containers $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what make made: the environment, caches, the local stack's data

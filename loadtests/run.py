@@ -72,7 +72,7 @@ async def _run_own_stack(options: Options, folder: Path) -> int:
             complaints.clear()  # it has started
             tokens = folder / "tokens"
             tokens.touch(mode=0o600)
-            tokens.write_bytes(await _mint(stack, options))
+            tokens.write_bytes(await mint(options, stack.environment("auth")))
             environ = {**os.environ, "NO_PROXY": HOST, "no_proxy": HOST}
             code = await _judged_run(options, stack.gateway_urls, tokens, folder, environ)
             for child in stack.children.values():
@@ -84,10 +84,11 @@ async def _run_own_stack(options: Options, folder: Path) -> int:
     return code
 
 
-async def _mint(stack: Stack, options: Options) -> bytes:
+async def mint(options: Options, environ: Mapping[str, str]) -> bytes:
+    """Tokens for all users, signed with the keys that `environ` names. Raises `RunError`."""
     command = [sys.executable, "-m", "services.auth", "mint", "--users", str(options.users)]
     command += ["--seconds", str(options.seconds + _TOKEN_SPARE_SECONDS)]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=stack.environment("auth"), stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=dict(environ), stdout=PIPE)
     tokens, _ = await process.communicate()
     if process.returncode:
         raise RunError(f"minting tokens ended with exit code {process.returncode}")

@@ -5,6 +5,7 @@
     nats/nkeys.conf                   the public halves of the seeds, for nats-server; no secret
     mongo/                            for MongoDB: root.password; the three others' once more; and keyfile, by which
                                       members of a replica set know each other
+    grafana/                          admin.password, of the user `admin` where Grafana runs beside it
 
 Every secret is in a file of its own with mode 0600, and never overwritten: to replace one, remove it first.
 """
@@ -25,6 +26,7 @@ SEED: Final = "nats.nk"
 PUBLIC_KEYS: Final = "nats/nkeys.conf"
 MONGO_USERS: Final = ("auth", "history", "admin")
 PASSWORD: Final = "mongo.password"  # noqa: S105 - a file
+GRAFANA_PASSWORD: Final = "grafana/admin.password"  # noqa: S105 - a file
 
 
 def make(folder: Path) -> None:
@@ -42,6 +44,9 @@ def make(folder: Path) -> None:
     for user in MONGO_USERS:
         secret_files.make(folder / user / PASSWORD, _password)
         secret_files.make(mongo / f"{user}.password", (folder / user / PASSWORD).read_text().strip)
+    grafana = folder / GRAFANA_PASSWORD
+    grafana.parent.mkdir(mode=0o700, exist_ok=True)
+    secret_files.make(grafana, _password)
 
 
 def _password() -> str:
