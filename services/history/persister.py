@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from runtime.bus import Bus
 from runtime.stream import Entry
 from services.history import metrics
-from services.history.progress import Progress
+from services.history.progress import Progress, acknowledged_upto
 from services.history.refusals import RefusedError, WriteFailedError
 from services.history.store import MessageStore
 from wire import codec, streams, subjects
@@ -79,12 +79,15 @@ class Persister:
                 await self._store.note_seq(self._progress.highest_seen)
             return f"the stream {streams.MESSAGES}"
         try:
-            await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+            consumer = await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         except NotFoundError:
             return f"the consumer {streams.HISTORY_CONSUMER}"
+        # Asked after the consumer: what is acknowledged was noted before.
+        if acknowledged_upto(stream.state, consumer) > (await self._store.known()).highest_seq:
+            return "what MongoDB had before it was restored"
         if not await self._store.is_prepared():
             return "an index in MongoDB"
-        self._progress.begin_again(stream_made=stream.created)
+        self._progress.begin_again(consumer)
         return ""
 
     def _note_missing(self, missing: str) -> None:
