@@ -19,7 +19,7 @@ from tests.support import restoring, stream_copies
 from tests.support.clients.parley import PythonClient
 from tests.support.members import two_members
 from tests.support.people import guest
-from tests.support.restoring import RestoredStack, history, lose, pages
+from tests.support.restoring import RestoredStack, history, killed, lose, pages
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
 
@@ -96,7 +96,7 @@ async def test_all_is_lost_and_comes_back_from_a_backup_of_the_databases() -> No
     with tempfile.TemporaryDirectory(prefix="parley-test-") as folder:
         data, backup = Path(folder) / "data", Path(folder) / "backup"
         talk = Talk([unique("lost") for _ in range(3)])
-        async with TestStack(data) as stack:
+        async with killed(TestStack(data)) as stack:
             tokens = [await stack.token(), await stack.token()]
             ann, other = await _register(stack), await guest(stack)
             group = await _group(stack, ann, other.id)
@@ -111,16 +111,14 @@ async def test_all_is_lost_and_comes_back_from_a_backup_of_the_databases() -> No
                     await restoring.save(stack, backup)
                     await talk.grows(30)
                 before = await _pages(one, talk.rooms)
-            await stack.kill()
         _check_sound(before)
         lose(stack, "nats", "mongo")
-        async with RestoredStack(data, backup=backup) as stack:
+        async with killed(RestoredStack(data, backup=backup)) as stack:
             await _check_restored(stack, tokens, talk, before, upto)
             assert await _members(stack, group) == 2
             with _root(stack) as client:
                 (marker,) = client["parley_history"]["read_markers"].find()
             assert marker["seq"] == marked
-            await stack.kill()
 
 
 async def _check_restored(
@@ -173,7 +171,7 @@ async def test_a_database_that_is_restored_gets_what_came_since_from_the_stream(
     with tempfile.TemporaryDirectory(prefix="parley-test-") as folder:
         data, backup = Path(folder) / "data", Path(folder) / "backup"
         talk = Talk([unique("restored") for _ in range(2)])
-        async with TestStack(data) as stack, two_members(stack, talk.rooms[0]) as (one, two):
+        async with killed(TestStack(data)) as stack, two_members(stack, talk.rooms[0]) as (one, two):
             for member in (one, two):
                 await member.join(talk.rooms[1])
             async with talk.going_on(one, two):
@@ -214,7 +212,6 @@ async def test_a_database_that_is_restored_gets_what_came_since_from_the_stream(
                 return await _pages(one, talk.rooms) == found
 
             await until(is_whole, "all of it")
-            await stack.kill()
 
 
 async def test_a_stream_that_was_backed_up_brings_what_the_database_lacks() -> None:
@@ -222,7 +219,7 @@ async def test_a_stream_that_was_backed_up_brings_what_the_database_lacks() -> N
     with tempfile.TemporaryDirectory(prefix="parley-test-") as folder:
         data, backup = Path(folder) / "data", Path(folder) / "backup"
         talk = Talk([unique("copied") for _ in range(2)])
-        async with TestStack(data) as stack, two_members(stack, talk.rooms[0]) as (one, two):
+        async with killed(TestStack(data)) as stack, two_members(stack, talk.rooms[0]) as (one, two):
             for member in (one, two):
                 await member.join(talk.rooms[1])
             async with talk.going_on(one, two):
@@ -235,9 +232,8 @@ async def test_a_stream_that_was_backed_up_brings_what_the_database_lacks() -> N
                     copy = await stream_copies.backup(client, "MESSAGES")
                 await talk.grows(10)
             seen = talk.upto()
-            await stack.kill()
         lose(stack, "nats", "mongo")
-        restored = RestoredStack(data, backup=backup, copy=copy)
+        restored = killed(RestoredStack(data, backup=backup, copy=copy))
         async with restored as stack, PythonClient(stack.gateway_urls[0], await stack.token()) as one:
             for room in talk.rooms:
                 await one.join(room)
@@ -248,7 +244,6 @@ async def test_a_stream_that_was_backed_up_brings_what_the_database_lacks() -> N
                 assert set(seqs) >= {seq for seq in talk.acked[room] if seq <= upto[room]}
                 assert [each["id"] for each in messages] == [talk.ids[seq] for seq in seqs]
                 assert (await one.say(room, unique("new")))["seq"] > max(seen.values())
-            await stack.kill()
 
 
 async def _register(stack: TestStack) -> str:

@@ -1,6 +1,8 @@
 """Stacks that are backed up, and come back from it, by the commands that operators run."""
 
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,16 @@ from tests.support.setting_up import Ended, set_up
 from tests.support.stacks import TestStack
 from tests.support.stream_copies import Copy
 from tests.support.waiting import until
+
+
+@asynccontextmanager
+async def killed(stack: TestStack) -> AsyncIterator[TestStack]:
+    """`stack` while the block runs, and then killed at once."""
+    async with stack:
+        try:
+            yield stack
+        finally:
+            await stack.kill()
 
 
 async def history(stack: TestStack, *arguments: str) -> Ended:
