@@ -26,6 +26,7 @@ from wire.messages import ChatMessage
 _FETCH_SECONDS: Final = 1.0
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
+_ENDS_BELOW: Final = "the stream ends below what MongoDB holds, and will use seqs again: see docs/OPERATIONS.md"
 
 log = structlog.get_logger()
 
@@ -83,8 +84,12 @@ class Persister:
         except NotFoundError:
             return f"the consumer {streams.HISTORY_CONSUMER}"
         # Asked after the consumer: what is acknowledged was noted before.
-        if acknowledged_upto(stream.state, consumer) > (await self._store.known()).highest_seq:
+        highest = (await self._store.known()).highest_seq
+        if acknowledged_upto(stream.state, consumer) > highest:
             return "what MongoDB had before it was restored"
+        if stream.state.last_seq < highest:
+            # NATS lost what it had not flushed. Nothing is gained by waiting: what the stream has is good.
+            log.error(_ENDS_BELOW, last_seq=stream.state.last_seq, highest_seq=highest)
         if not await self._store.is_prepared():
             return "an index in MongoDB"
         self._progress.begin_again(consumer)
