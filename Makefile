@@ -18,6 +18,8 @@ run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, dat
 
 .PHONY: test
 test: packages $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
+	@# Compiled once: the tests start some thousand processes, and not every environment lets Python keep what it compiles.
+	@$(BIN)/python -m compileall -q wire runtime services deploy loadtests
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check

@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from runtime.bus import Bus
 from runtime.stream import Entry
 from services.history import metrics
-from services.history.progress import Progress
+from services.history.progress import Progress, acknowledged_upto
 from services.history.refusals import RefusedError, WriteFailedError
 from services.history.store import MessageStore
 from wire import codec, streams, subjects
@@ -26,6 +26,7 @@ from wire.messages import ChatMessage
 _FETCH_SECONDS: Final = 1.0
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
+_ENDS_BELOW: Final = "the stream ends below what MongoDB holds, and will use seqs again: see docs/OPERATIONS.md"
 
 log = structlog.get_logger()
 
@@ -79,12 +80,19 @@ class Persister:
                 await self._store.note_seq(self._progress.highest_seen)
             return f"the stream {streams.MESSAGES}"
         try:
-            await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+            consumer = await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         except NotFoundError:
             return f"the consumer {streams.HISTORY_CONSUMER}"
+        # Asked after the consumer: what is acknowledged was noted before.
+        highest = (await self._store.known()).highest_seq
+        if acknowledged_upto(stream.state, consumer) > highest:
+            return "what MongoDB had before it was restored"
+        if stream.state.last_seq < highest:
+            # NATS lost what it had not flushed. Nothing is gained by waiting: what the stream has is good.
+            log.error(_ENDS_BELOW, last_seq=stream.state.last_seq, highest_seq=highest)
         if not await self._store.is_prepared():
             return "an index in MongoDB"
-        self._progress.begin_again(stream_made=stream.created)
+        self._progress.begin_again(consumer)
         return ""
 
     def _note_missing(self, missing: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from nats.errors import Error as NatsError
+from nats.js.api import ConsumerInfo, StreamState
 from nats.js.errors import NotFoundError
 
 from runtime.bus import Bus
@@ -24,7 +25,7 @@ class Progress:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._persisted_upto = 0
-        self._stream_made: datetime | None = None
+        self._consumer_made: datetime | None = None
         self.highest_seen = 0
         """The highest seq of any message that this process has heard of."""
         self.is_gone = False
@@ -32,12 +33,10 @@ class Progress:
         self.oldest_waiting: float | None = None
         """When the oldest message in hand was sent, in seconds since the epoch."""
 
-    def begin_again(self, *, stream_made: datetime | None) -> None:
-        """The stream, which was made then, and its consumer are there; in another one nothing is persisted yet."""
+    def begin_again(self, consumer: ConsumerInfo) -> None:
+        """The stream and its consumer are there."""
         self.is_gone = False
-        if stream_made != self._stream_made:
-            self._persisted_upto = 0
-        self._stream_made = stream_made
+        self._note(consumer)
 
     async def persisted_upto(self, *, at_least: int) -> int:
         """A seq up to which every message of every room is in MongoDB; asks NATS only if `at_least` is not reached.
@@ -61,10 +60,25 @@ class Progress:
 
     async def _look(self) -> None:
         info = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+        self._note(info)
+        metrics.lag_messages.set((info.num_pending or 0) + (info.num_ack_pending or 0))
+        waiting = self.oldest_waiting
+        metrics.lag_seconds.set(0 if waiting is None else max(0.0, time.time() - waiting))
+
+    def _note(self, info: ConsumerInfo) -> None:
+        if info.created != self._consumer_made:
+            # Another one, of another stream perhaps, or of a database that has to be told again: nothing is done yet.
+            self._consumer_made, self._persisted_upto = info.created, 0
         if info.delivered is not None:
             self.highest_seen = max(self.highest_seen, info.delivered.stream_seq)
         if info.ack_floor is not None:
             self._persisted_upto = max(self._persisted_upto, info.ack_floor.stream_seq)
-        metrics.lag_messages.set((info.num_pending or 0) + (info.num_ack_pending or 0))
-        waiting = self.oldest_waiting
-        metrics.lag_seconds.set(0 if waiting is None else max(0.0, time.time() - waiting))
+
+
+def acknowledged_upto(stream: StreamState, consumer: ConsumerInfo) -> int:
+    """The highest seq that the consumer says was persisted, of what the stream still holds; 0: nothing of that was.
+
+    What has left the stream unread moves what the consumer says as well, and tells nothing.
+    """
+    floor = 0 if consumer.ack_floor is None else consumer.ack_floor.stream_seq
+    return floor if floor >= stream.first_seq else 0

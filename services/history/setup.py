@@ -3,20 +3,23 @@
     the streams MESSAGES and CONTROL, the bucket SESSIONS, history's durable consumer, and history's indexes
 
 Running it again changes nothing but what its settings say; two at once come to the same. It has to be run before the
-services can work, when a setting of it changes, and when NATS has lost its disk.
+services can work, when a setting of it changes, when NATS has lost its disk, and when MongoDB was restored.
 
 SetupError
 """
 
 import asyncio
+import math
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
 from nats.errors import Error as NatsError
-from nats.js.api import StreamConfig
+from nats.js import JetStreamManager
+from nats.js.api import StreamConfig, StreamState
 from nats.js.errors import NotFoundError
 
 from runtime import bus, tasks
@@ -24,15 +27,16 @@ from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
 from services.history import database
 from services.history.notification_store import NotificationStore
+from services.history.progress import acknowledged_upto
 from services.history.refusals import WriteFailedError
 from services.history.settings import SetupSettings
-from services.history.store import MessageStore
+from services.history.store import Known, MessageStore
 from wire import streams
 
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
-_SEQ_MARGIN: Final = 1_000_000
-"""A stream that was lost may have held this many messages that never reached history."""
+_SEQS_PER_SECOND: Final = 1_000_000
+"""No stream takes messages faster; a lost one held what came since the newest that history knows of."""
 
 log = structlog.get_logger()
 
@@ -44,8 +48,16 @@ class SetupError(Exception):
 class Setup:
     """One run of the step. What could be made is made, whatever becomes of the rest."""
 
-    def __init__(self, settings: SetupSettings, store: MessageStore, notifications: NotificationStore) -> None:
+    def __init__(
+        self,
+        settings: SetupSettings,
+        store: MessageStore,
+        notifications: NotificationStore,
+        *,
+        persist_again: bool = False,
+    ) -> None:
         self._settings = settings
+        self._persist_again = persist_again
         self._store = store
         self._notifications = notifications
         self.lacking = {"nats": "no connection"}
@@ -98,13 +110,29 @@ class Setup:
         try:
             info = await manager.stream_info(streams.MESSAGES)
         except NotFoundError:
-            highest = await self._store.highest_seq()
-            first_seq = highest + _SEQ_MARGIN if highest else 1
+            first_seq = first_seq_above(await self._store.known(), now=time.time())
             await manager.add_stream(self._messages(first_seq))
             log.info("stream made", stream=streams.MESSAGES, first_seq=first_seq)
         else:
             await manager.update_stream(self._messages(info.config.first_seq or 1))
+            await self._forget_what_mongo_lost(manager, info.state)
         await manager.add_consumer(streams.MESSAGES, streams.history_consumer())
+
+    async def _forget_what_mongo_lost(self, manager: JetStreamManager, stream: StreamState) -> None:
+        """A database that was restored lacks what came after its backup: history has to get all of it again.
+
+        Without its consumer, whose account is of the other database, it gets whatever the stream holds.
+        """
+        try:
+            consumer = await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+            upto = acknowledged_upto(stream, consumer)
+            highest = (await self._store.known()).highest_seq
+            if self._persist_again or upto > highest:
+                log.warning("history persists again what the stream holds", acknowledged=upto, in_mongodb=highest)
+                await manager.delete_consumer(streams.MESSAGES, streams.HISTORY_CONSUMER)
+        except NotFoundError:
+            pass
+        self._persist_again = False
 
     def _messages(self, first_seq: int) -> StreamConfig:
         settings = self._settings
@@ -117,6 +145,18 @@ class Setup:
         )
 
 
+def first_seq_above(known: Known, *, now: float) -> int:
+    """Where a stream that takes the place of a lost one begins: above all that any client may have seen.
+
+    `known` may be of a backup. It has the newest message that is in it, and so tells how much can have come since.
+    `now` is in seconds since the epoch.
+    """
+    if not known.highest_seq:
+        return 1
+    since = 0.0 if known.newest_ts is None else max(0.0, now - known.newest_ts / 1000)
+    return known.highest_seq + _SEQS_PER_SECOND * (1 + math.ceil(since))
+
+
 async def _make(connection: Bus, config: StreamConfig) -> None:
     manager = connection.jetstream
     try:
@@ -126,14 +166,17 @@ async def _make(connection: Bus, config: StreamConfig) -> None:
         log.info("stream made", stream=config.name)
 
 
-async def run(settings: SetupSettings) -> None:
-    """Make or update everything; raises `SetupError`, after SETUP_SECONDS at the latest, and `SettingsError`."""
+async def run(settings: SetupSettings, *, persist_again: bool = False) -> None:
+    """Make or update everything; raises `SetupError`, after SETUP_SECONDS at the latest, and `SettingsError`.
+
+    `persist_again`: whatever the stream holds is persisted once more, which changes nothing where it is there.
+    """
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as exits:
         mongo = exits.enter_context(database.connected(settings.database))
-        setup = Setup(settings, MessageStore(mongo), NotificationStore(mongo))
+        setup = Setup(settings, MessageStore(mongo), NotificationStore(mongo), persist_again=persist_again)
         running = asyncio.create_task(setup.run())
         exits.push_async_callback(tasks.ended, running, within=0)
         stopped = asyncio.create_task(stopping.wait())

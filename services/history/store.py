@@ -2,7 +2,7 @@
 
     messages:     {room, seq, user, id, name, body, data?, ts}     unique (room, seq), unique (room, user, id)
     dead_letters: {_id: seq, subject, payload, reason}
-    state:        {_id: "messages", highest_seq}                   written before the messages it speaks of
+    state:        {_id: "messages", highest_seq, newest_ts?}       written before the messages it speaks of
 
 `data` is kept as JSON text: clients may put anything in it that BSON cannot hold. Motor stays inside this module.
 """
@@ -37,6 +37,15 @@ class Written(NamedTuple):
     user: str
 
 
+class Known(NamedTuple):
+    """How far history has heard of the stream."""
+
+    highest_seq: int
+    """No message has a higher seq, in whatever room, nor was one acknowledged to the stream; 0: there is none."""
+    newest_ts: int | None
+    """When about the newest message was sent, in milliseconds since the epoch; None: not known."""
+
+
 class MessageStore:
     """Writes are confirmed by a majority."""
 
@@ -68,9 +77,9 @@ class MessageStore:
         Idempotent: what is there already counts as written. The inserts are unordered, so one of those, or one that
         is refused, does not keep the others out.
         """
-        highest = max(entry.seq for _, entry in messages)
+        newest = max((entry for _, entry in messages), key=lambda entry: entry.seq)
         try:
-            await self._note_seq(highest)
+            await self._note(newest.seq, newest.message.ts)
             result = await self._messages.insert_many([_document(*each) for each in messages], ordered=False)
         except BulkWriteError as error:
             return added_despite(error, [entry.seq for _, entry in messages])
@@ -82,29 +91,36 @@ class MessageStore:
         """Keep a message aside that cannot be read; idempotent; raises `WriteFailedError`."""
         letter = {"_id": seq, "subject": subject, "payload": payload, "reason": reason}
         try:
+            await self._note(seq)
             await self._dead_letters.insert_one(letter)
         except DuplicateKeyError:
             return
         except PyMongoError as error:
             raise failed(error) from error
 
-    async def highest_seq(self) -> int:
-        """No message has a higher seq, in whatever room; 0 when there is none. Raises `WriteFailedError`."""
+    async def known(self) -> Known:
+        """How far history has heard of the stream; raises `WriteFailedError`."""
         try:
             state = await self._state.find_one({"_id": "messages"})
         except PyMongoError as error:
             raise failed(error) from error
-        return int(state["highest_seq"]) if state else 0
+        if state is None:
+            return Known(0, None)
+        newest_ts = state.get("newest_ts")
+        return Known(int(state["highest_seq"]), None if newest_ts is None else int(newest_ts))
 
     async def note_seq(self, seq: int) -> None:
         """Let `highest_seq` be no less than `seq`; raises `WriteFailedError`."""
         try:
-            await self._note_seq(seq)
+            await self._note(seq)
         except PyMongoError as error:
             raise failed(error) from error
 
-    async def _note_seq(self, seq: int) -> None:
-        await self._state.update_one({"_id": "messages"}, {"$max": {"highest_seq": seq}}, upsert=True)
+    async def _note(self, seq: int, ts: int | None = None) -> None:
+        change: Document = {"$max": {"highest_seq": seq}}
+        if ts is not None:
+            change["$set"] = {"newest_ts": ts}  # no $max: one clock that was wrong would stay for ever
+        await self._state.update_one({"_id": "messages"}, change, upsert=True)
 
     async def last_seq(self, room: str) -> int:
         """The highest seq of `room`, 0 for none. Raises `ParleyError`."""

@@ -83,6 +83,23 @@ async def test_a_stream_that_is_lost_is_made_again_above_all_that_it_may_have_he
         assert set(before[:10] + after) <= set(kept)
 
 
+async def test_a_stream_that_ends_below_what_mongodb_holds_is_told(own_stack: TestStack) -> None:
+    """NATS has lost what it had acknowledged: only people can tell what to do. What the stream has is persisted."""
+    stack, room = own_stack, unique("below")
+    await stack.children["history"].kill()
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url_of("root"))
+    with client:
+        highest = {"$set": {"highest_seq": 9_000}}
+        client["parley_history"]["state"].update_one({"_id": "messages"}, highest, upsert=True)
+    await stack.children["history"].start()
+    said = "the stream ends below what MongoDB holds"
+    await until(lambda: any(said in line and '"highest_seq": 9000' in line for line in stack.output), "it to be told")
+    async with PythonClient(stack.gateway_urls[0], await stack.token()) as one:
+        await one.join(room)
+        await _say(one, room, "m")
+        await until(lambda: _persisted(stack, 1), "it to be persisted")
+
+
 async def test_a_consumer_that_is_lost_is_made_again(own_stack: TestStack) -> None:
     """By the admin step; it starts from the beginning, and finds everything in place."""
     stack = own_stack

@@ -1,6 +1,7 @@
 """Connection state recovery when processes die: sessions outlive the gateway that had them."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -117,14 +118,19 @@ async def test_history_gone_when_clients_come_back(own_stack: TestStack) -> None
 
 
 async def test_a_join_that_cannot_be_kept_is_not_acknowledged(own_stack: TestStack) -> None:
-    """Without the bucket: `unavailable` to those who opted in, and nobody else; made again, joins work."""
+    """Without the bucket: `unavailable` to those who opted in, and nobody else; made again, joins work.
+
+    A gateway says so in its log, once in ten seconds.
+    """
     async with _Crowd(own_stack) as crowd:
-        client, room = crowd.clients[0], unique("fault")
+        client, room, began = crowd.clients[0], unique("fault"), time.monotonic()
         async with own_stack.nats() as operator:
             await operator.jetstream().delete_stream(streams.KEPT_SESSIONS)
         for ask in ("join", "leave"):
             in_room = {"room": room if ask == "join" else crowd.rooms[0]}
             assert (await client.call(ask, in_room))["error"]["code"] == "unavailable"
+        said = [line for line in own_stack.output if "the bucket of clients' sessions does not answer" in line]
+        assert 1 <= len(said) <= 1 + (time.monotonic() - began) // 10
         assert (await crowd.speaker.call("leave", {"room": crowd.rooms[0]}))["ok"]
         assert (await crowd.speaker.join(crowd.rooms[0]))["ok"]
         await own_stack.setup()

@@ -62,7 +62,14 @@ MAY_PUBLISH: Final = {
         "_INBOX.admin.x.1",
         "_INBOX.history.self.x.1",
     ],
-    "admin": ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.CONTROL", "$SRV.PING", "_INBOX.admin.x.1"],
+    "admin": [
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.INFO.CONTROL",
+        "$JS.SNAPSHOT.ACK.MESSAGES.x",
+        "$JS.SNAPSHOT.RESTORE.MESSAGES.x",
+        "$SRV.PING",
+        "_INBOX.admin.x.1",
+    ],
 }
 MAY_SUBSCRIBE: Final = {
     "gateway": [
@@ -165,6 +172,8 @@ FOREIGN: Final = [
     "$JS.API.CONSUMER.MSG.NEXT.CONTROL.other",
     "$JS.ACK.MESSAGES.history.1.1.1.1.1",
     "$JS.ACK.CONTROL.other.1.1.1.1.1",
+    "$JS.SNAPSHOT.ACK.MESSAGES.x",
+    "$JS.SNAPSHOT.RESTORE.MESSAGES.x",
     "$SYS.REQ.SERVER.PING",
     "anything",
 ]

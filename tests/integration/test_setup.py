@@ -171,6 +171,31 @@ async def test_history_makes_nothing_itself(stack: TestStack, server: NatsServer
     assert len(told) == 2, "once for each thing that was missing"
 
 
+async def test_persisted_waits_for_mongodb_or_says_what_is_missing(own_stack: TestStack) -> None:
+    """0 once history has everything; otherwise 1, and one line: how much it has not, or that there is no stream."""
+    stack, room = own_stack, unique("persisted")
+    environ = {**stack.environment("setup"), "SETUP_SECONDS": "5"}
+    await stack.children["history"].stop()
+    async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as one:
+        await one.join(room)
+        for number in range(3):
+            assert (await one.say(room, f"m{number}"))["ok"]
+        behind = await set_up(environ, "persisted")
+        assert (behind.code, behind.said) == (
+            1,
+            "persisted: not within 5 s: 3 messages are not in MongoDB yet\n",
+        )
+        await stack.children["history"].start()
+        ended = await set_up(stack.environment("setup"), "persisted")
+        assert ended.code == 0, ended
+        assert any('"upto": 3' in line for line in ended.logged)
+    async with stack.nats() as client:
+        await client.jetstream().delete_stream(streams.MESSAGES)
+    without = await set_up(environ, "persisted")
+    assert without.code == 1
+    assert without.said.startswith("persisted: not within 5 s: NotFoundError")
+
+
 async def test_history_waits_for_its_indexes(own_stack: TestStack) -> None:
     """Without them what comes again would be there twice: nothing is written until the step was run."""
     stack, history, room = own_stack, own_stack.children["history"], unique("indexes")

@@ -1,4 +1,4 @@
-"""The admin step as operators run it: a process, its exit code, and what it says."""
+"""The commands of history as operators run them: a process, its exit code, and what it says."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from deploy.local.stack import ROOT
 
 
 class Ended(NamedTuple):
-    """How the step ended."""
+    """How it ended."""
 
     code: int
     said: str
@@ -20,7 +20,7 @@ class Ended(NamedTuple):
 
 
 class Step:
-    """A run of the step."""
+    """A run of a command."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -33,9 +33,9 @@ class Step:
 
 
 @asynccontextmanager
-async def step(environ: Mapping[str, str]) -> AsyncIterator[Step]:
-    """Run the step with these variables; it has ended after the block."""
-    command = [sys.executable, "-m", "services.history", "setup"]
+async def step(environ: Mapping[str, str], *arguments: str) -> AsyncIterator[Step]:
+    """Run a command, the admin step by default, with these variables; it has ended after the block."""
+    command = [sys.executable, "-m", "services.history", *(arguments or ("setup",))]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environ, stdout=PIPE, stderr=PIPE)
     try:
         yield Step(process)
@@ -45,7 +45,7 @@ async def step(environ: Mapping[str, str]) -> AsyncIterator[Step]:
             await process.wait()
 
 
-async def set_up(environ: Mapping[str, str]) -> Ended:
-    """Run the step to its end."""
-    async with step(environ) as running:
+async def set_up(environ: Mapping[str, str], *arguments: str) -> Ended:
+    """Run it to its end."""
+    async with step(environ, *arguments) as running:
         return await running.ended()
