@@ -1,5 +1,7 @@
-"""What replica-set.js does, on which member, and how often. No mongod can be had as a package, so it runs in a model of
-what it uses of mongosh (tests/support/replica_set/run.mjs); under a real one it runs in docker-compose.yml and a cluster.
+"""What replica-set.js does, on which member, and how often.
+
+No mongod can be had as a package. So it runs in a model of what it uses of mongosh (tests/support/replica_set/run.mjs);
+under the real one it runs in docker-compose.yml and in a cluster.
 """
 
 import json
@@ -13,8 +15,8 @@ from tests.support.manifests import BASE, ROOT
 
 SCRIPT = (BASE / "replica-set.js").read_text()
 A, B, C, D = (f"mongodb-{number}.mongodb:27017" for number in range(4))
-THREE = ",".join((A, B, C))
-UP = {"up": [A, B, C]}
+THREE = f"{A},{B},{C}"
+UP: dict[str, Any] = {"up": [A, B, C]}
 USERS = {"root", "auth", "history", "admin"}
 
 
