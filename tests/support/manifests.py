@@ -31,7 +31,7 @@ SERVICES = ("gateway", "auth", "history")
 # Made by the operator, not by the base: deploy/k8s/README.md.
 SECRETS_BY_HAND = {"signing-keys", *(f"credentials-{user}" for user in (*NATS_USERS, "mongo"))}
 MAPS_BY_HAND = {"nats-nkeys"}
-_KUBECTL = Path(sys.executable).with_name("kubectl")
+KUBECTL = Path(sys.executable).with_name("kubectl")
 _HASHED = re.compile(r"^((?:common|gateway|auth|history|setup|nats)-config|mongodb-scripts)-[a-z0-9]{10}$")
 
 
@@ -101,7 +101,7 @@ def _unhashed(name: str) -> str:
 @functools.cache
 def rendered(directory: Path) -> Manifests:
     """What `kubectl apply -k directory` would apply."""
-    done = subprocess.run([_KUBECTL, "kustomize", directory], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([KUBECTL, "kustomize", directory], check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr  # deprecated fields are warned of
     return Manifests(list(yaml.safe_load_all(done.stdout)))

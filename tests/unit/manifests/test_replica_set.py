@@ -1,6 +1,6 @@
 """What replica-set.js does, on which member, and how often.
 
-No mongod can be had as a package. So it runs in a model of what it uses of mongosh (tests/support/replica_set/run.mjs);
+No mongod can be had as a package, so it runs in a model of what it uses of mongosh (tests/support/replica_set);
 under the real one it runs in docker-compose.yml and in a cluster.
 """
 
