@@ -116,15 +116,16 @@ def composed(folder: Path, *components: str) -> Manifests:
     """The base with components, by an overlay that is made in `folder`, which has to be on the same file system."""
     text = {
         "namespace": "parley",
-        "resources": [_relative(folder, BASE)],
-        "components": [_relative(folder, K8S / "components" / each) for each in components],
+        "resources": [relative(folder, BASE)],
+        "components": [relative(folder, K8S / "components" / each) for each in components],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(text))
     return rendered(folder)
 
 
-def _relative(folder: Path, to: Path) -> str:
+def relative(folder: Path, to: Path) -> str:
+    """The way from `folder` to another, as kustomize wants resources to be named."""
     return "../" * (len(folder.resolve().parts) - 1) + str(to.resolve()).lstrip("/")
 
 

@@ -204,7 +204,7 @@ def test_images_are_pinned() -> None:
 
 def test_all_yaml_is_linted() -> None:
     """Of all that is deployed, by .yamllint."""
-    command = [Path(sys.executable).with_name("yamllint"), "--strict", "deploy"]
+    command: list[str | Path] = [Path(sys.executable).with_name("yamllint"), "--strict", "deploy"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout
 

@@ -15,6 +15,8 @@ from tests.support.manifests import (
     Manifest,
     composed,
     overlay,
+    relative,
+    rendered,
     settings_type,
 )
 
@@ -164,3 +166,21 @@ def test_the_load_test_lifts_what_load_tests_lift() -> None:
     """The same limits as on one machine."""
     environment = overlay("loadtest").environment("gateway")
     assert {key: environment[key] for key in UNLIMITED} == dict(UNLIMITED)
+
+
+def test_components_go_on_top_of_production(tmp_path: Path) -> None:
+    """An overlay of one's own has production as its resource, adds what is to be different, and sets what it must."""
+    text = {
+        "namespace": "parley",
+        "resources": [relative(tmp_path, K8S / "overlays" / "production")],
+        "components": [relative(tmp_path, K8S / "components" / each) for each in ("keda", "external-mongodb")],
+        "configMapGenerator": [
+            {"name": "gateway-config", "behavior": "merge", "literals": ["TRUSTED_PROXIES=10.1.0.0/16"]}
+        ],
+    }
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(text))
+    manifests = rendered(tmp_path)
+    assert set(manifests.named("HorizontalPodAutoscaler")) == {"auth"}
+    assert set(manifests.named("StatefulSet")) == {"nats"}
+    assert manifests.environment("gateway")["TRUSTED_PROXIES"] == "10.1.0.0/16"
+    assert manifests.environment("gateway")["TRANSPORTS"] == "websocket"
