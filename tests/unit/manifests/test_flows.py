@@ -59,7 +59,7 @@ def test_all_that_may_go_out(name: str) -> None:
         source = pod(manifests, workload)
         assert may(manifests, source, DNS, 53)
         assert may(manifests, source, WORLD, 443) == (workload == "auth")
-        assert may(manifests, source, PROMETHEUS, 4317) == (workload in SERVICES)
+        assert may(manifests, source, PROMETHEUS, 4318) == (workload in SERVICES)
         assert not may(manifests, source, WORLD, 80)
         assert not may(manifests, source, STRANGER, 8080)
 
