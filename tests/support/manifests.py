@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy" / "k8s"
 BASE = K8S / "base"
 OVERLAYS = ("dev", "production", "loadtest")
-SCHEMA = "1.34"
+SCHEMAS = ("1.30", "1.37")
+"""The oldest version of Kubernetes that it is for, and the newest that there are schemas of."""
 KEY_MODE = 0o440
 SERVICES = ("gateway", "auth", "history")
 # Made by the operator, not by the base: deploy/k8s/README.md.

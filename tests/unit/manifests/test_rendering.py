@@ -1,6 +1,7 @@
 """What kustomize makes of deploy/k8s: what is in each overlay, that it is valid, and that nothing is left over."""
 
 import copy
+import itertools
 import json
 import re
 import subprocess
@@ -17,7 +18,7 @@ from tests.support.manifests import (
     MAPS_BY_HAND,
     OVERLAYS,
     ROOT,
-    SCHEMA,
+    SCHEMAS,
     SECRETS_BY_HAND,
     SERVICES,
     Manifest,
@@ -90,12 +91,12 @@ def test_overlay_has_what_it_should_have(name: str) -> None:
 def test_kubernetes_would_take_it() -> None:
     """Every object of Kubernetes' own is valid, with no field that the API server would drop unseen."""
     every = [each for name in ALL for each in overlay(name).objects if not custom_resources.is_custom(each)]
-    for each in {json.dumps(each): each for each in every}.values():
-        kubernetes_validate.validate(each, SCHEMA, strict=True)
+    for version, each in itertools.product(SCHEMAS, {json.dumps(each): each for each in every}.values()):
+        kubernetes_validate.validate(each, version, strict=True)
     bad: Manifest = copy.deepcopy(next(each for each in every if each["kind"] == "Deployment"))
     bad["spec"]["template"]["spec"]["containers"][0]["imagePolicy"] = "Always"
     with pytest.raises(kubernetes_validate.ValidationError, match="imagePolicy"):
-        kubernetes_validate.validate(bad, SCHEMA, strict=True)
+        kubernetes_validate.validate(bad, SCHEMAS[0], strict=True)
 
 
 COMPONENTS = ["ingress", "keda", "external-mongodb"]
@@ -120,7 +121,7 @@ def test_optional_components_are_valid_and_replace_what_they_say(optional: list[
     assert found == (base - gone) | added | policies
     for each in optional:
         if not custom_resources.is_custom(each):
-            kubernetes_validate.validate(each, SCHEMA, strict=True)
+            kubernetes_validate.validate(each, SCHEMAS[0], strict=True)
 
 
 def test_custom_resources_are_valid(optional: list[Manifest]) -> None:
@@ -193,9 +194,10 @@ def test_what_only_an_operator_knows_is_marked() -> None:
 def test_images_are_pinned() -> None:
     """By an exact version, of ours and of others; and the others are those of docker-compose.yml."""
     images = {each["image"] for name in ALL for w in overlay(name).pods for each in overlay(name).containers(w)}
+    images |= set(re.findall(r"image: (\S+)", (K8S / "overlays" / "loadtest" / "run.yaml").read_text()))
     assert all(re.search(r":\d+\.\d+\.\d+[a-z0-9.-]*$", each) for each in images), images
     ours = {each for each in images if re.search(r"(^|/)parley/", each)}
-    assert {each.rpartition("/")[2].partition(":")[0] for each in ours} == set(SERVICES)
+    assert {each.rpartition("/")[2].partition(":")[0] for each in ours} == {*SERVICES, "loadtest"}
     compose = (K8S.parents[1] / "docker-compose.yml").read_text()
     for each in images - ours:
         name = each.partition(":")[0]
