@@ -155,6 +155,7 @@ def test_load_test_brings_tokens_and_keeps_the_keys_from_the_users() -> None:
     (minting,), (playing,) = spec["initContainers"], spec["containers"]
     assert "signing-keys" in {each["name"] for each in minting["volumeMounts"]}
     assert "signing-keys" not in {each["name"] for each in playing["volumeMounts"]}
+    assert playing["command"] == ["python", "-m", "loadtests"]
     words = minting["command"][-1].split()
     options = dict(each.split("=") for each in playing["args"])
     assert int(words[words.index("--users") + 1]) >= int(options["--users"])
