@@ -86,6 +86,7 @@ class FanOut:
         A closed connection is no error.
         """
         if self._waiting.keys().isdisjoint(connection.rooms):
+            connection.session.sent += 1
             connection.session.write(framed(packet, offset))
         else:
             self._order += 1

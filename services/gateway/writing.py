@@ -12,6 +12,7 @@ log = structlog.get_logger()
 
 def write(session: Session, waiting: list[Waiting]) -> None:
     """Write it to one client."""
+    session.sent += len(waiting)
     if session.newest is None:
         session.write(joined(waiting))
     elif in_order := _keep_newest([session], waiting):
@@ -25,8 +26,8 @@ def write_all(sessions: Collection[Session], waiting: list[Waiting]) -> None:
         if behind:
             sessions = [session for session in sessions if session.newest is None]
             if in_order := _keep_newest(behind, waiting):
-                _write_each(behind, in_order)
-    _write_each(sessions, joined(waiting))
+                _write_each(behind, in_order, len(waiting))
+    _write_each(sessions, joined(waiting), len(waiting))
 
 
 def _keep_newest(behind: list[Session], waiting: list[Waiting]) -> bytes:
@@ -39,11 +40,12 @@ def _keep_newest(behind: list[Session], waiting: list[Waiting]) -> bytes:
     return joined([each for each in waiting if each.key is None])
 
 
-def _write_each(sessions: Collection[Session], data: bytes) -> None:
+def _write_each(sessions: Collection[Session], data: bytes, packets: int) -> None:
     rest = iter(sessions)
     while True:
         try:
             for session in rest:
+                session.sent += packets
                 session.write(data)
         except Exception:
             # It should not happen.
