@@ -30,7 +30,7 @@ _CODES: Final = {
 }
 """Of what aiohttp and the edge refuse; anything else is `invalid`."""
 
-_CODE: Final = "parley.code"
+_CODE: Final = web.ResponseKey("code", ErrorCode)
 
 log = structlog.get_logger()
 
