@@ -153,7 +153,10 @@ class Caller(Generic[R]):
 
         The question belongs to the current request's trace, or to one of its own.
         """
-        with tracing.part(self._subject, SpanKind.CLIENT, self._attributes) as asked:
+        asked = tracing.part(self._subject, SpanKind.CLIENT, self._attributes)
+        if asked is None:
+            return await self._ask(request, headers.traced(tracing.traceparent()))
+        with asked:
             return await self._ask(request, headers.traced(asked.traceparent))
 
     async def _ask(self, request: Message, block: bytes) -> R:

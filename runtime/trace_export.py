@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import structlog
+
 from runtime import tracing
 from runtime.settings import SettingsError
 
@@ -19,6 +21,8 @@ _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_P
 _FLUSH_SECONDS: Final = 2.0
 """How long the end of a process may wait for its last spans to be taken."""
 _AGAIN_SECONDS: Final = 60.0
+
+log = structlog.get_logger()
 
 
 def configured(service: str, instance: str, environ: Mapping[str, str]) -> Callable[[], None]:
@@ -45,6 +49,7 @@ def configured(service: str, instance: str, environ: Mapping[str, str]) -> Calla
     except (ValueError, OSError) as error:
         raise SettingsError(f"a variable of OpenTelemetry is malformed: {error}") from None
     tracing.record_with(provider.get_tracer("parley"))
+    log.info("traces are recorded", exporter=exporter)
 
     def stop() -> None:
         tracing.record_with(None)

@@ -29,7 +29,7 @@ STRANGER: Final = otel.create_key("parley-stranger")
 _FORM: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _LONGEST: Final = 512
 _OURS: Final = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
-_bits: Final = random.Random().getrandbits  # noqa: S311 - they tell requests apart, and are no secrets
+_random: Final = random.Random().randbytes  # noqa: S311 - they tell requests apart, and are no secrets
 _w3c: Final = TraceContextTextMapPropagator()
 
 
@@ -45,11 +45,12 @@ class Request:
     Tasks that it starts belong to it as well, and not any more once it is over.
     """
 
-    __slots__ = ("_is_over", "_token", "_traceparent", "span")
+    __slots__ = ("_token", "_traceparent", "is_over", "span")
 
     def __init__(self, traceparent: str = "", span: Span | None = None) -> None:
         self._traceparent = traceparent
-        self._is_over = False
+        self.is_over = False
+        """Whether it has been dealt with."""
         self.span: Final = span
         """If spans are made: of this request."""
 
@@ -70,11 +71,6 @@ class Request:
         """16 hexadecimal digits: of this process's span, or while nobody makes spans of whoever asked."""
         return self.traceparent[36:52]
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it has been dealt with."""
-        return self._is_over
-
     def failed(self, code: str, *, is_ours: bool = False) -> None:
         """It came to nothing, whoever is told so; `is_ours`: through no fault of whoever asked."""
         if self.span is not None:
@@ -83,8 +79,8 @@ class Request:
                 self.span.set_status(trace.StatusCode.ERROR)
 
     def end(self, error: BaseException | None = None) -> None:
-        """It is over."""
-        self._is_over = True
+        """It is over, by `error`."""
+        self.is_over = True
         if self.span is not None:
             if isinstance(error, ParleyError):
                 self.failed(error.code, is_ours=error.code in _OURS)
@@ -140,12 +136,17 @@ def current() -> Request | None:
     return None if here is None or here.is_over else here
 
 
-def part(name: str, kind: SpanKind, attributes: Attributes | None = None) -> Request:
-    """What somebody else is asked for the sake of the current request; to be entered, or ended."""
+def traceparent() -> str:
+    """The current request's, or a new one."""
+    here = _here.get()
+    return _made() if here is None or here.is_over else here.traceparent
+
+
+def part(name: str, kind: SpanKind, attributes: Attributes | None = None) -> Request | None:
+    """What somebody else is asked for the current request's sake, to be entered or ended. None: nobody records."""
+    if (tracer := _Recorder.tracer) is None:
+        return None
     here = current()
-    tracer = _Recorder.tracer
-    if tracer is None:
-        return Request("" if here is None else here.traceparent)
     above = None if here is None else here.span
     context = otel.Context() if above is None else trace.set_span_in_context(above, otel.Context())
     return Request(span=tracer.start_span(name, context, kind, attributes))
@@ -153,10 +154,8 @@ def part(name: str, kind: SpanKind, attributes: Attributes | None = None) -> Req
 
 def recorded_part(name: str, kind: SpanKind, attributes: Attributes) -> Request | None:
     """The same for what happens with every message: None unless it is recorded."""
-    if _Recorder.tracer is None:
-        return None
     begun = part(name, kind, attributes)
-    return begun if begun.span is not None and begun.span.is_recording() else None
+    return begun if begun is not None and begun.span is not None and begun.span.is_recording() else None
 
 
 def batch(name: str, traceparents: Iterable[str], attributes: Attributes) -> AbstractContextManager[Request | None]:
@@ -195,4 +194,5 @@ def _written(span: Span) -> str:
 
 
 def _made() -> str:
-    return f"00-{_bits(128):032x}-{_bits(64):016x}-00"
+    digits = _random(24).hex()
+    return f"00-{digits[:32]}-{digits[32:]}-00"

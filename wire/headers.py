@@ -17,6 +17,7 @@ message whose trace is recorded."""
 _SEQUENCE: Final = b"\r\nNats-Sequence:"
 _LAST_SEQUENCE: Final = b"\r\nNats-Last-Sequence:"
 _STORED_AT: Final = b"\r\nNats-Time-Stamp:"
+_TRACED: Final = re.compile(rb"NATS/1\.0\r\ntraceparent: (00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})\r\n\r\n")
 _USUAL: Final = re.compile(
     rb"\r\nNats-Sequence: (\d+)\r\nNats-Time-Stamp: (.{17})([\d.]+)Z\r\nNats-Last-Sequence: (\d+)\r\n"
 )
@@ -52,6 +53,12 @@ def put(after: int, *, deleted: bool = False) -> bytes:
 def kept_for(seconds: int) -> bytes:
     """The header block of a publish that its stream keeps for `seconds` (1 or more), and no longer."""
     return f"NATS/1.0\r\nNats-TTL: {seconds}\r\n\r\n".encode()
+
+
+def only_traceparent(headers: bytes) -> str:
+    """The traceparent of a block that has one, as `traced` writes it, and nothing else; "" of any other."""
+    written = _TRACED.fullmatch(headers)
+    return "" if written is None else written[1].decode("ascii")
 
 
 class Position(NamedTuple):

@@ -145,3 +145,20 @@ async def test_a_collector_that_is_away_disturbs_nobody(traced: TestStack, colle
     said = [line for line in traced.output if '"opentelemetry.' in line]
     assert len(said) <= 4, "one for each process"
     assert not [line for line in said if "Traceback" in line]
+
+
+async def test_a_process_that_ends_hands_over_its_last_spans(traced: TestStack, collected: Collector) -> None:
+    """Those that wait for their batch; and if the collector is away it ends all the same, and well."""
+    await traced.start_anew("gateway-2", OTEL_BSP_SCHEDULE_DELAY="600000", OTEL_SERVICE_NAME="mine")
+    for is_refusing in (False, True):
+        collected.is_refusing = is_refusing
+        before = len(collected.of("GET /.well-known/jwks.json"))
+        async with (
+            aiohttp.ClientSession(traced.gateway_urls[1]) as http,
+            http.get("/.well-known/jwks.json") as response,
+        ):
+            assert response.status == 200
+        assert await traced.children["gateway-2"].stop() == 0
+        spans = collected.of("GET /.well-known/jwks.json")[before:]
+        assert [each.service for each in spans] == ([] if is_refusing else ["mine"])
+        await traced.start_anew("gateway-2", OTEL_BSP_SCHEDULE_DELAY="600000", OTEL_SERVICE_NAME="mine")

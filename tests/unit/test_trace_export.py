@@ -79,11 +79,11 @@ def test_strangers_have_no_say_in_what_is_recorded(
 def test_what_is_asked_is_a_span_below_the_request() -> None:
     """Also of a task that it started; and one that failed says why."""
     with Recorded(ParentBased(ALWAYS_ON)) as exporter:
-        with (
-            tracing.request("join", {"parley.connection": "c"}, parent=RECORDED) as request,
-            tracing.part("auth.verify", SpanKind.CLIENT) as part,
-        ):
-            part.failed("expired")
+        with tracing.request("join", {"parley.connection": "c"}, parent=RECORDED) as request:
+            part = tracing.part("auth.verify", SpanKind.CLIENT)
+            assert part is not None
+            with part:
+                part.failed("expired")
             request.failed("unavailable", is_ours=True)
         asked, join = exporter.get_finished_spans()
     assert asked.parent is not None
