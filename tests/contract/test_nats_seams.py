@@ -31,8 +31,8 @@ TRACEPARENT: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 REREAD: Final = (
     "the seams were read on nats-py {read}, and this is {found}. Read its changes, then these: Client._process_msg, "
     "_process_headers, _process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, "
-    "_attempt_reconnect, _close, drain, connect, _connect_command; Client._public_nkey, _server_info, _current_server, "
-    "_subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
+    "_attempt_reconnect, _close, drain, connect, _connect_command; Client._public_nkey, _server_info, "
+    "_current_server, _subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
     "Parser.parse, reset, buf; TcpTransport._io_writer, _io_reader; Service.stop, _endpoints, "
     "Endpoint._stop, _subscription. Then move READ_ON."
 )
