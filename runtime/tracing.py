@@ -28,7 +28,6 @@ STRANGER: Final = otel.create_key("parley-stranger")
 
 _FORM: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _LONGEST: Final = 512
-_OURS: Final = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
 _random: Final = random.Random().randbytes  # noqa: S311 - they tell requests apart, and are no secrets
 _w3c: Final = TraceContextTextMapPropagator()
 
@@ -45,11 +44,11 @@ class Request:
     Tasks that it starts belong to it as well, and not any more once it is over.
     """
 
-    __slots__ = ("_token", "_traceparent", "is_over", "span")
+    __slots__ = ("_has_failed", "_token", "_traceparent", "is_over", "span")
 
     def __init__(self, traceparent: str = "", span: Span | None = None) -> None:
         self._traceparent = traceparent
-        self.is_over = False
+        self._has_failed = self.is_over = False
         """Whether it has been dealt with."""
         self.span: Final = span
         """If spans are made: of this request."""
@@ -73,6 +72,7 @@ class Request:
 
     def failed(self, code: str, *, is_ours: bool = False) -> None:
         """It came to nothing, whoever is told so; `is_ours`: through no fault of whoever asked."""
+        self._has_failed = True
         if self.span is not None:
             self.span.set_attribute("error.type", code)
             if is_ours:
@@ -82,10 +82,9 @@ class Request:
         """It is over, by `error`."""
         self.is_over = True
         if self.span is not None:
-            if isinstance(error, ParleyError):
-                self.failed(error.code, is_ours=error.code in _OURS)
-            elif isinstance(error, Exception):
-                self.failed(ErrorCode.INTERNAL, is_ours=True)
+            if isinstance(error, Exception) and not self._has_failed:
+                code = error.code if isinstance(error, ParleyError) else ErrorCode.INTERNAL
+                self.failed(code, is_ours=code in {ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
             self.span.end()
 
     def __enter__(self) -> Self:

@@ -139,15 +139,13 @@ class Clients:
         with tracing.request("connect") as request:
             try:
                 await self._let_in(sid, auth, trace=int(request.trace_id, 16))
-                return
             except ParleyError as error:
                 self._failures.note("connection refused", error.code, connection=sid)
                 request.failed(error.code, is_ours=error.code is ErrorCode.UNAVAILABLE)
-                refusal = _refusal(error)
-            except SocketIORefusal as gone:
+                raise _refusal(error) from None
+            except SocketIORefusal:
                 request.failed("gone")
-                refusal = gone
-        raise refusal
+                raise
 
     async def _let_in(self, sid: str, auth: object, *, trace: int) -> None:
         session = _check_open(self._server.session_of(sid))
@@ -190,10 +188,8 @@ class Clients:
 
 def _refusal(error: ParleyError) -> SocketIORefusal:
     metrics.connects[error.code,] += 1
-    data: dict[str, object] = {"code": error.code, "message": error.message}
-    if error.retry_after is not None:
-        data["retry_after"] = error.retry_after
-    return SocketIORefusal(error.message, data)
+    again = {} if error.retry_after is None else {"retry_after": error.retry_after}
+    return SocketIORefusal(error.message, {"code": error.code, "message": error.message, **again})
 
 
 def _check_open(session: Session | None) -> Session:
