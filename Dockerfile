@@ -13,12 +13,13 @@ FROM docker.io/library/python:3.13-slim-trixie AS python
 WORKDIR /app
 
 
-# The virtual environment, made from hashes only. It gets no pip: nothing installs at run time.
+# The virtual environment, made from hashes only: the services', and OpenTelemetry's SDK, which stays on the disk until
+# OTEL_EXPORTER_OTLP_ENDPOINT asks for it. It gets no pip: nothing installs at run time.
 FROM python AS dependencies
-COPY requirements/services.txt requirements/
+COPY requirements/tracing.txt requirements/
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install \
-        --no-cache-dir --no-compile --require-hashes -r requirements/services.txt \
+        --no-cache-dir --no-compile --require-hashes -r requirements/tracing.txt \
     # Bytecode without dates: a read-only container starts fast, and equal inputs give equal files.
  && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 

@@ -36,7 +36,7 @@ fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can mend
 
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Lock the newest versions that requirements/*.in allow, with hashes
-	for name in services local dev node bench containers loadtest; do \
+	for name in services tracing local dev node bench containers loadtest; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

@@ -1,7 +1,8 @@
 """Structured logs: one JSON object a line on standard output, through structlog, for our code and for libraries.
 
-An event carries ids and counts. It never carries a token, a password or the body of a message: call sites do not
-pass them, and `_drop_secrets` removes them by name should one slip in.
+Each line has service, instance, event, level and timestamp, and trace_id and span_id within a request. An event
+carries ids and counts. It never carries a token, a password or the body of a message: call sites do not pass them,
+and `_drop_secrets` removes them by name should one slip in.
 """
 
 import logging
@@ -11,6 +12,8 @@ from typing import Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+from runtime import tracing
 
 _SECRET_NAMES: Final = frozenset(
     {"token", "access_token", "refresh_token", "password", "authorization", "body", "data", "payload", "headers"}
@@ -39,6 +42,9 @@ def configure(*, service: str, instance: str, level: str) -> None:
     def identify(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["service"] = service
         event["instance"] = instance
+        if (request := tracing.current()) is not None:
+            event.setdefault("trace_id", request.trace_id)
+            event.setdefault("span_id", request.span_id)
         return event
 
     shared: list[structlog.typing.Processor] = [

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from runtime.listening import Listening, OnMessage
 from runtime.nats_parser import Parser
 from runtime.nats_reading import Reading
+from wire.headers import TRACEPARENT, only_traceparent
 
 _CONGESTED_BYTES: Final = 64 * 1024
 """As much as asyncio lets wait in a transport before it asks for patience."""
@@ -110,6 +111,12 @@ class NatsClient(Client):
             await super()._process_msg(sid, subject, reply, data, headers)
         except Exception as error:  # noqa: BLE001 - such as a subject that is not UTF-8
             self.failed(error)
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        # Every question to a service has this one, and the library looks at each of its characters.
+        if headers and (traceparent := only_traceparent(headers)):
+            return {TRACEPARENT: traceparent}
+        return await super()._process_headers(headers)
 
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():  # the flush that it answers has given up

@@ -1,4 +1,4 @@
-"""The run loop: settings, logs, signals, admin port, and an exit code that tells the truth."""
+"""The run loop: settings, logs, traces, signals, admin port, and an exit code that tells the truth."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 import uvloop
 
-from runtime import admin, collector, logs, loop_lag, memory_limit, metrics
+from runtime import admin, collector, logs, loop_lag, memory_limit, metrics, trace_export
 from runtime.lifecycle import Lifecycle
 from runtime.settings import ProcessSettings, ServiceSettings, SettingsError, load
 from runtime.version import VERSION
@@ -45,9 +45,14 @@ def run(service: str, kind: type[S], serve: Callable[[S, Lifecycle], Awaitable[N
     ).set(1)
     metrics.memory_limit.set_function(memory_limit.read)  # it may be changed while the process runs
     try:
-        sys.exit(uvloop.run(_main(settings, serve)))
+        stop_recording = trace_export.configured(service, settings.instance, os.environ)
+        try:
+            code = uvloop.run(_main(settings, serve))
+        finally:
+            stop_recording()
     except SettingsError as error:
         sys.exit(f"{service}: {error}")
+    sys.exit(code)
 
 
 async def _main(settings: S, serve: Callable[[S, Lifecycle], Awaitable[None]]) -> int:

@@ -1,7 +1,7 @@
 """NATS headers that Parley sets or reads, and the identity by which the stream drops duplicates.
 
 They are read from the block as it comes (https://docs.nats.io/reference/reference-protocols/nats-protocol#hpub): a
-live message has seven headers, and three matter.
+live message has seven headers, or eight if its trace is recorded, and three matter.
 """
 
 import re
@@ -11,9 +11,13 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
+TRACEPARENT: Final = "traceparent"
+"""Which request it belongs to (https://www.w3.org/TR/trace-context/): of every question to a service, and of a stored
+message whose trace is recorded."""
 _SEQUENCE: Final = b"\r\nNats-Sequence:"
 _LAST_SEQUENCE: Final = b"\r\nNats-Last-Sequence:"
 _STORED_AT: Final = b"\r\nNats-Time-Stamp:"
+_TRACED: Final = re.compile(rb"NATS/1\.0\r\ntraceparent: (00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})\r\n\r\n")
 _USUAL: Final = re.compile(
     rb"\r\nNats-Sequence: (\d+)\r\nNats-Time-Stamp: (.{17})([\d.]+)Z\r\nNats-Last-Sequence: (\d+)\r\n"
 )
@@ -29,9 +33,15 @@ def message_id(user: str, room: str, id: str) -> str:
     return blake2b(f"{user}/{room}/{id}".encode(), digest_size=16).hexdigest()
 
 
-def identified(message_id: str) -> bytes:
+def identified(message_id: str, traceparent: str = "") -> bytes:
     """The header block of a publish that the stream drops when it has seen `message_id` lately."""
-    return f"NATS/1.0\r\n{MESSAGE_ID}: {message_id}\r\n\r\n".encode()
+    trace = f"{TRACEPARENT}: {traceparent}\r\n" if traceparent else ""
+    return f"NATS/1.0\r\n{MESSAGE_ID}: {message_id}\r\n{trace}\r\n".encode()
+
+
+def traced(traceparent: str) -> bytes:
+    """The header block of a question; `traceparent` is one, and may not be what somebody sent."""
+    return f"NATS/1.0\r\n{TRACEPARENT}: {traceparent}\r\n\r\n".encode()
 
 
 def put(after: int, *, deleted: bool = False) -> bytes:
@@ -43,6 +53,12 @@ def put(after: int, *, deleted: bool = False) -> bytes:
 def kept_for(seconds: int) -> bytes:
     """The header block of a publish that its stream keeps for `seconds` (1 or more), and no longer."""
     return f"NATS/1.0\r\nNats-TTL: {seconds}\r\n\r\n".encode()
+
+
+def only_traceparent(headers: bytes) -> str:
+    """The traceparent of a block that has one, as `traced` writes it, and nothing else; "" of any other."""
+    written = _TRACED.fullmatch(headers)
+    return "" if written is None else written[1].decode("ascii")
 
 
 class Position(NamedTuple):

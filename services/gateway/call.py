@@ -40,6 +40,7 @@ class Call:
     def failed(self, error: ParleyError) -> None:
         """It was not."""
         metrics.events[outcomes.of_event(self.name, error.code)] += 1
+        self.connection.refused += 1
         self._acknowledge(Failed.of(error))
 
     def _acknowledge(self, reply: msgspec.Struct) -> None:

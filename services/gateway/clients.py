@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
 
-from services.gateway import metrics
+from runtime import tracing
+from runtime.failures import Failures
+from services.gateway import lives, metrics
 from services.gateway.admission import Admission
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
@@ -16,13 +17,11 @@ from services.gateway.edge.limits import Limits
 from services.gateway.edge.server import Server
 from services.gateway.edge.session import Session
 from wire.accounts import Verified
-from wire.errors import ParleyError
+from wire.errors import ErrorCode, ParleyError
 
 PATH: Final = "/socket.io/"
 
 _ACK_ID: Final = re.compile(r"[0-9]{1,10}")
-
-log = structlog.get_logger()
 
 
 class Application(Protocol):
@@ -73,6 +72,7 @@ class Clients:
             greet=self._greet,
         )
         self._farewell = b""
+        self._failures = Failures()
         self._count = 0
         metrics.connections.set_function(lambda: self._count)
         self._server.on("connect", self._on_connect)
@@ -136,24 +136,31 @@ class Clients:
         return True
 
     async def _on_connect(self, sid: str, _environ: Mapping[str, str], auth: object) -> None:
+        with tracing.request("connect") as request:
+            try:
+                await self._let_in(sid, auth, trace=int(request.trace_id, 16))
+            except ParleyError as error:
+                self._failures.note("connection refused", error.code, connection=sid)
+                request.failed(error.code, is_ours=error.code is ErrorCode.UNAVAILABLE)
+                raise _refusal(error) from None
+            except SocketIORefusal:
+                request.failed("gone")
+                raise
+
+    async def _let_in(self, sid: str, auth: object, *, trace: int) -> None:
         session = _check_open(self._server.session_of(sid))
+        async with self._admission.turn():
+            _check_open(session)
+            bearer = await self._application.authenticate(auth)
+        self._admission.enter(bearer.user.id)
         try:
-            async with self._admission.turn():
-                _check_open(session)
-                bearer = await self._application.authenticate(auth)
-            self._admission.enter(bearer.user.id)
-        except ParleyError as error:
-            raise _refusal(error) from None
-        try:
-            connection = Connection(sid, bearer, session)
+            connection = Connection(sid, bearer, session, trace=trace)
             await self._application.admit(connection, auth)
             _check_open(session)
-        except BaseException as error:
+        except BaseException:
             self._admission.leave(bearer.user.id)
-            if isinstance(error, ParleyError):
-                raise _refusal(error) from None
             raise
-        session.application = connection
+        session.application, session.sent = connection, 0
 
     def _greet(self, session: Session) -> tuple[Mapping[str, str], bytes]:
         connection = session.application
@@ -175,16 +182,14 @@ class Clients:
             self._count -= 1
             self._admission.leave(connection.bearer.user.id)
             metrics.disconnects[reason.replace(" ", "_"),] += 1
+            lives.ended(connection, reason)
             self._application.disconnected(connection)
 
 
 def _refusal(error: ParleyError) -> SocketIORefusal:
     metrics.connects[error.code,] += 1
-    log.info("connection refused", code=error.code)
-    data: dict[str, object] = {"code": error.code, "message": error.message}
-    if error.retry_after is not None:
-        data["retry_after"] = error.retry_after
-    return SocketIORefusal(error.message, data)
+    again = {} if error.retry_after is None else {"retry_after": error.retry_after}
+    return SocketIORefusal(error.message, {"code": error.code, "message": error.message, **again})
 
 
 def _check_open(session: Session | None) -> Session:

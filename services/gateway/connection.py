@@ -17,6 +17,7 @@ class Connection:
 
     __slots__ = (
         "alarms",
+        "asked",
         "bearer",
         "buckets",
         "events",
@@ -24,12 +25,16 @@ class Connection:
         "has_left",
         "id",
         "kept",
+        "refused",
         "rooms",
         "session",
+        "since",
+        "trace",
         "warn_at",
+        "why",
     )
 
-    def __init__(self, id: str, bearer: Verified, session: Session) -> None:
+    def __init__(self, id: str, bearer: Verified, session: Session, *, trace: int = 0) -> None:
         self.id: Final = id
         """Unique among all connections of all gateways."""
         self.bearer = bearer
@@ -50,6 +55,15 @@ class Connection:
         """When its client is told that it will end, seconds since the epoch; infinite once that is done."""
         self.alarms = 0
         """How often `Lifetimes` will look at it."""
+        self.since: Final = time.time()
+        self.trace: Final = trace
+        """The id of the trace in which it was let in."""
+        self.asked = 0
+        """Events that its client has sent."""
+        self.refused = 0
+        """Those of them that were refused, or failed."""
+        self.why = ""
+        """Why it ends, where the reason of its session does not say it."""
 
     @property
     def is_open(self) -> bool:

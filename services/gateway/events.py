@@ -80,6 +80,7 @@ class Events:
 
     def handle(self, connection: Connection, ack_id: str, text: str) -> None:
         """Carry out one event, or begin to; whatever happens is told in the acknowledgement. Never raises."""
+        connection.asked += 1
         try:
             event = _decoder.decode(text)
         except codec.WireError as error:

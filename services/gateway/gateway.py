@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
 from runtime.bus import Bus
 from runtime.key_value import KeyValue
 from runtime.rpc import Caller
@@ -57,8 +55,6 @@ _HISTORY_SECONDS: Final = 5.0
 _BASELINE_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 1.0
 """From the last moment at which a message may be stored to its sender's having been told."""
-
-log = structlog.get_logger()
 
 
 class Gateway:
@@ -189,7 +185,6 @@ class Gateway:
             gateway=self._settings.instance,
             expires_in=connection.expires_in,
         )
-        log.debug("connected", connection=connection.id, user=bearer.user.id)
         missed = self._recovery.complete(connection)
         self._lifetimes.begin(connection)
         self._devices.begin(connection)
@@ -206,7 +201,6 @@ class Gateway:
         self._fan_out.forget(connection)
         for room in tuple(connection.rooms):
             self._rooms.leave(room, connection)
-        log.debug("disconnected", connection=connection.id, user=connection.bearer.user.id)
 
     def _apply(self, message: AnyControl) -> None:
         if isinstance(message, MembersChanged):

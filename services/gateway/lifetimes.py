@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from services.gateway import metrics
 from services.gateway.auth import Auth
 from services.gateway.connection import Connection
@@ -22,8 +20,6 @@ _AHEAD_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 20.0
 """How long it may take until the clock on the wall is looked at again, which may have been set, or have gone on while
 the machine slept; and until a connection that has ended is let go of."""
-
-log = structlog.get_logger()
 
 
 class Lifetimes:
@@ -68,7 +64,7 @@ class Lifetimes:
         for connection in self._roster.of(revoked.user):
             if self._auth.revocations.hit(connection.bearer):
                 metrics.ended["revoked",] += 1
-                log.info("session revoked", connection=connection.id, user=revoked.user)
+                connection.why = "revoked"
                 self._dismiss(connection)
 
     def _wait(self, connection: Connection) -> None:
@@ -87,7 +83,7 @@ class Lifetimes:
         now = time.time()
         if now >= connection.bearer.expires_at:
             metrics.ended["expired",] += 1
-            log.info("session expired", connection=connection.id, user=connection.bearer.user.id)
+            connection.why = "expired"
             connection.session.send_away()
         elif now >= connection.warn_at:
             connection.warn_at = math.inf

@@ -5,8 +5,9 @@ import time
 from typing import Final, Protocol
 
 import structlog
+from opentelemetry.trace import SpanKind
 
-from runtime import pub_ack
+from runtime import pub_ack, tracing
 from runtime.bus import Bus
 from runtime.listening import Delivery
 from runtime.pub_ack import NotStoredError, PubAck
@@ -16,6 +17,13 @@ from services.gateway.replies import Sent
 from wire import codec, headers, subjects
 from wire.errors import ErrorCode, ParleyError
 from wire.messages import ChatMessage
+
+_ATTRIBUTES: Final[tracing.Attributes] = {
+    "messaging.system": "nats",
+    "messaging.operation.name": "publish",
+    "messaging.operation.type": "send",
+    "messaging.destination.template": subjects.stored_message("{room}"),
+}
 
 log = structlog.get_logger()
 
@@ -59,10 +67,18 @@ class Publisher:
         """
         if self._in_flight >= self._most:
             raise ParleyError(ErrorCode.RATE_LIMITED, "too many messages wait to be stored", retry_after=1)
-        publishing = _Publishing(self, message, teller)
-        identity = headers.identified(headers.message_id(message.author.id, room, message.id))
+        trace = tracing.recorded_part("publish message", SpanKind.PRODUCER, _ATTRIBUTES)
+        publishing = _Publishing(self, message, teller, trace)
+        id = headers.message_id(message.author.id, room, message.id)
+        identity = headers.identified(id, "" if trace is None else trace.traceparent)
         payload = codec.encode(message)
-        self._bus.call(subjects.stored_message(room), payload, publishing, timeout=self._timeout, headers=identity)
+        try:
+            subject = subjects.stored_message(room)
+            self._bus.call(subject, payload, publishing, timeout=self._timeout, headers=identity)
+        except ParleyError as error:
+            if trace is not None:
+                trace.end(error)
+            raise
         teller.began()
         self._in_flight += 1
 
@@ -77,6 +93,8 @@ class Publisher:
             if isinstance(error, NotStoredError):
                 result = "refused"
                 self._note_refusal(error.message)
+            if publishing.trace is not None:
+                publishing.trace.failed(error.code, is_ours=True)
             teller.failed(error)
         else:
             result = "duplicate" if ack.duplicate else "ok"
@@ -89,6 +107,8 @@ class Publisher:
                 self._ended(teller)
                 teller.done(Sent(seq=ack.seq, ts=message.ts, duplicate=False))
         metrics.publish_duration[result,].observe(time.perf_counter() - publishing.since)
+        if publishing.trace is not None:
+            publishing.trace.end()
 
     async def _answer_duplicate(self, teller: Teller, message: ChatMessage, seq: int) -> None:
         try:
@@ -117,10 +137,14 @@ class Publisher:
 class _Publishing:
     """A message on its way to the stream; called with the answer."""
 
-    __slots__ = ("_publisher", "message", "since", "teller")
+    __slots__ = ("_publisher", "message", "since", "teller", "trace")
 
-    def __init__(self, publisher: Publisher, message: ChatMessage, teller: Teller) -> None:
+    def __init__(
+        self, publisher: Publisher, message: ChatMessage, teller: Teller, trace: tracing.Request | None
+    ) -> None:
         self._publisher = publisher
+        self.trace: Final = trace
+        """None unless it is recorded."""
         self.message: Final = message
         self.teller: Final = teller
         self.since: Final = time.perf_counter()

@@ -26,6 +26,8 @@ class GatewaySettings(ServiceSettings, frozen=True, kw_only=True):
     """Origins whose pages may connect and ask the API, beside the gateway's own."""
     trusted_proxies: tuple[Text, ...] = ()
     """Networks, as CIDR, of proxies before this gateway: their word is taken for whom a request is from."""
+    trust_traceparent: bool = False
+    """Whether a request may say that its trace is recorded: where a proxy before this gateway decides that."""
     allowed: Allowed = Allowed()
     public_rooms: bool = True
     """Whether rooms other than groups and direct conversations exist, for everybody."""

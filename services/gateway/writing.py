@@ -15,6 +15,7 @@ def write_one(session: Session, packet: bytes, offset: bytes | None) -> None:
     """Write a Socket.IO packet to one client, at once."""
     frame = framed(packet, offset)
     metrics.sent(1, len(frame))
+    session.sent += 1
     session.write(frame)
 
 
@@ -48,12 +49,13 @@ def _keep_newest(behind: list[Session], waiting: list[Waiting]) -> list[Waiting]
 
 
 def _write_each(sessions: Collection[Session], waiting: list[Waiting]) -> None:
-    data = joined(waiting)
-    metrics.sent(len(sessions) * len(waiting), len(sessions) * len(data))
+    data, packets = joined(waiting), len(waiting)
+    metrics.sent(len(sessions) * packets, len(sessions) * len(data))
     rest = iter(sessions)
     while True:
         try:
             for session in rest:
+                session.sent += packets
                 session.write(data)
         except Exception:
             # It should not happen.

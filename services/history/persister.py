@@ -14,19 +14,26 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from runtime import tracing
 from runtime.bus import Bus
 from runtime.stream import Entry
 from services.history import metrics
 from services.history.progress import Progress, acknowledged_upto
 from services.history.refusals import RefusedError, WriteFailedError
 from services.history.store import MessageStore
-from wire import codec, streams, subjects
+from wire import codec, headers, streams, subjects
 from wire.messages import ChatMessage
 
 _FETCH_SECONDS: Final = 1.0
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 _ENDS_BELOW: Final = "the stream ends below what MongoDB holds, and will use seqs again: see docs/OPERATIONS.md"
+_ATTRIBUTES: Final[tracing.Attributes] = {
+    "messaging.system": "nats",
+    "messaging.operation.name": "persist",
+    "messaging.operation.type": "process",
+    "messaging.destination.template": subjects.stored_message("{room}"),
+}
 
 log = structlog.get_logger()
 
@@ -120,7 +127,9 @@ class Persister:
             return
         started = time.perf_counter()
         metrics.batch_size.observe(len(batch))
-        await self._write(batch)
+        of = ((each.headers or {}).get(headers.TRACEPARENT, "") for each in batch)
+        with tracing.batch("persist messages", of, {**_ATTRIBUTES, "messaging.batch.message_count": len(batch)}):
+            await self._write(batch)
         metrics.persist_duration.observe(time.perf_counter() - started)
         for message in batch:
             await message.ack()

@@ -49,11 +49,11 @@ ROWS: Final[list[Row]] = named(
         ),
         "the API: headers asked for that are no text": (
             _asks(f"Origin: {LISTED}", "Access-Control-Request-Headers: x\udcff"),
-            f"204, told Authorization, Content-Type; GET, HEAD, POST; {LISTED}",
+            f"204, told Authorization, Content-Type, traceparent; GET, HEAD, POST; {LISTED}",
         ),
         "the API: a method asked for that is none": (
             _told("OPTIONS", "/api/direct", f"Origin: {LISTED}", "Access-Control-Request-Method: \udcff"),
-            f"204, told Authorization, Content-Type; POST; {LISTED}",
+            f"204, told Authorization, Content-Type, traceparent; POST; {LISTED}",
         ),
         "the API: a listed page without a token": (
             _told("GET", "/api/rooms", f"Origin: {LISTED}"),

@@ -17,6 +17,7 @@ from wire.errors import ErrorCode
 from wire.messages import Message
 
 GOLDEN: Final = Path(__file__).with_name("golden")
+_TRACEPARENT: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def message_files() -> dict[str, Message]:
@@ -55,7 +56,10 @@ def _headers() -> dict[str, str]:
     return {
         "MESSAGE_ID": headers.MESSAGE_ID,
         "message_id(u-ann, lobby, m-1)": headers.message_id("u-ann", "lobby", "m-1"),
+        "TRACEPARENT": headers.TRACEPARENT,
         "identified(m)": headers.identified("m").decode(),
+        "identified(m, recorded)": headers.identified("m", _TRACEPARENT).decode(),
+        "traced": headers.traced(_TRACEPARENT).decode(),
         "put(42)": headers.put(42).decode(),
         "put(42, deleted)": headers.put(42, deleted=True).decode(),
         "position": repr(headers.position(republished)),

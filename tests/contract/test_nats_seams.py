@@ -23,14 +23,16 @@ from nats.protocol.parser import Parser as LibraryParser
 from runtime.listening import Listening
 from runtime.nats_client import NatsClient
 from runtime.nats_parser import Parser
+from wire import headers
 
 ROOT: Final = Path(__file__).parents[2]
 READ_ON: Final = "2.16.0"
+TRACEPARENT: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 REREAD: Final = (
     "the seams were read on nats-py {read}, and this is {found}. Read its changes, then these: Client._process_msg, "
-    "_process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, _attempt_reconnect, "
-    "_close, drain, connect, _connect_command; Client._public_nkey, _server_info, _current_server, "
-    "_subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
+    "_process_headers, _process_pong, _process_connect_init, _read_loop, _flusher, _flush_pending, _send_command, "
+    "_attempt_reconnect, _close, drain, connect, _connect_command; Client._public_nkey, _server_info, "
+    "_current_server, _subs, _sid, _pending, _pending_data_size, _flush_queue, _transport, _pongs; "
     "Parser.parse, reset, buf; TcpTransport._io_writer, _io_reader; Service.stop, _endpoints, "
     "Endpoint._stop, _subscription. Then move READ_ON."
 )
@@ -48,6 +50,7 @@ def test_the_locked_version_is_the_one_that_was_read() -> None:
     ("library", "ours", "name", "parameters"),
     [
         (Client, NatsClient, "_process_msg", ["self", "sid", "subject", "reply", "data", "headers"]),
+        (Client, NatsClient, "_process_headers", ["self", "headers"]),
         (Client, NatsClient, "_process_pong", ["self"]),
         (Client, NatsClient, "_process_connect_init", ["self"]),
         (Client, NatsClient, "_read_loop", ["self"]),
@@ -61,6 +64,26 @@ def test_what_is_overridden_is_there_to_override(library: type, ours: type, name
         assert name in vars(owner)
         assert inspect.iscoroutinefunction(vars(owner)[name])
         assert list(inspect.signature(vars(owner)[name]).parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        headers.traced(TRACEPARENT),
+        headers.traced(TRACEPARENT).replace(b": ", b":"),
+        headers.traced(TRACEPARENT.upper()),
+        headers.traced(f"{TRACEPARENT}-more"),
+        headers.traced(""),
+        headers.identified("m", TRACEPARENT),
+        b"NATS/1.0 503\r\n\r\n",
+        b"NATS/1.0\r\ntraceparent: \xff\r\n\r\n",
+        b"",
+    ],
+)
+async def test_headers_are_read_as_the_library_reads_them(block: bytes) -> None:
+    """Ours is a short way to the same."""
+    theirs = Client()
+    assert await NatsClient(lambda _: None)._process_headers(block) == await theirs._process_headers(block)
 
 
 def test_the_parser_is_reset_and_fed_where_ours_is() -> None:

@@ -69,7 +69,7 @@ async def test_a_listed_page_may_ask_first(path: str, methods: str) -> None:
     assert told == {
         **MAY_READ,
         "access-control-allow-methods": methods,
-        "access-control-allow-headers": "Authorization, Content-Type",
+        "access-control-allow-headers": "Authorization, Content-Type, traceparent",
         "access-control-max-age": "600",
     }
 

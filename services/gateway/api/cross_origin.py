@@ -10,9 +10,10 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from services.gateway.edge.origins import PREFLIGHT_SECONDS, Origins
+from wire.headers import TRACEPARENT
 
 _PATHS: Final = ("/api/", "/.well-known/jwks.json")
-_HEADERS: Final = f"{hdrs.AUTHORIZATION}, {hdrs.CONTENT_TYPE}"
+_HEADERS: Final = f"{hdrs.AUTHORIZATION}, {hdrs.CONTENT_TYPE}, {TRACEPARENT}"
 
 
 class CrossOrigin:

@@ -30,6 +30,8 @@ _CODES: Final = {
 }
 """Of what aiohttp and the edge refuse; anything else is `invalid`."""
 
+_CODE: Final = web.ResponseKey("code", ErrorCode)
+
 log = structlog.get_logger()
 
 
@@ -103,4 +105,12 @@ def response(
     if allow is not None:
         headers[hdrs.ALLOW] = allow
     body = msgspec.json.encode(problem)
-    return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)
+    answer = web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)
+    answer[_CODE] = code
+    return answer
+
+
+def code_of(answer: web.StreamResponse) -> ErrorCode:
+    """What `answer`, which is an error, tells of."""
+    code: ErrorCode = answer.get(_CODE, ErrorCode.INVALID)
+    return code

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from services.gateway.api.cross_origin import CrossOrigin
 from services.gateway.api.problems import as_problems
 from services.gateway.api.query_tokens import no_tokens_in_query
+from services.gateway.api.traced import Traced
 from services.gateway.edge.http_guard import HttpGuard
 from services.gateway.edge.http_log import HttpLog
 from services.gateway.settings import GatewaySettings
@@ -24,7 +25,8 @@ async def serving(
     limits = settings.limits
     guard = HttpGuard(limits)
     cross_origin = CrossOrigin(settings.allowed_origins)
-    middlewares = [as_problems, guard.middleware, cross_origin.preflights, no_tokens_in_query]
+    traced = Traced(is_trusted=settings.trust_traceparent)
+    middlewares = [traced.middleware, as_problems, guard.middleware, cross_origin.preflights, no_tokens_in_query]
     app = web.Application(middlewares=middlewares, client_max_size=limits.payload_most)
     app.on_response_prepare.append(_name_no_versions)
     app.on_response_prepare.append(cross_origin.mark)

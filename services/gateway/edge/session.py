@@ -54,6 +54,7 @@ class Session:
         "holds",
         "newest",
         "owner",
+        "sent",
         "sid",
         "stored",
         "transport",
@@ -80,6 +81,8 @@ class Session:
         self.held: deque[str | bytes] | None = None
         self.newest: Newest | None = None
         """What its client gets once it has caught up; None while it is not behind."""
+        self.sent = 0
+        """Packets, as far as whoever writes them counts."""
         self.transport = transport
         self.write = transport.write
 
