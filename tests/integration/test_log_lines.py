@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.support.clients.parley import PythonClient
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
+from wire import headers, streams, subjects
 
 SERVICES = {"gateway-1", "gateway-2", "auth", "history"}
 ALWAYS = {"service", "instance", "event", "level", "timestamp"}
@@ -39,8 +40,8 @@ async def test_a_failed_request_is_found_in_all_services(logging: TestStack) -> 
     mine = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     url = logging.gateway_urls[0]
     async with aiohttp.ClientSession(url) as http:
-        for headers in ({}, {"traceparent": mine}):
-            async with http.get("/api/rooms", headers={"Authorization": "Bearer x", **headers}) as response:
+        for more in ({}, {"traceparent": mine}):
+            async with http.get("/api/rooms", headers={"Authorization": "Bearer x", **more}) as response:
                 assert response.status == 401
         async with http.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket:
             await socket.receive()
@@ -180,3 +181,7 @@ async def test_messages_are_not_logged(logging: TestStack) -> None:
         assert said == []
     await until(lambda: bool(of(logging, "connection ended", events=802)), "the line of its life")
     assert [each["refused"] for each in of(logging, "connection ended", events=802)] == [400]
+    async with logging.nats() as nats:
+        stored = await nats.jetstream().get_last_msg(streams.MESSAGES, subjects.stored_message(room))
+    assert headers.MESSAGE_ID in (stored.headers or {})
+    assert headers.TRACEPARENT not in (stored.headers or {}), "nobody records"

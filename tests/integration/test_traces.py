@@ -9,6 +9,7 @@ from tests.support.clients.parley import PythonClient
 from tests.support.otlp import Collector, SpanSeen, collector
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
+from wire import headers, streams, subjects
 
 THEIRS = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -102,6 +103,9 @@ async def test_a_message_links_what_was_published_to_what_was_persisted(
         return {post.trace, said()[0].trace} <= linked
 
     await until(are_linked, "both to be persisted")
+    async with traced.nats() as nats:
+        message = await nats.jetstream().get_last_msg(streams.MESSAGES, subjects.stored_message(room))
+    assert (message.headers or {})[headers.TRACEPARENT].startswith(f"00-{said()[0].trace}-{said()[0].id}-")
     assert {each.service for each in collected.of("persist messages")} == {"parley-history"}
 
 
