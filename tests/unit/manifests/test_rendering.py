@@ -16,7 +16,6 @@ from tests.support.manifests import (
     BASE,
     K8S,
     MAPS_BY_HAND,
-    OVERLAYS,
     ROOT,
     SCHEMAS,
     SECRETS_BY_HAND,
@@ -26,50 +25,7 @@ from tests.support.manifests import (
     overlay,
     rendered,
 )
-
-ALL = ("base", *OVERLAYS)
-IN_BASE = {
-    "Namespace": {"parley"},
-    "ServiceAccount": {"gateway", "auth", "history", "setup", "nats", "mongodb"},
-    "Deployment": {"gateway", "auth", "history"},
-    "StatefulSet": {"nats", "mongodb"},
-    "Job": {"setup"},
-    "Service": {"gateway", "gateway-admin", "auth-admin", "history-admin", "nats", "nats-headless", "mongodb"},
-    "PodDisruptionBudget": {"gateway", "auth", "history", "nats", "mongodb"},
-    "HorizontalPodAutoscaler": {"gateway", "auth", "history"},
-    "ConfigMap": {
-        *("common-config", "gateway-config", "auth-config", "history-config", "setup-config"),
-        *("nats-config", "mongodb-scripts"),
-    },
-}
-POLICIES = {
-    *("default-deny", "entry-to-gateway", "prometheus-to-services", "prometheus-to-nats", "services-to-nats", "nats"),
-    *("stores-to-mongodb", "mongodb", "all-to-dns", "auth-to-issuers", "services-to-collector"),
-}
-DASHBOARDS = {f"dashboard-{path.stem}" for path in (K8S.parent / "observability" / "dashboards").glob("*.json")}
-MONITORING = {"PodMonitor": {"parley-services", "parley-nats"}, "PrometheusRule": {"parley"}}
-IN_OVERLAYS: dict[str, dict[str, set[str]]] = {
-    "base": IN_BASE,
-    "dev": {**IN_BASE, "HorizontalPodAutoscaler": set(), "NetworkPolicy": POLICIES},
-    "production": {
-        **IN_BASE,
-        **MONITORING,
-        "ConfigMap": IN_BASE["ConfigMap"] | DASHBOARDS,
-        "NetworkPolicy": POLICIES,
-        "Gateway": {"parley"},
-        "HTTPRoute": {"gateway", "gateway-redirect"},
-        "Certificate": {"gateway-tls", "nats-ca", "nats-server", "nats-client"},
-        "Issuer": {"nats-self-signed", "nats-ca"},
-    },
-    "loadtest": {
-        **IN_BASE,
-        **MONITORING,
-        "ConfigMap": IN_BASE["ConfigMap"] | DASHBOARDS,
-        "HorizontalPodAutoscaler": set(),
-        "NetworkPolicy": POLICIES | {"loadtest", "loadtest-to-gateway"},
-        "ServiceAccount": IN_BASE["ServiceAccount"] | {"loadtest"},
-    },
-}
+from tests.unit.manifests.inventory import ALL, DASHBOARDS, IN_BASE, IN_OVERLAYS, POLICIES
 
 
 def _name(manifest: Manifest) -> str:
@@ -126,7 +82,7 @@ def test_optional_components_are_valid_and_replace_what_they_say(optional: list[
 
 def test_custom_resources_are_valid(optional: list[Manifest]) -> None:
     """By the schemas of the projects that they are of; and one that is not is found out."""
-    every = [*(each for name in OVERLAYS for each in overlay(name).objects), *optional]
+    every = [*(each for name in ALL for each in overlay(name).objects), *optional]
     custom = [each for each in every if custom_resources.is_custom(each)]
     assert {each["kind"] for each in custom} == {
         *("Gateway", "HTTPRoute", "Certificate", "Issuer", "PodMonitor", "PrometheusRule", "ScaledObject")
@@ -214,6 +170,6 @@ def test_all_yaml_is_linted() -> None:
 def test_base_is_complete_by_itself() -> None:
     """Settings of every process are there before any overlay; overlays and components only change some."""
     assert rendered(BASE).config.keys() == IN_BASE["ConfigMap"]
-    for name in OVERLAYS:
+    for name in ALL:
         for config, values in rendered(BASE).config.items():
             assert values.keys() <= overlay(name).config[config].keys()
