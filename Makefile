@@ -97,6 +97,7 @@ down: $(PODMAN_COMPOSE) ## Stop the containers; the volumes stay (ARGS=-v: they 
 .PHONY: test-containers
 test-containers: packages $(VENV)/dev.stamp $(VENV)/containers.stamp ## Run docker-compose.yml and the manifests' pods with podman, under load
 	@.ci/packages containers
+	@$(BIN)/python -m tests.containers.images
 	$(BIN)/python -m pytest -s tests/containers $(ARGS)
 
 .PHONY: clean

@@ -1,4 +1,7 @@
-"""The images that the containers are made of: pulled where a registry is reached, else stand-ins made here."""
+"""The images that the containers are made of: pulled where a registry is reached, else stand-ins made here.
+
+`python -m tests.containers.images` has them all made before the tests, whose time is bounded, begin.
+"""
 
 import os
 import re
@@ -158,3 +161,10 @@ def _import_debian() -> None:
         subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
         environ = "ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         podman("import", "--change", environ, "--change", 'CMD ["python3"]', archive, PYTHON, seconds=_BUILD_SECONDS)
+
+
+if __name__ == "__main__":
+    try:
+        prepare()
+    except (NoImageError, FileNotFoundError) as error:
+        print(f"the containers cannot be tested here: {error}")  # the tests are skipped then, and say why

@@ -10,6 +10,6 @@ from deploy.local.stack import ROOT
 def test_compose_file_follows_the_specification() -> None:
     """Every key and every value."""
     check = Path(sys.executable).parent / "check-jsonschema"
-    command = [check, "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
+    command = [str(check), "--builtin-schema", "vendor.compose-spec", str(ROOT / "docker-compose.yml")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
