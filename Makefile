@@ -88,7 +88,7 @@ compose = $(if $(PODMAN_COMPOSE),$(BIN)/python,$(PYTHON)) -m deploy.compose
 
 .PHONY: up
 up: $(PODMAN_COMPOSE) ## Start the containers, wait until all are healthy (ENGINE= PROFILES=monitoring,loadtest ARGS=)
-	@$(compose) up --engine $(ENGINE) --profiles "$(PROFILES)" $(if $(ARGS),-- $(ARGS))
+	@REVISION=$(REVISION) $(compose) up --engine $(ENGINE) --profiles "$(PROFILES)" $(if $(ARGS),-- $(ARGS))
 
 .PHONY: down
 down: $(PODMAN_COMPOSE) ## Stop the containers; the volumes stay (ARGS=-v: they go, too)
