@@ -26,11 +26,12 @@ from runtime import bus, tasks
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
 from services.history import database
+from services.history.known import Known
 from services.history.notification_store import NotificationStore
 from services.history.progress import acknowledged_upto
 from services.history.refusals import WriteFailedError
 from services.history.settings import SetupSettings
-from services.history.store import Known, MessageStore
+from services.history.store import MessageStore
 from wire import streams
 
 _SHORTEST_PAUSE: Final = 0.1

@@ -17,6 +17,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from runtime.stream import Entry
 from services.history.database import Document, majority, unavailable
+from services.history.known import Known
 from services.history.refusals import added_despite, failed
 from wire.messages import JSON_ABSENT, Author, ChatMessage
 
@@ -35,15 +36,6 @@ class Written(NamedTuple):
 
     seq: int
     user: str
-
-
-class Known(NamedTuple):
-    """How far history has heard of the stream."""
-
-    highest_seq: int
-    """No message has a higher seq, in whatever room, nor was one acknowledged to the stream; 0: there is none."""
-    newest_ts: int | None
-    """When about the newest message was sent, in milliseconds since the epoch; None: not known."""
 
 
 class MessageStore:

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.js.api import ConsumerInfo, StreamState
 
+from services.history.known import Known
 from services.history.progress import acknowledged_upto
 from services.history.setup import first_seq_above
-from services.history.store import Known
 
 NOW = 1_790_000_000.0
 MOST_A_SECOND = 1_000_000
