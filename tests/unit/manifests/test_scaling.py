@@ -131,6 +131,7 @@ def test_keda_does_the_same_instead(tmp_path: Path) -> None:
         assert (ours["minReplicaCount"], ours["maxReplicaCount"]) == (spec["minReplicas"], spec["maxReplicas"])
         prometheus, cpu = ours["triggers"]
         assert prometheus["metadata"]["query"].startswith(query)
+        assert prometheus["metricType"] == "AverageValue", "KEDA 2.17.0 admits no fallback without"
         metric = next(iter(each for each in spec["metrics"] if each["type"] != "Resource"))
         assert prometheus["metadata"]["threshold"] == metric[metric["type"].lower()]["target"]["averageValue"]
         assert cpu["metadata"]["value"] == spec["metrics"][1]["resource"]["target"]["averageValue"]
