@@ -118,6 +118,7 @@ def test_service_is_probed_on_its_admin_port(name: str, service: str) -> None:
     """Liveness never depends on NATS or MongoDB; readiness does."""
     only = overlay(name).container(service)
     assert only["startupProbe"]["httpGet"] == {"path": "/livez", "port": "admin"}
+    assert only["startupProbe"]["failureThreshold"] * only["startupProbe"]["periodSeconds"] >= 60
     assert only["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "admin"}
     assert only["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "admin"}
 
