@@ -182,6 +182,8 @@ def test_components_go_on_top_of_production(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(text))
     manifests = rendered(tmp_path)
     assert set(manifests.named("HorizontalPodAutoscaler")) == {"auth"}
+    scaled = manifests.named("ScaledObject")["gateway"]["spec"]
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (3, 50)
     assert set(manifests.named("StatefulSet")) == {"nats"}
     assert manifests.environment("gateway")["TRUSTED_PROXIES"] == "10.1.0.0/16"
     assert manifests.environment("gateway")["TRANSPORTS"] == "websocket"
