@@ -31,6 +31,8 @@ def test_service_starts_from_its_config_maps(name: str, service: str) -> None:
     given = overlay(name).environment(service)
     settings = load_settings(settings_type(service), given)
     assert given.keys() <= set(variables(settings))
+    mounts = {each["name"]: each["mountPath"] for each in overlay(name).container(service)["volumeMounts"]}
+    assert mounts["tmp"] == "/tmp"  # noqa: S108 - what images call it
     listening = {"admin": int(given["ADMIN_PORT"])} | ({"http": int(given["PORT"])} if "PORT" in given else {})
     assert overlay(name).ports(service) == listening
 

@@ -142,6 +142,10 @@ def test_mongodb_replica_set_is_one_thing(name: str) -> None:
     (first,) = manifests.pod("mongodb")["initContainers"]
     assert first["command"][-1] == arguments[arguments.index("--keyFile") + 1] == f"{mounts['keyfile']}/keyfile"
     assert "--bind_ip_all" in arguments
+    probe = manifests.container("mongodb")["startupProbe"]["exec"]["command"]
+    assert probe == ["mongosh", "--quiet", f"{mounts['scripts']}/replica-set.js"]
+    # mongod has a socket there, mongosh its log.
+    assert mounts["tmp"] == values["HOME"] == "/tmp"  # noqa: S108 - what images call it
     cache = float(arguments[arguments.index("--wiredTigerCacheSizeGB") + 1])
     memory = manifests.container("mongodb")["resources"]["limits"]["memory"]
     assert cache * 1024 * 2 <= int(memory[:-2]) * {"Gi": 1024, "Mi": 1}[memory[-2:]]
