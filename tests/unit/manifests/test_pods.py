@@ -131,6 +131,7 @@ def test_selectors_match(name: str, workload: str) -> None:
     spread = manifests.pod(workload)["topologySpreadConstraints"]
     assert [each["topologyKey"] for each in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
     assert all(manifests.selected(each["labelSelector"]) == [workload] for each in spread)
+    assert {each["maxSkew"] for each in spread} == {1}
     budget = manifests.named("PodDisruptionBudget")[workload]["spec"]
     assert budget["maxUnavailable"] == 1
     assert manifests.selected(budget["selector"]) == [workload]
