@@ -16,10 +16,19 @@ const signIn = () => {
   }
 };
 
+const lookAgain = () => {
+  const { config } = admin.runCommand({ replSetGetConfig: 1 });
+  const replSetReconfig = { ...config, version: Number(config.version) + 1 };
+  if (config.members.length === 1) admin.runCommand({ replSetReconfig, force: true });
+};
+
 const isSignedIn = signIn();
 try {
   rs.status();
 } catch (error) {
+  // When it started, its name led to where it was before, so it did not find itself in its own set. The others of a set
+  // tell it; the only one has to look again, at the same set.
+  if (isSignedIn && error.codeName === "InvalidReplicaSetConfig") lookAgain();
   if (error.codeName !== "NotYetInitialized") throw error;
   // One of them initiates, the first; MongoDB refuses if another member belongs to a set already or does not answer. So
   // a first one that has lost its volume makes no second set: the others bring it back into theirs.

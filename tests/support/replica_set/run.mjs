@@ -2,7 +2,7 @@
 // replica set. It stands for the rules that the script counts on, as MongoDB's manual has them, and for nothing else.
 //
 // Standard input: {script, steps: [{host, members, state?}]}. Before each step the members in `state.up` are those that
-// run, and the one in `state.primary` is the primary. Output: for each step, the exit code or the error, and the set.
+// run, the one in `state.primary` is the primary, and the one in `state.strayed` did not find itself. Output: for each step, the exit code or the error, and the set.
 import { text } from "node:stream/consumers";
 import vm from "node:vm";
 
@@ -15,7 +15,7 @@ class MongoError extends Error {
 
 class Quit extends Error {}
 
-const set = { config: null, primary: null, up: [], users: new Map(), roles: new Set(), writes: 0 };
+const set = { config: null, primary: null, strayed: null, up: [], users: new Map(), roles: new Set(), writes: 0 };
 
 function admin(isPrimary, isSignedIn) {
   const mayWrite = () => {
@@ -58,6 +58,11 @@ function admin(isPrimary, isSignedIn) {
       may();
       if (command.replSetGetConfig) return { config: structuredClone(set.config) };
       const { version, members } = command.replSetReconfig;
+      if (command.force) {
+        set.strayed = null;
+        set.config = structuredClone({ ...set.config, version, members });
+        return { ok: 1 };
+      }
       const added = members.filter((each) => !set.config.members.some((old) => old.host === each.host));
       if (version !== set.config.version + 1) throw new MongoError("NewReplicaSetConfigurationIncompatible");
       if (added.length > 1) throw new MongoError("NewReplicaSetConfigurationIncompatible");
@@ -71,7 +76,8 @@ function admin(isPrimary, isSignedIn) {
 
 function step(script, { host, members, state }) {
   Object.assign(set, state);
-  const isMember = () => set.config?.members.some((each) => each.host === host) ?? false;
+  const isMember = () => set.strayed !== host && isNamed();
+  const isNamed = () => set.config?.members.some((each) => each.host === host) ?? false;
   const isPrimary = () => isMember() && set.primary === host;
   const here = { value: false };
   class Mongo {
@@ -93,7 +99,8 @@ function step(script, { host, members, state }) {
     },
     rs: {
       status() {
-        if (!isMember()) throw new MongoError("NotYetInitialized");
+        if (!isNamed()) throw new MongoError("NotYetInitialized");
+        if (!isMember()) throw new MongoError("InvalidReplicaSetConfig");
       },
       initiate(config) {
         if (set.config) throw new MongoError("InvalidReplicaSetConfig"); // the others belong to a set already

@@ -18,7 +18,8 @@ IN_BASE = {
     },
 }
 POLICIES = {
-    *("default-deny", "entry-to-gateway", "prometheus-to-services", "prometheus-to-nats", "services-to-nats", "nats"),
+    *("default-deny", "entry-to-gateway", "entry-to-acme-solver", "prometheus-to-services", "prometheus-to-nats"),
+    *("services-to-nats", "nats"),
     *("stores-to-mongodb", "mongodb", "all-to-dns", "auth-to-issuers", "services-to-collector"),
 }
 DASHBOARDS = {f"dashboard-{path.stem}" for path in (K8S.parent / "observability" / "dashboards").glob("*.json")}

@@ -79,6 +79,7 @@ def test_services_and_nats_show_each_other_certificates() -> None:
         host = re.fullmatch(r"tls://([a-z-]+):4222", given["NATS_URL"])
         assert host
         assert host[1] in made["nats-server-tls"]["dnsNames"]
+    assert "localhost" in made["nats-server-tls"]["dnsNames"], "people come through `kubectl port-forward`"
     routes = re.findall(r"nats://(\S+):6222", manifests.config["nats-config"]["nats.conf"])
     assert set(routes) <= set(made["nats-server-tls"]["dnsNames"])
     assert {"server auth", "client auth"} <= set(made["nats-server-tls"]["usages"])

@@ -15,6 +15,7 @@ PROMETHEUS = Peer("monitoring", {"app.kubernetes.io/name": "prometheus"})
 PROXY = Peer("gateway-system", {"app": "proxy"})
 STRANGER = Peer("default", {"app.kubernetes.io/name": "gateway", "app.kubernetes.io/part-of": "parley"})
 WORLD = Peer("", {})
+SOLVER = Peer("parley", {"acme.cert-manager.io/http01-solver": "true"})
 DNS = Peer("kube-system", {"k8s-app": "kube-dns"})
 
 
@@ -74,6 +75,15 @@ def test_whoever_is_not_thought_of_is_denied(name: str) -> None:
     assert not any(may(manifests, unknown, pod(manifests, target), port) for target, port in all_ports(manifests))
 
 
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_an_acme_issuer_gets_its_answer(name: str) -> None:
+    """The public certificate comes from who asks at port 80: the proxies ask a pod that cert-manager puts here."""
+    manifests = overlay(name)
+    assert may(manifests, PROXY, SOLVER, 8089)
+    assert not any(may(manifests, each, SOLVER, 8089) for each in (STRANGER, WORLD, PROMETHEUS))
+    assert not may(manifests, SOLVER, WORLD, 443)
+
+
 def test_issuers_are_outside() -> None:
     """What auth may ask is nothing of the cluster's own networks, nor the metadata service of a cloud."""
     (rule,) = overlay("production").named("NetworkPolicy")["auth-to-issuers"]["spec"]["egress"]
@@ -86,7 +96,7 @@ def test_issuers_are_outside() -> None:
 def test_policies_name_pods_and_ports(name: str) -> None:
     """A policy with a selector or a port that matches nothing would open nothing, silently."""
     manifests = overlay(name)
-    extra = {"app.kubernetes.io/name": "loadtest", "app.kubernetes.io/part-of": "parley"}
+    extra = {"app.kubernetes.io/name": "loadtest", "app.kubernetes.io/part-of": "parley", **SOLVER.labels}
     for policy in manifests.named("NetworkPolicy").values():
         spec = policy["spec"]
         selected = manifests.selected(spec["podSelector"])

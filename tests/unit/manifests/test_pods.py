@@ -118,6 +118,7 @@ def test_service_is_probed_on_its_admin_port(name: str, service: str) -> None:
     """Liveness never depends on NATS or MongoDB; readiness does."""
     only = overlay(name).container(service)
     assert only["startupProbe"]["httpGet"] == {"path": "/livez", "port": "admin"}
+    assert only["startupProbe"]["failureThreshold"] * only["startupProbe"]["periodSeconds"] >= 60
     assert only["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "admin"}
     assert only["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "admin"}
 
@@ -130,6 +131,7 @@ def test_selectors_match(name: str, workload: str) -> None:
     spread = manifests.pod(workload)["topologySpreadConstraints"]
     assert [each["topologyKey"] for each in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
     assert all(manifests.selected(each["labelSelector"]) == [workload] for each in spread)
+    assert {each["maxSkew"] for each in spread} == {1}
     budget = manifests.named("PodDisruptionBudget")[workload]["spec"]
     assert budget["maxUnavailable"] == 1
     assert manifests.selected(budget["selector"]) == [workload]

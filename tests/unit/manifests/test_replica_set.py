@@ -89,6 +89,20 @@ def test_a_first_member_that_lost_its_volume_makes_no_second_set() -> None:
     assert lost["members"] == [A, B, C]
 
 
+def test_the_only_member_finds_itself_again() -> None:
+    """Its name may lead to where it was before when it starts; nobody else would tell it that it is of the set."""
+    *_, strayed, later = run(on(A, A, up=[A]), on(A, A, primary=A), on(A, A, strayed=A), on(A, A))
+    assert strayed["result"] == "InvalidReplicaSetConfig"
+    assert later["result"] == 0
+    assert later["members"] == [A]
+
+
+def test_one_of_three_that_does_not_find_itself_is_told_by_the_others() -> None:
+    """To force a set upon them would undo what they have agreed upon."""
+    *_, strayed, later = run(on(A, **UP), on(A, primary=B), on(B), on(A, strayed=A), on(A))
+    assert strayed["result"] == later["result"] == "InvalidReplicaSetConfig"
+
+
 def test_another_root_password_opens_nothing() -> None:
     """Whoever does not know the root user's password changes nothing: it is no reason to make the user again."""
     wrong = SCRIPT.replace("/run/parley/credentials/", "/run/other/")

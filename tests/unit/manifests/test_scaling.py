@@ -131,6 +131,7 @@ def test_keda_does_the_same_instead(tmp_path: Path) -> None:
         assert (ours["minReplicaCount"], ours["maxReplicaCount"]) == (spec["minReplicas"], spec["maxReplicas"])
         prometheus, cpu = ours["triggers"]
         assert prometheus["metadata"]["query"].startswith(query)
+        assert prometheus["metricType"] == "AverageValue", "KEDA 2.17.0 admits no fallback without"
         metric = next(iter(each for each in spec["metrics"] if each["type"] != "Resource"))
         assert prometheus["metadata"]["threshold"] == metric[metric["type"].lower()]["target"]["averageValue"]
         assert cpu["metadata"]["value"] == spec["metrics"][1]["resource"]["target"]["averageValue"]
@@ -181,6 +182,8 @@ def test_components_go_on_top_of_production(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(text))
     manifests = rendered(tmp_path)
     assert set(manifests.named("HorizontalPodAutoscaler")) == {"auth"}
+    scaled = manifests.named("ScaledObject")["gateway"]["spec"]
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (3, 50)
     assert set(manifests.named("StatefulSet")) == {"nats"}
     assert manifests.environment("gateway")["TRUSTED_PROXIES"] == "10.1.0.0/16"
     assert manifests.environment("gateway")["TRANSPORTS"] == "websocket"

@@ -79,6 +79,7 @@ def test_nats_is_one_thing(name: str) -> None:
     manifests = overlay(name)
     config, spec = manifests.config["nats-config"]["nats.conf"], manifests.workloads["nats"]["spec"]
     ports = manifests.ports("nats")
+    assert spec["podManagementPolicy"] == "Parallel", "none is ready before a quorum has elected"
     routes = re.findall(r"nats://(\S+):(\d+)", config)
     if spec["replicas"] > 1:
         names = [f"nats-{i}.{spec['serviceName']}" for i in range(spec["replicas"])]
@@ -102,9 +103,10 @@ def test_nats_is_one_thing(name: str) -> None:
     assert 0.8 * memory * unit <= int(values["GOMEMLIMIT"].removesuffix("MiB")) <= 0.95 * memory * unit
 
 
-def test_nats_leaves_and_is_asked_as_it_should() -> None:
+@pytest.mark.parametrize("name", ALL)
+def test_nats_leaves_and_is_asked_as_it_should(name: str) -> None:
     """Lame duck before the end, within the grace; health by /healthz; the exporter asks for what the rules name."""
-    manifests = overlay("base")
+    manifests = overlay(name)
     only, config = manifests.container("nats"), manifests.config["nats-config"]["nats.conf"]
     assert only["lifecycle"]["preStop"]["exec"]["command"] == ["nats-server", "-sl=ldm=/run/nats/nats.pid"]
     assert "pid_file: /run/nats/nats.pid\n" in config
@@ -135,9 +137,31 @@ def test_mongodb_replica_set_is_one_thing(name: str) -> None:
         assert manifests.environment(service)["MONGO_URL"] == f"mongodb://{user}@{members}/?replicaSet={rs}"
         (mount,) = (each for each in manifests.container(service)["volumeMounts"] if each["name"] == "credentials")
         assert manifests.environment(service)["MONGO_PASSWORD_FILE"] == f"{mount['mountPath']}/{credentials.PASSWORD}"
+    mounts = {each["name"]: each["mountPath"] for each in manifests.container("mongodb")["volumeMounts"]}
+    assert mounts["data"] == "/data/db", "elsewhere it would be the image's volume, which ends with the pod"
+    (first,) = manifests.pod("mongodb")["initContainers"]
+    assert first["command"][-1] == arguments[arguments.index("--keyFile") + 1] == f"{mounts['keyfile']}/keyfile"
+    assert "--bind_ip_all" in arguments
+    probe = manifests.container("mongodb")["startupProbe"]["exec"]["command"]
+    assert probe == ["mongosh", "--quiet", f"{mounts['scripts']}/replica-set.js"]
+    # mongod has a socket there, mongosh its log.
+    assert mounts["tmp"] == values["HOME"] == "/tmp"  # noqa: S108 - what images call it
     cache = float(arguments[arguments.index("--wiredTigerCacheSizeGB") + 1])
     memory = manifests.container("mongodb")["resources"]["limits"]["memory"]
     assert cache * 1024 * 2 <= int(memory[:-2]) * {"Gi": 1024, "Mi": 1}[memory[-2:]]
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("store", ["nats", "mongodb"])
+def test_members_of_a_store_find_each_other_before_they_are_ready(name: str, store: str) -> None:
+    """None is ready without the others. Each pod has a name of its own; and who lost its volume has time to copy."""
+    manifests = overlay(name)
+    service = manifests.named("Service")[manifests.workloads[store]["spec"]["serviceName"]]["spec"]
+    assert service["clusterIP"] == "None"
+    assert service["publishNotReadyAddresses"] is True
+    probe = manifests.container(store)["startupProbe"]
+    assert probe["failureThreshold"] * probe.get("periodSeconds", 10) >= 900
+    assert manifests.pod(store)["terminationGracePeriodSeconds"] >= 30
 
 
 def test_docker_compose_names_its_member() -> None:
