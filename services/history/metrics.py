@@ -24,6 +24,10 @@ persist_duration = Histogram(
 )
 lag_messages = Gauge("parley_history_lag_messages", "Messages stored in the stream and not yet in MongoDB.")
 lag_seconds = Gauge("parley_history_lag_seconds", "Age of the oldest message known to wait for MongoDB; 0: none.")
+stream_ends_below = Gauge(
+    "parley_history_stream_ends_below_messages",
+    "By how many seqs, which it gives a second time, the stream ended below MongoDB when it was looked at; 0: none.",
+)
 requests = Counter(
     "parley_history_requests_total", "Requests answered, by what was asked and result code.", ["kind", "result"]
 )

@@ -90,16 +90,19 @@ class Persister:
             consumer = await manager.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         except NotFoundError:
             return f"the consumer {streams.HISTORY_CONSUMER}"
+        if self._progress.highest_seen > stream.state.last_seq:
+            await self._store.note_seq(self._progress.highest_seen)
         # Asked after the consumer: what is acknowledged was noted before.
         highest = (await self._store.known()).highest_seq
         if acknowledged_upto(stream.state, consumer) > highest:
             return "what MongoDB had before it was restored"
+        metrics.stream_ends_below.set(max(0, highest - stream.state.last_seq))
         if stream.state.last_seq < highest:
             # NATS lost what it had not flushed. Nothing is gained by waiting: what the stream has is good.
             log.error(_ENDS_BELOW, last_seq=stream.state.last_seq, highest_seq=highest)
         if not await self._store.is_prepared():
             return "an index in MongoDB"
-        self._progress.begin_again(consumer)
+        self._progress.begin_again(consumer, last_seq=stream.state.last_seq)
         return ""
 
     def _note_missing(self, missing: str) -> None:

@@ -29,13 +29,14 @@ class Progress:
         self.highest_seen = 0
         """The highest seq of any message that this process has heard of."""
         self.is_gone = False
-        """The stream or its consumer was found missing."""
+        """The stream or its consumer was found missing, or the stream no longer ends where it did."""
         self.oldest_waiting: float | None = None
         """When the oldest message in hand was sent, in seconds since the epoch."""
 
-    def begin_again(self, consumer: ConsumerInfo) -> None:
-        """The stream and its consumer are there."""
+    def begin_again(self, consumer: ConsumerInfo, *, last_seq: int) -> None:
+        """The stream, which ends at `last_seq`, and its consumer are there."""
         self.is_gone = False
+        self.highest_seen = min(self.highest_seen, last_seq)
         self._note(consumer)
 
     async def persisted_upto(self, *, at_least: int) -> int:
@@ -48,22 +49,31 @@ class Progress:
         return self._persisted_upto
 
     async def watch(self) -> None:
-        """Keep the lag up to date; notices a stream or consumer that is gone, which a pull alone does not."""
+        """Keep the lag up to date; notices a stream or consumer that is gone, which a pull alone does not.
+
+        And a stream that nats-server has read from a disk without its end: it goes on as if nothing had been there.
+        """
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
-                await self._look()
+                delivered = await self._look()
+                if delivered < self.highest_seen and await self._last_seq() < self.highest_seen:
+                    self.is_gone = True
             except NotFoundError:
                 self.is_gone = True
             except (NatsError, TimeoutError) as error:
                 log.debug("no consumer info", error=repr(error))
 
-    async def _look(self) -> None:
+    async def _last_seq(self) -> int:
+        return (await self._bus.jetstream.stream_info(streams.MESSAGES)).state.last_seq
+
+    async def _look(self) -> int:
         info = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         self._note(info)
         metrics.lag_messages.set((info.num_pending or 0) + (info.num_ack_pending or 0))
         waiting = self.oldest_waiting
         metrics.lag_seconds.set(0 if waiting is None else max(0.0, time.time() - waiting))
+        return 0 if info.delivered is None else info.delivered.stream_seq
 
     def _note(self, info: ConsumerInfo) -> None:
         if info.created != self._consumer_made:

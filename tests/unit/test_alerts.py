@@ -143,3 +143,10 @@ def test_alertmanager_silences_alerts_that_there_are() -> None:
             if label == "alertname":
                 assert any(re.fullmatch(value, name) for name in alert_names()), matcher
                 assert operator == "!=" or not re.fullmatch(value, "ParleyGapsUnhealable"), matcher
+
+
+def test_an_exporter_that_is_away_silences_nobody() -> None:
+    """parley-nats is the exporter beside nats-server: NATS, and all that needs it, may be well or ill without it."""
+    sources = [rule["source_matchers"] for rule in yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"]]
+    assert not [each for each in sources if any("parley-nats" in matcher for matcher in each)]
+    assert ['alertname="ParleyNatsDisconnected"', 'who="all"'] in sources

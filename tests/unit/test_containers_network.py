@@ -67,10 +67,12 @@ def test_prometheus_asks_everybody_where_they_answer() -> None:
     """Each job is a container in a network of Prometheus's, at the port where it tells its metrics."""
     admin = {name: re.search(r"ADMIN_PORT=(\d+)", stage(name)) for name in SERVICES}
     ports = {name: int(found[1]) for name, found in admin.items() if found} | {"nats-exporter": 7777, "proxy": 8405}
-    (gateways,) = PROMETHEUS["scrape_configs"][0]["dns_sd_configs"]
-    assert (gateways["names"], gateways["port"]) == (["gateway"], ports["gateway"])
-    targets = [each["static_configs"][0]["targets"] for each in PROMETHEUS["scrape_configs"][1:]]
-    assert targets == [[f"{name}:{ports[name]}"] for name in ("auth", "history", "nats-exporter", "proxy")]
+    # Runbooks scale these: each instance is a target, and not whichever the name happens to lead to.
+    for name, job in zip(SERVICES, PROMETHEUS["scrape_configs"], strict=False):
+        (found,) = job["dns_sd_configs"]
+        assert (found["names"], found["type"], found["port"]) == ([name], "A", ports[name])
+    targets = [each["static_configs"][0]["targets"] for each in PROMETHEUS["scrape_configs"][len(SERVICES) :]]
+    assert targets == [[f"{name}:{ports[name]}"] for name in ("nats-exporter", "proxy")]
     jobs = [each["job_name"] for each in PROMETHEUS["scrape_configs"]]
     assert jobs == ["parley-gateway", "parley-auth", "parley-history", "parley-nats", "parley-proxy"]
     for name in ports:

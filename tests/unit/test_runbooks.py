@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import promql
 from tests.support.alerting import RUNBOOKS, alert_names, alerts, queries
+from tests.support.manifests import overlay
 
 _SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
 _INDEX = RUNBOOKS / "README.md"
@@ -54,3 +55,13 @@ def test_its_links_lead_somewhere(path: Path) -> None:
     """Every relative link is to a file of the repository."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
+def test_it_scales_what_an_autoscaler_scales_by_that(path: Path) -> None:
+    """The number of a Deployment is its autoscaler's: whoever changes it at night has it changed back."""
+    text = " ".join(path.read_text().split())
+    assert "scale deployment/" not in text
+    patched = re.findall(r"patch hpa (\w+) -p '(.+?)'", text)
+    assert {name for name, _ in patched} <= overlay("production").named("HorizontalPodAutoscaler").keys()
+    assert {patch for _, patch in patched} <= {'{"spec":{"minReplicas":N}}'}

@@ -103,12 +103,11 @@ def end() -> list[Panel]:
     return [
         states(
             "Draining",
-            "A gateway that was told to end closes its connections over DRAIN_SECONDS. For longer than that and its"
-            " grace period, it hangs.",
+            "A gateway that was told to end closes its connections over DRAIN_SECONDS, and ends by itself 15 s later"
+            " at the latest.",
             {"{{instance}}": of.of("parley_gateway_draining")},
             {"0": ("serves", GREEN), "1": ("drains", YELLOW)},
             width=8,
-            runbooks=["ParleyDrainTooLong"],
         ),
         lines(
             "Connections closed by drains",

@@ -1,20 +1,15 @@
 """The manifests against what the services, NATS and MongoDB really read and listen on."""
 
 import re
-import subprocess
 
 import pytest
-import yaml
 
 from runtime import credentials
 from runtime.settings import load as load_settings
 from services.history.settings import SetupSettings
 from tests.support.manifests import (
-    K8S,
     KEY_MODE,
-    KUBECTL,
     OVERLAYS,
-    ROOT,
     SERVICES,
     overlay,
     settings_type,
@@ -45,21 +40,6 @@ def test_the_admin_step_starts_from_its_config_maps(name: str) -> None:
     assert overlay(name).container("setup")["args"] == ["setup"]
     assert given["MONGO_DATABASE"] == overlay(name).environment("history")["MONGO_DATABASE"]
     assert int(given["MESSAGES_REPLICAS"]) == overlay(name).workloads["nats"]["spec"]["replicas"]
-
-
-@pytest.mark.parametrize("name", OVERLAYS)
-def test_persisted_is_made_of_the_admin_step(name: str) -> None:
-    """The command of docs/OPERATIONS.md, as it is written there, up to what a label then selects."""
-    text = (ROOT / "docs" / "OPERATIONS.md").read_text()
-    (change,) = re.findall(r"kubectl kustomize YOUR_OVERLAY \| (sed '.*') \|\n", text)
-    command = f"'{KUBECTL}' kustomize '{K8S / 'overlays' / name}' | {change}"
-    done = subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True, timeout=60)
-    every = yaml.safe_load_all(done.stdout)
-    (job,) = (each for each in every if each["metadata"].get("labels", {}).get("app.kubernetes.io/name") == "setup")
-    assert (job["kind"], job["metadata"]["name"]) == ("Job", "persisted")
-    spec = job["spec"]["template"]["spec"]
-    assert spec["containers"][0]["args"] == ["persisted"]
-    assert spec["serviceAccountName"] == "setup"
 
 
 def test_what_an_overlay_is_for() -> None:
