@@ -9,13 +9,14 @@ from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
 
 from runtime import tracing
 from runtime.failures import Failures
-from services.gateway import lives, metrics
+from services.gateway import metrics
 from services.gateway.admission import Admission
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.server import Server
 from services.gateway.edge.session import Session
+from services.gateway.lives import Lives
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 
@@ -73,6 +74,7 @@ class Clients:
         )
         self._farewell = b""
         self._failures = Failures()
+        self._lives = Lives()
         self._count = 0
         metrics.connections.set_function(lambda: self._count)
         self._server.on("connect", self._on_connect)
@@ -182,7 +184,7 @@ class Clients:
             self._count -= 1
             self._admission.leave(connection.bearer.user.id)
             metrics.disconnects[reason.replace(" ", "_"),] += 1
-            lives.ended(connection, reason)
+            self._lives.ended(connection, reason)
             self._application.disconnected(connection)
 
 
