@@ -148,6 +148,9 @@ class Clients:
             except SocketIORefusal:
                 request.failed("gone")
                 raise
+            except Exception:  # a defect of ours, which the edge logs
+                metrics.connects[ErrorCode.INTERNAL,] += 1
+                raise
 
     async def _let_in(self, sid: str, auth: object, *, trace: int) -> None:
         session = _check_open(self._server.session_of(sid))
@@ -169,6 +172,7 @@ class Clients:
         try:
             answer, packets = self._application.connected(connection)
         except Exception:
+            metrics.connects[ErrorCode.INTERNAL,] += 1
             session.application = None  # nobody will be told that it is gone
             self._admission.leave(connection.bearer.user.id)
             raise
