@@ -23,7 +23,7 @@ persist_duration = Histogram(
     "parley_history_persist_duration_seconds", "Time to write a batch, retries included.", buckets=LATENCY_BUCKETS
 )
 lag_messages = Gauge("parley_history_lag_messages", "Messages stored in the stream and not yet in MongoDB.")
-lag_seconds = Gauge("parley_history_lag_seconds", "Age of the oldest message known to wait for MongoDB; 0: none.")
+lag_seconds = Gauge("parley_history_lag_seconds", "Age of the oldest message that is not in MongoDB yet; 0: none.")
 requests = Counter(
     "parley_history_requests_total", "Requests answered, by what was asked and result code.", ["kind", "result"]
 )
