@@ -156,7 +156,9 @@ class FanOut:
             written[room.name] = waiting
             now = time.monotonic()
             metrics.fan_out_duration[()].observe(now - room.waiting_since)
-            metrics.written(each.stored_at for each in waiting)
+            for each in waiting:
+                if each.stored_at:
+                    metrics.delivery_latency[()].observe(max(0.0, time.time() - each.stored_at))
             # From now on: writing to thousands takes longer than the window.
             room.busy_until = now + self._window
         for connection, aside in list(self._aside.items()) if self._aside else ():

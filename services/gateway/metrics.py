@@ -3,8 +3,6 @@
 Labels are bounded: never a user, a room or a connection.
 """
 
-import time
-from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge
@@ -167,12 +165,3 @@ quiet_checks = Tally(
     ["result"],
     known=("ok", "behind", "unavailable"),
 )
-
-
-def written(stored_at: Iterable[float]) -> None:
-    """A room was written to: what was stored then, in seconds since the epoch; 0 is no message."""
-    now = time.time()
-    latency = delivery_latency[()]
-    for each in stored_at:
-        if each:
-            latency.observe(max(0.0, now - each))

@@ -56,11 +56,7 @@ async def test_members_wait_for_a_turn_or_for_the_window() -> None:
 async def test_a_message_has_arrived_when_it_is_written() -> None:
     """What it waits for in a busy room counts; without members there is nothing to count, and an event is none."""
     clockwork = Clockwork()
-    with (
-        mock.patch.object(fanout, "asyncio", clockwork),
-        mock.patch.object(fanout, "time", clockwork),
-        mock.patch.object(metrics, "time", clockwork),
-    ):
+    with mock.patch.object(fanout, "asyncio", clockwork), mock.patch.object(fanout, "time", clockwork):
         fan_out, room = FanOut(WINDOW), Room("r")
         message = StoredMessage("r", 7, 0, "m", Author(id="u", display_name="U"), "x", ts=1)
         count, total = _waits(metrics.delivery_latency)
