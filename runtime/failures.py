@@ -24,8 +24,8 @@ class Failures:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock: Final = clock
-        self._ours = _Allowance(clock())
-        self._others = _Allowance(clock())
+        self._ours = Allowance(clock())
+        self._others = Allowance(clock())
 
     def note(self, event: str, code: ErrorCode, **more: str | float | None) -> None:
         """A request of the current trace has failed with `code`; `more` are ids and numbers."""
@@ -37,7 +37,9 @@ class Failures:
             log.info(event, code=code, **more, **({"left_out": left_out} if left_out else {}))
 
 
-class _Allowance:
+class Allowance:
+    """Of lines: sixty at once, and one a second after that. `now` is seconds, by a clock that never goes back."""
+
     def __init__(self, now: float) -> None:
         self._left = float(_BURST)
         self._at = now

@@ -1,5 +1,6 @@
 """What a stream holds, asked of its leader: never less than what the stream has acknowledged."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -26,6 +27,8 @@ class Stored(msgspec.Struct):
 
     seq: int
     data: bytes = b""
+    time: datetime | None = None
+    """When it was stored."""
 
 
 class _ApiError(msgspec.Struct):

@@ -15,6 +15,8 @@ class Entry(NamedTuple):
 
     seq: int
     message: ChatMessage
+    stored_at: float = 0.0
+    """When the stream stored it, seconds since the epoch; 0: it was not asked."""
 
 
 _decoder: Final = codec.Decoder(ChatMessage)
@@ -62,6 +64,7 @@ class MessageStream:
 
 def _entry(raw: Stored) -> Entry | None:
     try:
-        return Entry(raw.seq, _decoder.decode(raw.data))
+        stored_at = 0.0 if raw.time is None else raw.time.timestamp()
+        return Entry(raw.seq, _decoder.decode(raw.data), stored_at)
     except codec.WireError:
         return None

@@ -53,8 +53,9 @@ def base(  # noqa: PLR0917 - each has all of these
     steps: Steps,
     *,
     form: PromQueryFormat = PromQueryFormat.TIME_SERIES,
+    is_now: bool = False,
 ) -> Any:
-    """What all panels have; raises `ValueError` when something of it is missing."""
+    """What all panels have; raises `ValueError` when something of it is missing. `is_now`: no course is asked for."""
     if not means or not unit or len(queries) > len(string.ascii_uppercase):
         raise ValueError(f"{title}: each panel says what it means, and in which unit")
     marks = [models.Threshold(value=None, color=steps[0][0])]
@@ -63,6 +64,6 @@ def base(  # noqa: PLR0917 - each has all of these
     builder.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(marks))
     for letter, (legend, query) in zip(string.ascii_uppercase, queries.items(), strict=False):
         target = prometheus.Dataquery().ref_id(letter).expr(query).legend_format(legend).format(form)
-        target = target.instant() if form == PromQueryFormat.TABLE else target.range()
+        target = target.instant() if is_now or form == PromQueryFormat.TABLE else target.range()
         builder.with_target(target.datasource(SOURCE))
     return builder

@@ -39,11 +39,12 @@ def number(
     decimals: int | None = None,
     runbooks: Sequence[str] = (),
 ) -> Panel:
-    """One value as it is now, and its course behind it; `says`: words for values; `empty`: that there is none."""
+    """One value as it is now; `says`: words for values; `empty`: that there is none, or that it is 0 / 0."""
+    # Asked for now alone: the last of a range is what was, long after all that is asked about has died.
     builder = (
-        base(stat.Panel(), title, means, unit, {title: query}, steps)
+        base(stat.Panel(), title, means, unit, {title: f"({query}) > -Inf"}, steps, is_now=True)
         .no_value(empty)
-        .graph_mode(words.BigValueGraphMode.AREA)
+        .graph_mode(words.BigValueGraphMode.NONE)
         .color_mode(words.BigValueColorMode.BACKGROUND if len(steps) > 1 else words.BigValueColorMode.VALUE)
         .text_mode(words.BigValueTextMode.VALUE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))

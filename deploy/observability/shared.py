@@ -119,8 +119,8 @@ def nats_client(of: Metrics) -> list[Panel]:
         ),
         lines(
             "Trouble with NATS",
-            "A second: errors by kind, messages that we read too slowly to keep (gaps that are healed from the"
-            " stream), answers that came when nobody waited any more.",
+            "A second: errors by kind; questions to auth and history that were let go, read too slowly to be kept"
+            " (whoever asked is told `unavailable`); answers that came when nobody waited any more.",
             "cps",
             {
                 "error {{kind}}": of.rate("parley_nats_errors_total", "kind"),

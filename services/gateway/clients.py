@@ -9,13 +9,14 @@ from socketio.exceptions import ConnectionRefusedError as SocketIORefusal
 
 from runtime import tracing
 from runtime.failures import Failures
-from services.gateway import lives, metrics
+from services.gateway import metrics
 from services.gateway.admission import Admission
 from services.gateway.connection import Connection
 from services.gateway.edge import frames
 from services.gateway.edge.limits import Limits
 from services.gateway.edge.server import Server
 from services.gateway.edge.session import Session
+from services.gateway.lives import Lives
 from wire.accounts import Verified
 from wire.errors import ErrorCode, ParleyError
 
@@ -73,6 +74,7 @@ class Clients:
         )
         self._farewell = b""
         self._failures = Failures()
+        self._lives = Lives()
         self._count = 0
         metrics.connections.set_function(lambda: self._count)
         self._server.on("connect", self._on_connect)
@@ -146,6 +148,9 @@ class Clients:
             except SocketIORefusal:
                 request.failed("gone")
                 raise
+            except Exception:  # a defect of ours, which the edge logs
+                metrics.connects[ErrorCode.INTERNAL,] += 1
+                raise
 
     async def _let_in(self, sid: str, auth: object, *, trace: int) -> None:
         session = _check_open(self._server.session_of(sid))
@@ -167,6 +172,7 @@ class Clients:
         try:
             answer, packets = self._application.connected(connection)
         except Exception:
+            metrics.connects[ErrorCode.INTERNAL,] += 1
             session.application = None  # nobody will be told that it is gone
             self._admission.leave(connection.bearer.user.id)
             raise
@@ -182,7 +188,7 @@ class Clients:
             self._count -= 1
             self._admission.leave(connection.bearer.user.id)
             metrics.disconnects[reason.replace(" ", "_"),] += 1
-            lives.ended(connection, reason)
+            self._lives.ended(connection, reason)
             self._application.disconnected(connection)
 
 

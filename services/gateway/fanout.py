@@ -56,10 +56,11 @@ class FanOut:
         self._next_turn: asyncio.Handle | None = None
         self._end_of_window: asyncio.TimerHandle | None = None
 
-    def deliver(self, room: Room, shown: Shown, *, skip: str | None = None) -> None:
+    def deliver(self, room: Room, shown: Shown, *, skip: str | None = None, stored_at: float = 0.0) -> None:
         """Send it to all members of `room` but the connection with id `skip`.
 
-        A member that is being told what it missed gets stored messages in their turn, and no others: see `Resuming`.
+        `stored_at`: when the stream stored it, seconds since the epoch, if it did. A member that is being told what
+        it missed gets stored messages in their turn, and no others: see `Resuming`.
         """
         name = _NAMES[type(shown)]
         packet = event(name, shown)
@@ -67,7 +68,8 @@ class FanOut:
             room.replay.add(shown.seq, packet)
         self._order += 1
         key = (room.name, shown.name, shown.user) if isinstance(shown, EventShown) else None
-        room.waiting.append(Waiting(self._order, packet, skip, isinstance(shown, StoredMessage), key=key))
+        is_message = isinstance(shown, StoredMessage)
+        room.waiting.append(Waiting(self._order, packet, skip, is_message, key=key, stored_at=stored_at))
         if len(room.waiting) == 1:
             self._schedule(room)
         if room.keeping and isinstance(shown, StoredMessage):
@@ -154,6 +156,9 @@ class FanOut:
             written[room.name] = waiting
             now = time.monotonic()
             metrics.fan_out_duration[()].observe(now - room.waiting_since)
+            for each in waiting:
+                if each.stored_at:
+                    metrics.delivery_latency[()].observe(max(0.0, time.time() - each.stored_at))
             # From now on: writing to thousands takes longer than the window.
             room.busy_until = now + self._window
         for connection, aside in list(self._aside.items()) if self._aside else ():

@@ -23,6 +23,8 @@ class Waiting(NamedTuple):
     offset: bytes | None = None
     key: Key | None = None
     """Whoever is behind gets only the newest of each key, once they have caught up; None: all, in order."""
+    stored_at: float = 0.0
+    """When the stream stored it, seconds since the epoch; 0: it did not."""
 
     def is_for(self, id: str, *, is_kept: bool) -> bool:
         """Whether it is for connection `id` in its room, which its client can get back, or cannot."""

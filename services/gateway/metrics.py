@@ -112,7 +112,7 @@ notification_questions = Tally(
 live_unreadable = Counter("parley_gateway_live_unreadable_total", "Live messages that could not be decoded.")
 delivery_latency = TimeTally(
     "parley_gateway_delivery_latency_seconds",
-    "From a message being stored to its being handed to the connections of a room.",
+    "From a message being stored to its having been written to the connections of its room, however it came here.",
     buckets=LATENCY_BUCKETS,
 )
 publish_duration = TimeTally(
@@ -135,6 +135,7 @@ publishes_in_flight_limit = Gauge(
     "parley_gateway_publishes_in_flight_limit", "How many of those there may be; what comes above it is refused."
 )
 gaps_found = Counter("parley_gateway_gaps_found_total", "Holes in what came live in a room.")
+gaps_open = Gauge("parley_gateway_gaps_open", "Holes that are being filled now.")
 gaps_healed = Counter("parley_gateway_gaps_healed_total", "Holes that were filled from the stream.")
 gaps_unhealable = Counter("parley_gateway_gaps_unhealable_total", "Holes that were not: members have to join again.")
 present = Gauge("parley_gateway_present", "Users in rooms here: each once in every room.")

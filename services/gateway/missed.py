@@ -120,7 +120,7 @@ class Missed:
             raise _unavailable()
         messages: list[StoredMessage] = []
         size, prev = 0, after
-        async for seq, message in self._stream.between(room, after, upto):
+        async for seq, message, _ in self._stream.between(room, after, upto):
             size += len(message.body) + len(bytes(message.data))
             if len(messages) == PAGE_MOST or size > _STREAM_MOST_BYTES:
                 raise _unavailable()

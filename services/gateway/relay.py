@@ -1,7 +1,6 @@
 """From NATS to the members of a room."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol, TypeVar
 
@@ -135,15 +134,15 @@ class Relay:
 
     def _deliver_live(self, room: Room, message: ChatMessage, position: headers.Position) -> None:
         if position.seq > room.last_seq:
-            self._deliver(room, position.seq, message)
-            metrics.delivery_latency[()].observe(max(0.0, time.time() - position.stored_at))
+            self._deliver(room, position.seq, message, position.stored_at)
 
     async def _fill(self, room: Room, upto: int) -> None:
         if upto <= max(room.last_seq, room.filled_upto):
             return
         metrics.gaps_found.inc()
         after = room.last_seq
-        await _insisting(room, lambda: self._read(room, upto))
+        with metrics.gaps_open.track_inprogress():
+            await _insisting(room, lambda: self._read(room, upto))
         if room.subscription is None:
             return  # nobody is left to miss anything
         if room.last_seq < upto:
@@ -154,17 +153,17 @@ class Relay:
             metrics.gaps_healed.inc()
 
     async def _read(self, room: Room, upto: int) -> None:
-        async for seq, message in self._stream.between(room.name, room.last_seq, upto):
+        async for seq, message, stored_at in self._stream.between(room.name, room.last_seq, upto):
             if not self._control.is_current:
                 # The stream answers already, or still.
                 raise ParleyError(ErrorCode.UNAVAILABLE, "it is not known yet who may be here")
-            self._deliver(room, seq, message)
+            self._deliver(room, seq, message, stored_at)
 
-    def _deliver(self, room: Room, seq: int, message: ChatMessage) -> None:
+    def _deliver(self, room: Room, seq: int, message: ChatMessage, stored_at: float) -> None:
         # Not the stream's word for the one before: the stream forgets old messages, and then says 0.
         stored = StoredMessage.of(message, room=room.name, seq=seq, prev=room.last_seq)
         room.last_seq = seq
-        self._fan_out.deliver(room, stored)
+        self._fan_out.deliver(room, stored, stored_at=stored_at)
 
 
 async def _insisting(room: Room, ask: Callable[[], Awaitable[T]]) -> T | None:

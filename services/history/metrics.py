@@ -23,7 +23,7 @@ persist_duration = Histogram(
     "parley_history_persist_duration_seconds", "Time to write a batch, retries included.", buckets=LATENCY_BUCKETS
 )
 lag_messages = Gauge("parley_history_lag_messages", "Messages stored in the stream and not yet in MongoDB.")
-lag_seconds = Gauge("parley_history_lag_seconds", "Age of the oldest message known to wait for MongoDB; 0: none.")
+lag_seconds = Gauge("parley_history_lag_seconds", "Age of the oldest message that is not in MongoDB yet; 0: none.")
 stream_ends_below = Gauge(
     "parley_history_stream_ends_below_messages",
     "By how many seqs, which it gives a second time, the stream ended below MongoDB when it was looked at; 0: none.",

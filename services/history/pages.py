@@ -39,7 +39,7 @@ class Pages:
         else:
             prev = await self._last_upto(room, after)
         messages = []
-        for seq, message in kept:
+        for seq, message, _ in kept:
             messages.append(StoredMessage.of(message, room=room, seq=seq, prev=prev))
             prev = seq
         return Page(messages=messages, more=more)

@@ -147,10 +147,7 @@ class Persister:
             except codec.WireError as error:
                 poison.append((message, str(error)))
         self._progress.highest_seen = max([self._progress.highest_seen, *(entry.seq for _, entry in readable)])
-        if readable:
-            self._progress.oldest_waiting = readable[0][1].message.ts / 1000
         new = await self._retried(readable, poison, batch)
-        self._progress.oldest_waiting = None
         metrics.persisted.inc(new)
         metrics.already_persisted.inc(len(batch) - len(poison) - new)
         if poison:

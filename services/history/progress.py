@@ -10,9 +10,13 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo, StreamState
 from nats.js.errors import NotFoundError
 
+from runtime import stored
 from runtime.bus import Bus
+from runtime.stored import Wanted
 from services.history import metrics
-from wire import streams
+from wire import streams, subjects
+from wire.codec import WireError
+from wire.errors import ParleyError
 
 _WATCH_SECONDS: Final = 1.0
 
@@ -30,8 +34,6 @@ class Progress:
         """The highest seq of any message that this process has heard of."""
         self.is_gone = False
         """The stream or its consumer was found missing, or the stream no longer ends where it did."""
-        self.oldest_waiting: float | None = None
-        """When the oldest message in hand was sent, in seconds since the epoch."""
 
     def begin_again(self, consumer: ConsumerInfo, *, last_seq: int) -> None:
         """The stream, which ends at `last_seq`, and its consumer are there."""
@@ -56,33 +58,50 @@ class Progress:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
-                delivered = await self._look()
-                if delivered < self.highest_seen and await self._last_seq() < self.highest_seen:
+                info = await self._look()
+                if _delivered_upto(info) < self.highest_seen and await self._last_seq() < self.highest_seen:
                     self.is_gone = True
+                await self._note_age(info)
             except NotFoundError:
                 self.is_gone = True
-            except (NatsError, TimeoutError) as error:
+            except (NatsError, TimeoutError, ParleyError, WireError) as error:
                 log.debug("no consumer info", error=repr(error))
 
     async def _last_seq(self) -> int:
         return (await self._bus.jetstream.stream_info(streams.MESSAGES)).state.last_seq
 
-    async def _look(self) -> int:
-        info = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
+    async def _look(self) -> ConsumerInfo:
+        info: ConsumerInfo = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         self._note(info)
-        metrics.lag_messages.set((info.num_pending or 0) + (info.num_ack_pending or 0))
-        waiting = self.oldest_waiting
-        metrics.lag_seconds.set(0 if waiting is None else max(0.0, time.time() - waiting))
-        return 0 if info.delivered is None else info.delivered.stream_seq
+        metrics.lag_messages.set(_waiting(info))
+        return info
+
+    async def _note_age(self, info: ConsumerInfo) -> None:
+        # Of all that wait, and not of what is in hand here: whoever fetches nothing has nothing in hand.
+        oldest = None
+        if _waiting(info):
+            floor = 0 if info.ack_floor is None else info.ack_floor.stream_seq
+            wanted = Wanted(seq=floor + 1, next_by_subj=subjects.STORED_MESSAGES)
+            oldest = await stored.get(self._bus, streams.MESSAGES, wanted)
+        age = 0.0 if oldest is None or oldest.time is None else time.time() - oldest.time.timestamp()
+        metrics.lag_seconds.set(max(0.0, age))
 
     def _note(self, info: ConsumerInfo) -> None:
         if info.created != self._consumer_made:
             # Another one, of another stream perhaps, or of a database that has to be told again: nothing is done yet.
             self._consumer_made, self._persisted_upto = info.created, 0
-        if info.delivered is not None:
-            self.highest_seen = max(self.highest_seen, info.delivered.stream_seq)
+        self.highest_seen = max(self.highest_seen, _delivered_upto(info))
         if info.ack_floor is not None:
             self._persisted_upto = max(self._persisted_upto, info.ack_floor.stream_seq)
+
+
+def _waiting(info: ConsumerInfo) -> int:
+    """How many messages were not fetched, or not acknowledged yet."""
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+def _delivered_upto(info: ConsumerInfo) -> int:
+    return 0 if info.delivered is None else info.delivered.stream_seq
 
 
 def acknowledged_upto(stream: StreamState, consumer: ConsumerInfo) -> int:

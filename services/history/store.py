@@ -174,7 +174,7 @@ class MessageStore:
 
 
 def _document(room: str, entry: Entry) -> Document:
-    seq, message = entry
+    seq, message, _ = entry
     document = {
         "room": room,
         "seq": seq,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from aiohttp import web
 
+from services.gateway import metrics
 from services.gateway.admission import Admission
 from services.gateway.clients import Clients
 from services.gateway.connection import Connection
@@ -212,13 +213,15 @@ def test_a_user_has_so_many_connections_and_no_more(application: Application, en
 def test_a_defect_while_a_client_is_let_in_takes_no_place(
     application: Application, endpoint: Endpoint, fails: str
 ) -> None:
-    """Whatever goes wrong, the user may have as many connections as ever."""
+    """Whatever goes wrong, the user may have as many connections as ever; it is counted as ours."""
     application.fails = fails
+    before = metrics.connects[ErrorCode.INTERNAL,]
     for _ in range(3):
         with endpoint.open_websocket()[0] as websocket:
             websocket.send_text('40{"token":"u-1"}')
             assert websocket.end() is not None
     assert not application.admission.users
+    assert metrics.connects[ErrorCode.INTERNAL,] == before + 3  # or no objective would hear of it
     application.fails = ""
     with connected(endpoint):
         assert application.admission.users == {"u-1": 1}

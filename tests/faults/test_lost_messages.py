@@ -56,6 +56,9 @@ async def test_what_was_lost_is_found_in_a_room_that_stays_quiet() -> None:
             found = await stack.metric(name, "parley_gateway_gaps_found_total")
             assert 1 <= found == await stack.metric(name, "parley_gateway_gaps_healed_total")
             assert await stack.metric(name, "parley_gateway_gaps_unhealable_total") == 0
+            assert await stack.metric(name, "parley_gateway_gaps_open") == 0
+            # Whoever waited for what was lost has waited: it is in the objective with the others.
+            assert await stack.metric(name, "parley_gateway_delivery_latency_seconds_count") == 4
 
         async def is_asked_about() -> bool:
             return await stack.metric("gateway-1", QUIET_CHECKS, result="ok") > 0

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.clients.parley import PythonClient
+from tests.support.life import Life
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
 from wire import headers, streams, subjects
@@ -58,52 +59,6 @@ async def test_a_failed_request_is_found_in_all_services(logging: TestStack) -> 
         assert ALWAYS | {"span_id"} <= each.keys()
 
 
-class Life:
-    """A connection of a guest, over a bare WebSocket: nothing happens that is not here."""
-
-    def __init__(self, http: aiohttp.ClientSession, token: str) -> None:
-        self.http = http
-        self.token = token
-        self.id = ""
-
-    async def begin(self) -> None:
-        """Connect, and be in a room."""
-        self.socket = await self.http.ws_connect("/socket.io/?EIO=4&transport=websocket")
-        await self.socket.send_str(f'40{{"token":"{self.token}"}}')
-        self.id = json.loads((await self._until("40"))[2:])["sid"]
-        await self.socket.send_str('421["join",{"room":"lives"}]')
-        await self._until("431")
-
-    async def _until(self, beginning: str) -> str:
-        while not (packet := str((await self.socket.receive(timeout=15)).data)).startswith(beginning):
-            assert not self.socket.closed
-        return packet
-
-    async def close(self) -> None:
-        """Close the WebSocket."""
-        await self.socket.close()
-
-    async def disconnect(self) -> None:
-        """Say farewell, as the JavaScript client does."""
-        await self.socket.send_str("41")
-
-    async def end(self) -> None:
-        """Close the session, as Engine.IO has it."""
-        await self.socket.send_str("1")
-
-    async def babble(self) -> None:
-        """Send what is no packet."""
-        await self.socket.send_str("x")
-
-    async def sign_out(self) -> None:
-        """End the session of its user."""
-        async with self.http.post("/api/logout", headers={"Authorization": f"Bearer {self.token}"}) as response:
-            assert response.status == 204
-
-    async def wait(self) -> None:
-        """Do nothing: its token expires."""
-
-
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
@@ -148,6 +103,27 @@ async def test_a_life_is_one_line(logging: TestStack, how: Callable[[Life], Awai
     assert line["user"]
     assert len(line["trace_id"]) == 32
     assert not {"display_name", "token"} & line.keys()
+
+
+async def test_lives_within_one_session_do_not_fill_the_log(logging: TestStack) -> None:
+    """Coming back after a farewell needs no handshake: the first is a line, and of the others there are sixty."""
+    lives = 150
+    async with aiohttp.ClientSession(logging.gateway_urls[0]) as http:
+        life = Life(http, await logging.token())
+        await life.begin()
+        ids = [life.id]
+        for _ in range(lives - 1):
+            await life.disconnect()
+            ids.append(await life.connect())
+        await life.close()
+        after = Life(http, await logging.token())
+        await after.begin()
+        await after.close()
+    await until(lambda: bool(of(logging, "connection ended", connection=after.id)), "the line of the next")
+    ended = [each for each in of(logging, "connection ended") if each["connection"] in ids]
+    assert len({each["connection"] for each in ended}) == len(ended)
+    assert ended[0]["connection"] == ids[0]
+    assert 61 <= len(ended) < lives
 
 
 async def test_a_drain_ends_every_life_once(logging: TestStack) -> None:

@@ -194,26 +194,3 @@ async def test_persisted_waits_for_mongodb_or_says_what_is_missing(own_stack: Te
     without = await set_up(environ, "persisted")
     assert without.code == 1
     assert without.said.startswith("persisted: not within 5 s: NotFoundError")
-
-
-async def test_history_waits_for_its_indexes(own_stack: TestStack) -> None:
-    """Without them what comes again would be there twice: nothing is written until the step was run."""
-    stack, history, room = own_stack, own_stack.children["history"], unique("indexes")
-    await history.stop()
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_url_of("root"))
-    with client:
-        client["parley_history"]["messages"].drop_indexes()
-    await history.start()
-    async with PythonClient(stack.gateway_urls[0], await stack.token(), transports=["websocket"]) as one:
-        await one.join(room)
-        assert (await one.say(room, "m"))["ok"]
-        await until(lambda: any("an index in MongoDB is missing" in line for line in stack.output), "it to be told")
-        assert not await stack.is_ready("history")
-        assert await stack.metric("history", "parley_history_persisted_messages_total") == 0
-        await stack.setup()
-        await stack.ready("history")
-
-        async def is_persisted() -> bool:
-            return await stack.metric("history", "parley_history_persisted_messages_total") == 1
-
-        await until(is_persisted, "it to be persisted")

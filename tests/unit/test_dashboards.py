@@ -97,6 +97,17 @@ def test_each_panel_says_what_it_means(name: str) -> None:
             assert target["legendFormat"] or panel["type"] == "table", title
 
 
+def test_a_large_number_is_what_it_is_now() -> None:
+    """The last of a range would go on when everything has died; and 0 / 0 says what there is none of."""
+    numbers = [panel for board in boards().values() for panel in panels(board) if panel["type"] == "stat"]
+    assert len(numbers) > 30
+    for panel in numbers:
+        (target,) = panel["targets"]
+        assert (target["instant"], target["range"]) == (True, False), panel["title"]
+        assert target["expr"].endswith(" > -Inf"), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
+
+
 @pytest.mark.parametrize("query", list(queries()), ids=str)
 def test_each_query_is_promql_of_metrics_that_there_are(query: Query) -> None:
     """It parses, and each metric exists with the labels asked for."""

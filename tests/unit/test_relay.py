@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -44,15 +45,17 @@ class _Stream:
         for seq in self.seqs:
             if after < seq <= upto:
                 self._answer()
-                yield Entry(seq, _chat(seq))
+                yield Entry(seq, _chat(seq), float(seq))
 
 
 class _FanOut:
     def __init__(self) -> None:
         self.delivered: list[tuple[int, int]] = []
+        self.stored_at: list[float] = []
 
-    def deliver(self, _room: Room, message: Any, **_: Any) -> None:
+    def deliver(self, _room: Room, message: Any, *, stored_at: float) -> None:
         self.delivered.append((message.prev, message.seq))
+        self.stored_at.append(stored_at)
 
 
 def _live(seq: int, prev: int) -> Delivery:
@@ -86,6 +89,24 @@ async def test_a_hole_is_filled_before_anything_newer() -> None:
     """Seqs of the same room only, in order, each naming the one before it."""
     delivered = await _relay(_Stream([3, 5, 8, 9]), _room(3), _live(9, 8))
     assert delivered == [(3, 5), (5, 8), (8, 9)]
+
+
+async def test_what_fills_a_hole_is_as_old_as_it_is() -> None:
+    """Whoever gets late what a hole has kept back has waited for it; a hole that is filled is open no more."""
+    open_before, open_then = metrics.gaps_open._value.get(), []
+
+    class Watched(_Stream):
+        def _answer(self) -> None:
+            open_then.append(metrics.gaps_open._value.get())
+            super()._answer()
+
+    fan_out = _FanOut()
+    relay = Relay(fan_out, Watched([3, 5, 8], failures=1), CURRENT, NOBODY_ASKS)  # type: ignore[arg-type]
+    relay.on_live(_room(3), _live(9, 8))
+    await until(lambda: not relay._tasks, "what was missing")
+    assert fan_out.stored_at == [5.0, 8.0, pytest.approx(datetime(2026, 1, 1, tzinfo=UTC).timestamp(), abs=0.2)]
+    assert open_then == [open_before + 1] * 3
+    assert metrics.gaps_open._value.get() == open_before
 
 
 async def test_a_message_that_was_delivered_is_not_delivered_again() -> None:
@@ -144,9 +165,10 @@ async def test_a_room_that_closes_while_a_hole_is_filled_is_no_loss() -> None:
             yield Entry(after, _chat(upto))
 
     room = _room(5)
-    before = metrics.gaps_unhealable._value.get()
+    before, open_before = metrics.gaps_unhealable._value.get(), metrics.gaps_open._value.get()
     await Relay(_FanOut(), Closing([5, 6]), CURRENT, NOBODY_ASKS).catch_up(room)  # type: ignore[arg-type]
     assert metrics.gaps_unhealable._value.get() == before
+    assert metrics.gaps_open._value.get() == open_before
 
 
 async def test_what_cannot_be_had_is_missed_once() -> None:

@@ -52,10 +52,9 @@ def _promise() -> list[Panel]:
         ),
         number(
             "Holes open now",
-            "Found and neither filled nor given up yet. For longer than seconds the stream does not answer.",
+            "Being filled. For longer than seconds the stream does not answer.",
             "none",
-            f"{of.sum('parley_gateway_gaps_found_total')} - {of.sum('parley_gateway_gaps_healed_total')}"
-            f" - {of.sum('parley_gateway_gaps_unhealable_total')}",
+            of.sum("parley_gateway_gaps_open"),
             steps=alarm(1),
             width=4,
             decimals=0,

@@ -70,8 +70,8 @@ def _keeps_up() -> list[Panel]:
             runbooks=["ParleyHistoryDeadLetters"],
         ),
         number(
-            "Pages refused or failed",
-            "Share of the last 5 minutes. `refused` is a question that may not be asked; `failed` is ours.",
+            "Pages that failed",
+            "Share of the last 5 minutes: `unavailable` or `internal`. People cannot scroll back.",
             "percentunit",
             of.rate("parley_history_page_duration_seconds_count", only='result="failed"', over="5m")
             + " / "

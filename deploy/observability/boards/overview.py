@@ -40,8 +40,8 @@ def _hurt() -> list[Panel]:
     return [
         number(
             "Messages under 250 ms",
-            "Of the last 5 minutes, from being stored to being handed to the members' connections. Below 99 % users"
-            " wait: look at event-loop lag, NATS and unsent bytes.",
+            "Of the last 5 minutes, from being stored to being written to the members, holes that were filled"
+            " too. Below 99 % users wait: look at event-loop lag, NATS and unsent bytes.",
             "percentunit",
             "1 - parley:delivery_slow:ratio_rate5m",
             steps=floor(0.99, warn=0.98),
@@ -153,8 +153,8 @@ def _use() -> list[Panel]:
         ),
         lines(
             "Delivery latency",
-            "From a message being stored to its being handed to the connections of its room. Half a second at p99 is"
-            " noticed by those who talk.",
+            "From a message being stored to its having been written to the members of its room. Half a second at p99"
+            " is noticed by those who talk.",
             "s",
             {"p99": "parley:delivery_latency:p99_rate5m", "p50": "parley:delivery_latency:p50_rate5m"},
             steps=alarm(0.25),

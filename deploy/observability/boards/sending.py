@@ -14,8 +14,7 @@ def got() -> list[Panel]:
     return [
         heat(
             "Delivery latency",
-            "From a message being stored to its being handed to the members' connections. The target is 99 % under"
-            " 250 ms.",
+            "From a message being stored to its having been written to the members. The target is 99 % under 250 ms.",
             "s",
             of.buckets("parley_gateway_delivery_latency_seconds"),
             runbooks=["ParleyDeliverySloBurn"],
