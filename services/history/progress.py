@@ -33,13 +33,13 @@ class Progress:
         self.highest_seen = 0
         """The highest seq of any message that this process has heard of."""
         self.is_gone = False
-        """The stream or its consumer was found missing, or the stream no longer ends where it did."""
+        """The stream or its consumer was found missing, or to be another; or the stream ends below where it did."""
 
     def begin_again(self, consumer: ConsumerInfo, *, last_seq: int) -> None:
         """The stream, which ends at `last_seq`, and its consumer are there."""
-        self.is_gone = False
-        self.highest_seen = min(self.highest_seen, last_seq)
         self._note(consumer)
+        self.highest_seen = min(self.highest_seen, last_seq)
+        self.is_gone = False
 
     async def persisted_upto(self, *, at_least: int) -> int:
         """A seq up to which every message of every room is in MongoDB; asks NATS only if `at_least` is not reached.
@@ -90,6 +90,7 @@ class Progress:
         if info.created != self._consumer_made:
             # Another one, of another stream perhaps, or of a database that has to be told again: nothing is done yet.
             self._consumer_made, self._persisted_upto = info.created, 0
+            self.is_gone = True  # until it is looked at: it may be there again before anybody has missed it
         self.highest_seen = max(self.highest_seen, _delivered_upto(info))
         if info.ack_floor is not None:
             self._persisted_upto = max(self._persisted_upto, info.ack_floor.stream_seq)

@@ -89,14 +89,16 @@ def _persisting() -> list[Panel]:
     return [
         lines(
             "Messages that wait",
-            "As history sees it; and what the stream's consumer has to give, as nats-server sees it.",
+            "As history sees it; and what the consumer has to give, as nats-server sees it. Seqs given twice: the"
+            " stream ended so far below what MongoDB holds, for NATS lost what it had acknowledged.",
             "short",
             {
                 "behind": of.max("parley_history_lag_messages"),
                 "not fetched": _all.sum("jetstream_consumer_num_pending", only=consumer),
                 "fetched, not acknowledged": _all.sum("jetstream_consumer_num_ack_pending", only=consumer),
+                "seqs given twice": of.max("parley_history_stream_ends_below_messages"),
             },
-            runbooks=["ParleyHistoryLagging", "ParleyHistoryConsumerLagging"],
+            runbooks=["ParleyHistoryLagging", "ParleyHistoryConsumerLagging", "ParleyStreamEndsBelow"],
         ),
         lines(
             "Behind by",
