@@ -2,35 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
-from nats.js.api import RePublish
 
+from tests.support.losing import nothing_live
 from tests.support.members import two_members
 from tests.support.nats_server import nats_server
-from tests.support.stacks import TestStack, fresh, unique
+from tests.support.stacks import fresh, unique
 from tests.support.waiting import until
-from wire import streams, subjects
 
 QUIET_CHECKS = "parley_gateway_quiet_checks_total"
 GATEWAYS = ("gateway-1", "gateway-2")
-
-
-@asynccontextmanager
-async def _nothing_live(stack: TestStack) -> AsyncIterator[None]:
-    """What is stored is not republished while the block runs, so it is lost for everybody who listens."""
-    async with stack.nats() as client:
-
-        async def republish(to: str | None) -> None:
-            config = (await client.jetstream().stream_info(streams.MESSAGES)).config
-            config.republish = None if to is None else RePublish(src=subjects.STORED_MESSAGES, dest=to)
-            await client.jetstream().update_stream(config)
-
-        await republish(None)
-        yield
-        await republish(subjects.REPUBLISHED_MESSAGES)
 
 
 async def test_what_was_lost_is_found_in_a_room_that_stays_quiet() -> None:
@@ -40,7 +22,7 @@ async def test_what_was_lost_is_found_in_a_room_that_stays_quiet() -> None:
         await one.join(quiet)
         seqs = [(await one.say(room, "m1"))["seq"]]
         await until(lambda: bool(one.messages(room) and two.messages(room)), "what is live")
-        async with _nothing_live(stack):
+        async with nothing_live(stack):
             seqs += [(await one.say(room, f"m{number}"))["seq"] for number in (2, 3)]
             for each in (one, two):
                 await until(lambda e=each: len(e.messages(room)) == 3, "what was lost")  # type: ignore[misc]

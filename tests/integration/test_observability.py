@@ -12,6 +12,7 @@ from tests.support.grafana import labels_in, queries
 from tests.support.observed import trouble
 from tests.support.observed.world import World, world
 from tests.support.pictures.page import take
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.timeout(300),  # it waits for a ping, and has a Prometheus beside the stack
@@ -57,7 +58,13 @@ async def _seen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await made.users.round()
         await trouble.restart_history(made.users)
         await trouble.restart_nats(made.users)
+        # On a fast machine all of this takes less than the pause before the first ping.
+        await until(lambda: _was_pinged(made), "an answered ping", seconds=60)
         yield made
+
+
+async def _was_pinged(made: World) -> bool:
+    return await made.users.stack.metric("gateway-1", "parley_gateway_ping_round_trip_seconds_count") > 0
 
 
 async def test_every_panel_shows_something(seen: World) -> None:

@@ -4,17 +4,15 @@ import asyncio
 import sys
 from typing import Final
 
-from nats.js.api import RePublish
-
 from deploy.local.ports import HOST
 from deploy.local.stack import ROOT
 from tests.support.clients.recovering import RecoveringClient
+from tests.support.losing import nothing_live
 from tests.support.observed.use import Users
 from tests.support.proxy import Proxy
 from tests.support.slow_member import SlowMember
 from tests.support.stacks import TestStack, unique
 from tests.support.waiting import until
-from wire import streams, subjects
 
 _BODY: Final = "b" * 15_000
 _BYTES_MOST: Final = 64 << 20
@@ -23,17 +21,8 @@ _CLOSED: Final = "parley_gateway_slow_readers_closed_total"
 
 async def lose_messages(users: Users) -> None:
     """NATS loses what is stored on its way to the gateways: a hole that is found and filled."""
-    stack = users.stack
-    async with stack.nats() as client:
-
-        async def republish(to: str | None) -> None:
-            config = (await client.jetstream().stream_info(streams.MESSAGES)).config
-            config.republish = None if to is None else RePublish(src=subjects.STORED_MESSAGES, dest=to)
-            await client.jetstream().update_stream(config)
-
-        await republish(None)
+    async with nothing_live(users.stack):
         lost = [(await users.one.say(users.room, users.id()))["seq"] for _ in range(3)]
-        await republish(subjects.REPUBLISHED_MESSAGES)
     last = (await users.one.say(users.room, users.id()))["seq"]
 
     def all_came() -> bool:
