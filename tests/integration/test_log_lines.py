@@ -59,6 +59,17 @@ async def test_a_failed_request_is_found_in_all_services(logging: TestStack) -> 
         assert ALWAYS | {"span_id"} <= each.keys()
 
 
+async def test_a_failed_request_is_called_by_its_method(logging: TestStack) -> None:
+    """Every one that HTTP itself has; others are not told apart, for strangers choose them."""
+    route, methods = "/api/rooms/{room}", ("GET", "PATCH", "DELETE")
+    async with aiohttp.ClientSession(logging.gateway_urls[0]) as http:
+        for method in (*methods, "PROPFIND"):
+            async with http.request(method, "/api/rooms/g-none", json={"name": "n"}) as response:
+                assert response.status in {401, 405}
+    await until(lambda: len(of(logging, "request failed", method="_OTHER")) == 1, "all lines")
+    assert [each["method"] for each in of(logging, "request failed", route=route, status=401)] == [*methods]
+
+
 @pytest.mark.parametrize(
     ("how", "reason"),
     [

@@ -12,7 +12,6 @@ from services.gateway.api.problems import code_of
 from wire.headers import TRACEPARENT
 
 _PATHS: Final = ("/api/", "/.well-known/jwks.json")
-_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE, hdrs.METH_OPTIONS})
 
 
 class Traced:
@@ -29,7 +28,7 @@ class Traced:
         """Anything but the API is left alone: a page, or a poll of a connection."""
         if not request.path.startswith(_PATHS):
             return await handler(request)
-        method, route = request.method if request.method in _METHODS else "_OTHER", _route(request)
+        method, route = request.method if request.method in hdrs.METH_ALL else "_OTHER", _route(request)
         parent = tracing.received(request.headers.getall(TRACEPARENT, []), is_trusted=self._is_trusted)
         # https://opentelemetry.io/docs/specs/semconv/http/http-spans/
         attributes = {"http.request.method": method, "http.route": route}
