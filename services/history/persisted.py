@@ -10,10 +10,10 @@ from typing import Final
 import structlog
 from nats.errors import Error as NatsError
 
-from runtime import bus, stored
+from runtime import bus
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
-from runtime.stored import Wanted
+from services.history import consumer
 from services.history.settings import SetupSettings
 from services.history.setup import SetupError
 from wire import streams
@@ -47,14 +47,13 @@ async def run(settings: SetupSettings) -> None:
 
 async def _lacking(connection: Bus, upto: int) -> str:
     info = await connection.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
-    floor = 0 if info.ack_floor is None else info.ack_floor.stream_seq
-    if floor >= upto:
+    if consumer.floor(info) >= upto:
         return ""
-    waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
+    waiting = consumer.waiting(info)
     if not waiting:
         # As far as its server knows, whose replica of the stream may be behind the leader's. And a message that was
         # removed by hand is never acknowledged.
-        left = await stored.get(connection, streams.MESSAGES, Wanted(seq=floor + 1, next_by_subj=">"))
+        left = await consumer.first_above_floor(connection, info)
         if left is None or left.seq > upto:
             return ""
     return f"{waiting or 'some'} messages are not in MongoDB yet"

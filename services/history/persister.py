@@ -18,7 +18,8 @@ from runtime import tracing
 from runtime.bus import Bus
 from runtime.stream import Entry
 from services.history import metrics
-from services.history.progress import Progress, acknowledged_upto
+from services.history.consumer import acknowledged_upto
+from services.history.progress import Progress
 from services.history.refusals import RefusedError, WriteFailedError
 from services.history.store import MessageStore
 from wire import codec, headers, streams, subjects

@@ -7,14 +7,12 @@ from typing import Final
 
 import structlog
 from nats.errors import Error as NatsError
-from nats.js.api import ConsumerInfo, StreamState
+from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
-from runtime import stored
 from runtime.bus import Bus
-from runtime.stored import Wanted
-from services.history import metrics
-from wire import streams, subjects
+from services.history import consumer, metrics
+from wire import streams
 from wire.codec import WireError
 from wire.errors import ParleyError
 
@@ -35,9 +33,9 @@ class Progress:
         self.is_gone = False
         """The stream or its consumer was found missing, or to be another; or the stream ends below where it did."""
 
-    def begin_again(self, consumer: ConsumerInfo, *, last_seq: int) -> None:
-        """The stream, which ends at `last_seq`, and its consumer are there."""
-        self._note(consumer)
+    def begin_again(self, info: ConsumerInfo, *, last_seq: int) -> None:
+        """The stream, which ends at `last_seq`, and its consumer, which `info` is of, are there."""
+        self._note(info)
         self.highest_seen = min(self.highest_seen, last_seq)
         self.is_gone = False
 
@@ -59,7 +57,7 @@ class Progress:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
                 info = await self._look()
-                if _delivered_upto(info) < self.highest_seen and await self._last_seq() < self.highest_seen:
+                if consumer.delivered_upto(info) < self.highest_seen and await self._last_seq() < self.highest_seen:
                     self.is_gone = True
                 await self._note_age(info)
             except NotFoundError:
@@ -73,16 +71,12 @@ class Progress:
     async def _look(self) -> ConsumerInfo:
         info: ConsumerInfo = await self._bus.jetstream.consumer_info(streams.MESSAGES, streams.HISTORY_CONSUMER)
         self._note(info)
-        metrics.lag_messages.set(_waiting(info))
+        metrics.lag_messages.set(consumer.waiting(info))
         return info
 
     async def _note_age(self, info: ConsumerInfo) -> None:
         # Of all that wait, and not of what is in hand here: whoever fetches nothing has nothing in hand.
-        oldest = None
-        if _waiting(info):
-            floor = 0 if info.ack_floor is None else info.ack_floor.stream_seq
-            wanted = Wanted(seq=floor + 1, next_by_subj=subjects.STORED_MESSAGES)
-            oldest = await stored.get(self._bus, streams.MESSAGES, wanted)
+        oldest = await consumer.first_above_floor(self._bus, info) if consumer.waiting(info) else None
         age = 0.0 if oldest is None or oldest.time is None else time.time() - oldest.time.timestamp()
         metrics.lag_seconds.set(max(0.0, age))
 
@@ -91,24 +85,5 @@ class Progress:
             # Another one, of another stream perhaps, or of a database that has to be told again: nothing is done yet.
             self._consumer_made, self._persisted_upto = info.created, 0
             self.is_gone = True  # until it is looked at: it may be there again before anybody has missed it
-        self.highest_seen = max(self.highest_seen, _delivered_upto(info))
-        if info.ack_floor is not None:
-            self._persisted_upto = max(self._persisted_upto, info.ack_floor.stream_seq)
-
-
-def _waiting(info: ConsumerInfo) -> int:
-    """How many messages were not fetched, or not acknowledged yet."""
-    return (info.num_pending or 0) + (info.num_ack_pending or 0)
-
-
-def _delivered_upto(info: ConsumerInfo) -> int:
-    return 0 if info.delivered is None else info.delivered.stream_seq
-
-
-def acknowledged_upto(stream: StreamState, consumer: ConsumerInfo) -> int:
-    """The highest seq that the consumer says was persisted, of what the stream still holds; 0: nothing of that was.
-
-    What has left the stream unread moves what the consumer says as well, and tells nothing.
-    """
-    floor = 0 if consumer.ack_floor is None else consumer.ack_floor.stream_seq
-    return floor if floor >= stream.first_seq else 0
+        self.highest_seen = max(self.highest_seen, consumer.delivered_upto(info))
+        self._persisted_upto = max(self._persisted_upto, consumer.floor(info))

@@ -26,9 +26,9 @@ from runtime import bus, tasks
 from runtime.bus import Bus
 from runtime.lifecycle import Lifecycle
 from services.history import database
+from services.history.consumer import acknowledged_upto
 from services.history.known import Known
 from services.history.notification_store import NotificationStore
-from services.history.progress import acknowledged_upto
 from services.history.refusals import WriteFailedError
 from services.history.settings import SetupSettings
 from services.history.store import MessageStore

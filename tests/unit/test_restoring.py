@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.js.api import ConsumerInfo, StreamState
 
+from services.history.consumer import acknowledged_upto
 from services.history.known import Known
-from services.history.progress import acknowledged_upto
 from services.history.setup import first_seq_above
 
 NOW = 1_790_000_000.0
