@@ -186,8 +186,7 @@ async def run(settings: SetupSettings, *, persist_again: bool = False) -> None:
         if running.done():
             running.result()
             log.info("done")
-        elif stopping.is_set():
-            raise SetupError("stopped")
         else:
             lacking = "; ".join(f"{name} ({why})" for name, why in setup.lacking.items())
-            raise SetupError(f"not done within {settings.setup_seconds:g} s: {lacking}")
+            when = "stopped, not done" if stopping.is_set() else f"not done within {settings.setup_seconds:g} s"
+            raise SetupError(f"{when}: {lacking}")

@@ -16,7 +16,7 @@ from deploy.local.stack import ROOT
 from runtime.bus import Bus
 from tests.support.clients.parley import PythonClient
 from tests.support.nats_server import NatsServer, connected, nats_server
-from tests.support.setting_up import set_up, step
+from tests.support.setting_up import set_up, set_up_in_vain, step
 from tests.support.stacks import TestStack, is_ready_at, unique
 from tests.support.waiting import until
 from wire import streams
@@ -106,7 +106,7 @@ async def test_it_gives_up_in_one_line(stack: TestStack, server: NatsServer) -> 
 
 async def test_more_replicas_than_servers_are_refused(stack: TestStack, server: NatsServer) -> None:
     """Nothing is made with fewer; it is tried until the time is over, and said once."""
-    ended = await set_up(_environ(stack, server, MESSAGES_REPLICAS="3", SETUP_SECONDS="2"))
+    ended = await set_up_in_vain(_environ(stack, server, MESSAGES_REPLICAS="3"), *ALL)
     assert ended.code == 1
     assert all(f"{name} (" in ended.said for name in ALL)
     assert len([line for line in ended.logged if "not done yet" in line]) == len(ALL)
@@ -118,7 +118,7 @@ async def test_what_cannot_be_made_does_not_keep_the_rest_back(stack: TestStack,
     """A bucket with other storage, which nats-server does not change: all else is made, and one line says so."""
     async with connected(server.url) as bus:
         await bus.jetstream.add_stream(streams.kept_sessions(replicas=1).evolve(storage=StorageType.MEMORY))
-        ended = await set_up(_environ(stack, server, SETUP_SECONDS="2"))
+        ended = await set_up(_environ(stack, server, SETUP_SECONDS="10"))
         assert ended.code == 1
         assert "KV_SESSIONS (" in ended.said
         assert "MESSAGES" not in ended.said
@@ -133,7 +133,7 @@ async def test_it_ends_when_it_is_told_to(stack: TestStack, server: NatsServer) 
         await asyncio.wait_for(running.process.stdout.readline(), 20)  # type: ignore[union-attr]
         running.process.terminate()
         ended = await asyncio.wait_for(running.ended(), 20)
-    assert (ended.code, ended.said) == (1, "setup: stopped\n")
+    assert (ended.code, ended.said) == (1, "setup: stopped, not done: nats (no connection)\n")
 
 
 async def test_history_makes_nothing_itself(stack: TestStack, server: NatsServer) -> None:

@@ -1,13 +1,16 @@
 """The commands of history as operators run them: a process, its exit code, and what it says."""
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from deploy.local.stack import ROOT
+
+_DEADLINE: Final = 60.0
 
 
 class Ended(NamedTuple):
@@ -49,3 +52,24 @@ async def set_up(environ: Mapping[str, str], *arguments: str) -> Ended:
     """Run it to its end."""
     async with step(environ, *arguments) as running:
         return await running.ended()
+
+
+async def set_up_in_vain(environ: Mapping[str, str], *lacking: str) -> Ended:
+    """Run the admin step until it has said of each of `lacking` why it is not done, and end it then.
+
+    However long that takes here: SETUP_SECONDS is to be more.
+    """
+    waiting = set(lacking)
+    logged: list[str] = []
+    async with step(environ) as running, asyncio.timeout(_DEADLINE):
+        assert running.process.stdout is not None
+        while waiting:
+            line = (await running.process.stdout.readline()).decode().rstrip("\n")
+            assert line, f"it ended, and has not said what is wrong with {waiting}"
+            logged.append(line)
+            said = json.loads(line)
+            if said["event"] == "not done yet, trying on":
+                waiting.discard(said["what"])
+        running.process.terminate()
+        ended = await running.ended()
+    return ended._replace(logged=logged + ended.logged)
