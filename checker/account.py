@@ -55,3 +55,9 @@ class Account(msgspec.Struct):
     stays: list[Stay] = []
     history: dict[str, list[Place]] = {}
     """Every room that was written to, read from its beginning after the last acknowledgement."""
+
+    def add(self, other: "Account") -> None:
+        """What another process has written down of the same run; its readers and senders are others."""
+        self.acknowledged += other.acknowledged
+        self.unconfirmed |= other.unconfirmed
+        self.stays += other.stays

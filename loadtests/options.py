@@ -1,11 +1,13 @@
 """What `python -m loadtests` can be told, with bounds."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from loadtests.arguments import whole_number
 
 _USERS_MOST: Final = 1000
 """One process plays them all: above this, it measures itself."""
@@ -30,11 +32,11 @@ class Options(msgspec.Struct, frozen=True):
 def parse(arguments: Sequence[str], description: str | None) -> Options:
     """Ends the process with a message and exit code 2 when `arguments` are not good."""
     parser = argparse.ArgumentParser(prog="python -m loadtests", description=description)
-    parser.add_argument("--users", type=_from_1_to(_USERS_MOST), default=50, help="50 unless given")
-    parser.add_argument("--seconds", type=_from_1_to(_SECONDS_MOST), default=60, help="how long they chat; 60")
-    parser.add_argument("--rooms", type=_from_1_to(_ROOMS_MOST), help="one for every four users unless given")
+    parser.add_argument("--users", type=whole_number(1, _USERS_MOST), default=50, help="50 unless given")
+    parser.add_argument("--seconds", type=whole_number(1, _SECONDS_MOST), default=60, help="how long they chat; 60")
+    parser.add_argument("--rooms", type=whole_number(1, _ROOMS_MOST), help="one for every four users unless given")
     parser.add_argument(
-        "--spawn-rate", type=_from_1_to(_SPAWN_RATE_MOST), default=20, help="users arriving a second; 20"
+        "--spawn-rate", type=whole_number(1, _SPAWN_RATE_MOST), default=20, help="users arriving a second; 20"
     )
     parser.add_argument(
         "--url", action="append", default=[], help="a gateway of a running deployment; again for each"
@@ -53,12 +55,3 @@ def parse(arguments: Sequence[str], description: str | None) -> Options:
         tokens=chosen.tokens,
         record=chosen.record,
     )
-
-
-def _from_1_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most}")
-        return int(text)
-
-    return number

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from loadtests.arguments import whole_number
+
 RESULTS: Final = Path(__file__).resolve().parents[1] / "results"
 CONNECTIONS: Final = (1000, 2000, 4000, 8000)
 _CONNECTIONS_MOST: Final = 10_000
@@ -49,8 +51,10 @@ def parse(arguments: Sequence[str], cases: Collection[str]) -> Options:
     parser.add_argument("--peers", action="store_true", help="set up and measure the peers, too")
     parser.add_argument("--cases", type=_names_of(cases), default=tuple(cases), help=f"of {','.join(cases)}; all")
     parser.add_argument("--connections", type=_numbers, default=CONNECTIONS, help="1000,2000,4000,8000 unless given")
-    parser.add_argument("--repeats", type=_from_1_to(_REPEATS_MOST), default=3, help="of each measurement; 3")
-    parser.add_argument("--seconds", type=_from_1_to(_SECONDS_MOST), default=2, help="of each flow of messages; 2")
+    parser.add_argument("--repeats", type=whole_number(1, _REPEATS_MOST), default=3, help="of each measurement; 3")
+    parser.add_argument(
+        "--seconds", type=whole_number(1, _SECONDS_MOST), default=2, help="of each flow of messages; 2"
+    )
     parser.add_argument("--targets", type=_texts, default=(), help="only those whose name has one of these in it")
     parser.add_argument("--out", type=Path, help="the JSON file; loadtests/results/bench-<time>.json unless given")
     chosen = parser.parse_args(arguments)
@@ -81,13 +85,4 @@ def _names_of(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(sorted(map(_from_1_to(_CONNECTIONS_MOST), text.split(","))))
-
-
-def _from_1_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most}")
-        return int(text)
-
-    return number
+    return tuple(sorted(map(whole_number(1, _CONNECTIONS_MOST), text.split(","))))
