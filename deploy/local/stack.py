@@ -14,6 +14,7 @@ from typing import BinaryIO, Self
 import aiohttp
 
 from deploy.local import folder, mongo, mongo_users, process, programs
+from deploy.local.gateways import places
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
 from deploy.local.secrets import Secrets
@@ -30,7 +31,7 @@ class Stack:
     """Used as a context manager: ready inside the block, nothing left after it; the data in `data` is kept.
 
     `nats_url` and `mongo_url` point it at servers that run elsewhere, `credentials` at a folder with the secrets for
-    them; for its own servers it makes secrets. `environ` overrides settings of all services.
+    them; for its own servers it makes secrets. `environ` overrides settings of all services. `gateways`: how many.
     """
 
     def __init__(
@@ -43,9 +44,12 @@ class Stack:
         mongo_url: str = "",
         credentials: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        gateways: int = len(GATEWAYS),
     ) -> None:
+        """Raises `OSError` when there are no ports for that many gateways."""
         self.data = data.absolute()
         self.ports = ports
+        self.gateways = places(ports, gateways)
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
         self.signing_keys = self.data / "signing-keys"
@@ -68,7 +72,12 @@ class Stack:
     @property
     def gateway_urls(self) -> list[str]:
         """Where clients connect."""
-        return [f"http://{HOST}:{port}" for port in (self.ports.gateway_1, self.ports.gateway_2)]
+        return [f"http://{HOST}:{each.port}" for each in self.gateways]
+
+    @property
+    def metrics_urls(self) -> list[str]:
+        """Where each gateway says what it does."""
+        return [f"{self.admin_url(each.name)}/metrics" for each in self.gateways]
 
     def mongo_url_of(self, user: str) -> str:
         """Of the database, for one of its users (auth, history, admin, root); their password is in it."""
@@ -142,8 +151,8 @@ class Stack:
         ports = self.ports
         self._add_service("auth", "auth", ports.auth_admin)
         self._add_service("history", "history", ports.history_admin)
-        self._add_service("gateway-1", "gateway", ports.gateway_1_admin, PORT=str(ports.gateway_1))
-        self._add_service("gateway-2", "gateway", ports.gateway_2_admin, PORT=str(ports.gateway_2))
+        for each in self.gateways:
+            self._add_service(each.name, "gateway", each.admin_port, PORT=str(each.port))
 
     def _add_service(self, name: str, service: str, admin_port: int, **environ: str) -> None:
         environment = {**self.environment(name), "ADMIN_PORT": str(admin_port), **environ}
@@ -159,16 +168,23 @@ class Stack:
 
     def _tiers(self) -> list[list[str]]:
         servers: list[str] = [name for name in ("nats", "mongo") if name in self.children]
-        return [servers, ["auth", "history"], list(GATEWAYS)]
+        return [servers, ["auth", "history"], [each.name for each in self.gateways]]
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def _check_ports(self) -> None:
         outside = {"nats": ("nats", "nats_monitor"), "mongo": ("mongo",)}
         skipped = {port for name, ports in outside.items() if name not in self.children for port in ports}
-        for name, port in asdict(self.ports).items():
-            if name not in skipped and is_taken(port):
-                raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
+        needed = {
+            name.replace("_", "-"): port
+            for name, port in asdict(self.ports).items()
+            if name not in skipped and not name.startswith("gateway")
+        }
+        needed |= {each.name: each.port for each in self.gateways}
+        needed |= {f"{each.name}-admin": each.admin_port for each in self.gateways}
+        for name, port in needed.items():
+            if is_taken(port):
+                raise StackError(f"port {port} ({name}) is taken")
 
     async def _start(self) -> None:
         await self._make_secrets()
