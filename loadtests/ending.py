@@ -1,4 +1,4 @@
-"""The end of a run: nothing new is sent, what was sent arrives or is given up, and the players hand over their facts."""
+"""The end of a run: nothing new is sent, what was sent arrives or is given up, the players hand over their facts."""
 
 import time
 from collections.abc import Set as AbstractSet

@@ -1,6 +1,6 @@
 """What Locust loads: for `python -m loadtests`, and for `locust -f loadtests/locustfile.py` with Locust's own page.
 
-The page needs `--tokens` and `--url`. It shows Locust's figures; an account is kept, and judged, in runs with a shape.
+The page needs `--tokens` and `--url`. It shows Locust's figures; what is judged is a run with a shape.
 """
 
 import functools
