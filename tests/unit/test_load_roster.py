@@ -69,13 +69,13 @@ def test_what_is_no_facts_is_told() -> None:
         Roster().handed_over({"player": 0, "n": 0, "parts": 1, "data": b"\xc1"})
 
 
-def test_the_busiest_counts() -> None:
-    """On average over the time that is asked for."""
+def test_what_each_uses_is_kept() -> None:
+    """By the names that the players themselves have; who is busiest now is shown."""
     roster = Roster()
-    for player, percents in ((0, (10, 20)), (1, (95, 97, 20))):
+    for player, percents in ((1, (95, 20)), (0, (10, 30))):
         for second, percent in enumerate(percents):
             usage = Usage(at=100 + second, cpu_percent=percent, memory_bytes=1)
             roster.reported(_report(player, usage=msgspec.msgpack.encode(usage)))
-    assert roster.busiest(100, 102) == 96
-    assert roster.cpu_percent == 20
-    assert roster.busiest(200, 300) == 0
+    assert roster.cpu_percent == 30
+    used = {each.name: [usage.cpu_percent for usage in each.usage] for each in roster.generators}
+    assert used == {"generator-1": [10, 30], "generator-2": [95, 20]}
