@@ -79,6 +79,7 @@ async def lead(options: Options, target: Target, facts: Path, interruption: Inte
     command += ["--shape", options.shape, "--seconds", options.seconds, "--steps", options.steps]
     command += ["--mix", mix.text(options.mix), "--rooms", options.rooms, "--think", options.think]
     command += ["--run", options.run, "--hook", options.hook or target.hook, "--slo", options.slo or slo.DEFAULT]
+    command += ["--json-file", facts.with_name("locust")]  # no tables beside ours
     command += ["--facts", facts, *(part for url in target.urls for part in ("--url", url))]
     if options.bind is not None:
         host, port = options.bind
