@@ -1,10 +1,16 @@
-"""What a run leaves behind: the account, and the figures of every kind of request. A JSON file, and a table."""
+"""What a run leaves behind: the account, and the figures of every kind of request. A JSON file, and a table.
 
+`python -m loadtests.record FILE` judges one again.
+"""
+
+import sys
 from pathlib import Path
 
 import msgspec
 
 from checker.account import Account
+from checker.judge import judge
+from checker.report import text
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -55,3 +61,24 @@ def table(record: Record) -> str:
 
 def _cell(milliseconds: float | None) -> str:
     return f"{'-' if milliseconds is None else format(milliseconds, '.0f'):>9}"
+
+
+def show(path: Path) -> int:
+    """Judge the record in `path`, and print it; returns the exit code."""
+    try:
+        record = Record.read(path)
+    except (OSError, msgspec.MsgspecError) as error:
+        print(f"loadtests: no record of a run: {error}", file=sys.stderr)
+        return 2
+    verdict = judge(record.account)
+    print(table(record))
+    print(text(verdict))
+    if not record.settled:
+        print("waiting for everything to arrive was given up")
+    for crash in record.crashes:
+        print(f"the load test itself failed: {crash}")
+    return 0 if verdict.holds and not record.crashes else 1
+
+
+if __name__ == "__main__":
+    sys.exit(show(Path(sys.argv[1])))

@@ -22,7 +22,7 @@ from typing import Final
 from deploy.local.ports import HOST, Ports
 from deploy.local.process import StackError
 from deploy.local.stack import ROOT, Stack
-from loadtests import verdict
+from loadtests import record as records
 from loadtests.options import Options, parse
 
 _LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
@@ -103,7 +103,7 @@ async def _judged_run(
     await _locust(options, urls, tokens, record, environ)
     if options.record is not None:
         shutil.copyfile(record, options.record)
-    return verdict.show(record)
+    return records.show(record)
 
 
 async def _locust(
