@@ -3,50 +3,23 @@
 The promise: an acknowledged message reaches every member of its room exactly once, in order, and is in history.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from enum import StrEnum
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, TypeVar
 
 import msgspec
 
-from checker.account import Account, Place, Stay
+from checker.account import Account, Acknowledged, Place, Stay
+from checker.received import Received
+from checker.room import Room
+from checker.violations import ACKNOWLEDGEMENT, HISTORY, LOST, Kind, Violation
 
+__all__ = ["ACKNOWLEDGEMENT", "HISTORY", "SHOWN_MOST", "Kind", "Verdict", "Violation", "judge"]
 
-class Kind(StrEnum):
-    """What can be wrong."""
-
-    LOST_HEAD = "lost head"
-    """Owed, and older than all that came in this stay: resuming lost it."""
-    LOST_MIDDLE = "lost middle"
-    """Owed, and both older and newer ones came."""
-    LOST_TAIL = "lost tail"
-    """Owed, and nothing newer came."""
-    DUPLICATE = "duplicate"
-    OUT_OF_ORDER = "out of order"
-    HOLE = "hole"
-    """`prev` is not the message that this reader received before."""
-    MISPLACED = "misplaced"
-    """Seen, or acknowledged again, at another seq than it was first acknowledged at."""
-    UNKNOWN = "unknown"
-    """Nobody sent it to this room, or its sender was told that it is not stored."""
-    NOT_A_MEMBER = "not a member"
-    """It came to somebody who is not in the room."""
-
-
-class Violation(msgspec.Struct, frozen=True):
-    """One broken promise. The reader is a user, or `HISTORY`, or `ACKNOWLEDGEMENT`."""
-
-    kind: Kind
-    reader: str
-    room: str
-    seq: int
-    id: str
-
-
-HISTORY: Final = "(history)"
-ACKNOWLEDGEMENT: Final = "(acknowledgement)"
 SHOWN_MOST: Final = 20
+
+T = TypeVar("T", Acknowledged, Stay)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -54,10 +27,17 @@ class Verdict(msgspec.Struct, frozen=True):
 
     acknowledged: int
     unconfirmed: int
+    refused: int
     deliveries: int
+    """All messages that came to anybody."""
+    expected: int
+    """Deliveries: each stored message, once for each member at the time."""
+    received: int
+    """What came to members; when nothing is wrong, just what was expected."""
     stays: int
     stays_cut_off: int
     counts: dict[Kind, int]
+    """By what is wrong; that of the history counts, too."""
     shown: list[Violation]
 
     @property
@@ -65,19 +45,63 @@ class Verdict(msgspec.Struct, frozen=True):
         """Whether nothing is wrong, and there was something that could have been."""
         return not self.counts and self.acknowledged > 0 and self.stays > self.stays_cut_off
 
+    @property
+    def sent(self) -> int:
+        """All messages, whatever became of them."""
+        return self.acknowledged + self.refused + self.unconfirmed
+
+    @property
+    def lost(self) -> int:
+        """How often a stored message was missing, to a member or in history."""
+        return sum(self.counts.get(kind, 0) for kind in LOST)
+
+    @property
+    def duplicates(self) -> int:
+        """How often one came that had come in the same stay."""
+        return self.counts.get(Kind.DUPLICATE, 0)
+
+    @property
+    def out_of_order(self) -> int:
+        """How often one came after a newer one."""
+        return self.counts.get(Kind.OUT_OF_ORDER, 0)
+
 
 def judge(account: Account) -> Verdict:
-    """Compare what was acknowledged with what was received, by every member and by a reader of the history."""
+    """Compare what was acknowledged with what was received, by every member and by a reader of the history.
+
+    A stay that was told nothing but what it was owed costs no more than its ranges; any other, what it received.
+    """
     counts: Counter[Kind] = Counter()
     shown: list[Violation] = []
-    for each in _violations(account):
-        counts[each.kind] += 1
-        if len(shown) < SHOWN_MOST:
-            shown.append(each)
+
+    def note(violations: Iterable[Violation]) -> None:
+        for each in violations:
+            counts[each.kind] += 1
+            if len(shown) < SHOWN_MOST:
+                shown.append(each)
+
+    expected = 0
+    acknowledged, stays = _by_room(account.acknowledged), _by_room(account.stays)
+    for name in sorted(acknowledged.keys() | stays.keys() | account.history.keys()):
+        stored: dict[str, int] = {}
+        note(_store(acknowledged.get(name, ()), stored))
+        readers = list(stays.get(name, ()))
+        if name in acknowledged or name in account.history:
+            readers.append(Stay(HISTORY, name, 0, account.history.get(name, []), lasted=True))
+        # A message without an acknowledgement was stored if anybody saw it; then it is owed to all.
+        for place in _seen(readers, account.unconfirmed):
+            stored.setdefault(place.id, place.seq)
+        room = Room(stored)
+        for reader in readers:
+            note(room.violations(reader))
+        expected += sum(room.owed(stay) for stay in stays.get(name, ()))
     return Verdict(
         acknowledged=len(account.acknowledged),
         unconfirmed=len(account.unconfirmed),
+        refused=account.refused,
         deliveries=sum(len(stay.received) for stay in account.stays),
+        expected=expected,
+        received=sum(len(stay.received) for stay in account.stays if stay.member),
         stays=len(account.stays),
         stays_cut_off=sum(not stay.lasted for stay in account.stays),
         counts=dict(counts),
@@ -85,58 +109,35 @@ def judge(account: Account) -> Verdict:
     )
 
 
-def _violations(account: Account) -> Iterator[Violation]:
-    stored: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    last_of: dict[tuple[str, str], int] = {}
-    for room, seq, id, sender in map(msgspec.structs.astuple, account.acknowledged):
-        if stored[room].setdefault(id, seq) != seq:
+def _by_room(things: Iterable[T]) -> dict[str, list[T]]:
+    rooms: defaultdict[str, list[T]] = defaultdict(list)
+    for each in things:
+        rooms[each.room].append(each)
+    return rooms
+
+
+def _store(acknowledged: Iterable[Acknowledged], stored: dict[str, int]) -> Iterator[Violation]:
+    last_of: dict[str, int] = {}
+    for room, seq, id, sender in map(msgspec.structs.astuple, acknowledged):
+        if stored.setdefault(id, seq) != seq:
             yield Violation(Kind.MISPLACED, ACKNOWLEDGEMENT, room, seq, id)
-        if sender and seq <= last_of.get((sender, room), 0):
+        if sender and seq <= last_of.get(sender, 0):
             yield Violation(Kind.OUT_OF_ORDER, ACKNOWLEDGEMENT, room, seq, id)
-        last_of[sender, room] = seq
-    rooms = stored.keys() | account.history.keys()
-    histories = [Stay(HISTORY, room, 0, account.history.get(room, []), lasted=True) for room in sorted(rooms)]
-    readers = account.stays + histories
-    # A message without an acknowledgement was stored if anybody saw it; then it is owed to all.
+        last_of[sender] = seq
+
+
+def _seen(readers: Iterable[Stay], ids: Collection[str]) -> Iterator[Place]:
+    """The places of these messages, where readers received them; in the readers' order."""
+    if not ids:
+        return
+    found: dict[int, list[int]] = {}  # where in a log: which many readers share
     for reader in readers:
-        for place in reader.received:
-            if place.id in account.unconfirmed:
-                stored[reader.room].setdefault(place.id, place.seq)
-    for reader in readers:
-        yield from _violations_of(reader, stored[reader.room])
-
-
-def _violations_of(reader: Stay, stored: Mapping[str, int]) -> Iterator[Violation]:
-    seen: set[str] = set()
-    last = reader.after
-    for place in reader.received:
-        for kind in _faults(place, last, seen, stored) if reader.member else (Kind.NOT_A_MEMBER,):
-            yield Violation(kind, reader.reader, reader.room, place.seq, place.id)
-        seen.add(place.id)
-        last = place.seq if last is None else max(last, place.seq)
-    yield from _lost(reader, stored, seen)
-
-
-def _lost(reader: Stay, stored: Mapping[str, int], seen: Collection[str]) -> Iterator[Violation]:
-    seqs = [place.seq for place in reader.received]
-    first, last = min(seqs, default=None), max(seqs, default=0)
-    after = reader.after if reader.after is not None else first
-    if not reader.member or after is None:
-        return  # nothing is owed
-    for id, seq in stored.items():
-        if id not in seen and seq > after and (reader.lasted or seq <= max(reader.upto, last)):
-            kind = Kind.LOST_TAIL if seq > last else Kind.LOST_MIDDLE if first and seq > first else Kind.LOST_HEAD
-            yield Violation(kind, reader.reader, reader.room, seq, id)
-
-
-def _faults(place: Place, last: int | None, seen: Collection[str], stored: Mapping[str, int]) -> Iterator[Kind]:
-    if place.id not in stored:
-        yield Kind.UNKNOWN
-    elif stored[place.id] != place.seq:
-        yield Kind.MISPLACED
-    if place.id in seen:
-        yield Kind.DUPLICATE
-    elif last is not None and place.seq <= last:
-        yield Kind.OUT_OF_ORDER
-    elif last is not None and place.prev != last:
-        yield Kind.HOLE
+        if not isinstance(reader.received, Received):
+            yield from (place for place in reader.received if place.id in ids)
+            continue
+        log = reader.received.log
+        if id(log) not in found:
+            found[id(log)] = [number for number, place in enumerate(log.places) if place.id in ids]
+        numbers = found[id(log)]
+        for first, end in reader.received.pairs() if numbers else ():
+            yield from (log.places[each] for each in numbers[bisect_left(numbers, first) : bisect_left(numbers, end)])

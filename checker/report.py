@@ -5,9 +5,15 @@ from checker.judge import Verdict
 
 def text(verdict: Verdict) -> str:
     """What was compared, and what came of it; violations are counted, and the first of them listed."""
-    sent = f"{verdict.acknowledged} acknowledged, {verdict.unconfirmed} of unknown outcome"
-    got = f"{verdict.deliveries} deliveries in {verdict.stays} stays ({verdict.stays_cut_off} cut off)"
-    lines = [f"account: {sent}, {got}"]
+    outcomes = (
+        f"{verdict.acknowledged} acknowledged, {verdict.refused} refused, {verdict.unconfirmed} of unknown outcome"
+    )
+    faults = f"{verdict.lost} lost, {verdict.duplicates} twice, {verdict.out_of_order} out of order"
+    stays = f"in {verdict.stays} stays ({verdict.stays_cut_off} cut off)"
+    lines = [
+        f"account: {verdict.sent} messages sent: {outcomes}",
+        f"deliveries: {verdict.expected} owed, {verdict.received} received {stays}: {faults}",
+    ]
     lines += [
         f"  {each.kind}: {each.room} seq {each.seq} id {each.id}, reader {each.reader}" for each in verdict.shown
     ]

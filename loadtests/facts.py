@@ -38,6 +38,8 @@ class Usage(msgspec.Struct, frozen=True):
     """Of a gateway."""
     lag_seconds: float | None = None
     """Of a generator: how much later than it was to its loop ran."""
+    waiting_percent: float | None = None
+    """Of a generator: for which part of the time its loop could have run, and no core was free; None: unknown."""
 
 
 class Process(msgspec.Struct):

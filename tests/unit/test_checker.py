@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from checker.account import Account, Acknowledged, Place, Stay
 from checker.judge import HISTORY, SHOWN_MOST, Kind, judge
 from checker.ledger import Ledger
+from checker.received import Received
 from checker.report import text
 
 ONE, TWO, THREE = Place(11, 7, "one"), Place(15, 11, "two"), Place(16, 15, "three")
@@ -24,6 +26,7 @@ def honest() -> Account:
             Stay("stranger", "r", member=False),
         ],
         unconfirmed={"maybe"},
+        refused=2,
         history={"r": [Place(7, 0, "zero"), ONE, TWO, THREE]},
     )
 
@@ -33,15 +36,31 @@ def test_an_honest_account_holds() -> None:
     verdict = judge(honest())
     assert verdict.holds
     assert (verdict.acknowledged, verdict.deliveries, verdict.stays, verdict.stays_cut_off) == (4, 5, 4, 1)
+    assert (verdict.sent, verdict.refused, verdict.unconfirmed) == (7, 2, 1)
+    assert (verdict.expected, verdict.received) == (5, 5)
+    assert (verdict.lost, verdict.duplicates, verdict.out_of_order) == (0, 0, 0)
     assert "exactly once" in text(verdict)
 
 
-def _received(account: Account) -> list[Place]:
-    return account.stays[0].received
+def compact(account: Account) -> Account:
+    """The same as a ledger would have written it down, and somebody read it from a file."""
+    stays = []
+    for stay in account.stays:
+        received = Received(account.log(stay.room))
+        for place in stay.received:
+            received.append(place)
+        stays.append(msgspec.structs.replace(stay, received=received))
+    return msgspec.json.decode(msgspec.json.encode(msgspec.structs.replace(account, stays=stays)), type=Account)
+
+
+def _received(account: Account, stay: int = 0) -> list[Place]:
+    received = account.stays[stay].received
+    assert isinstance(received, list)
+    return received
 
 
 def _everybody_sees(account: Account, *places: Place) -> None:
-    for received in (account.stays[0].received, account.stays[1].received, account.history["r"]):
+    for received in (_received(account), _received(account, 1), account.history["r"]):
         received.extend(places)
 
 
@@ -65,8 +84,8 @@ PLANTED: dict[str, tuple[Callable[[Account], object], set[Kind]]] = {
     "other seq than acknowledged": (lambda a: _received(a).__setitem__(2, Place(17, 15, "three")), {Kind.MISPLACED}),
     "never sent": (lambda a: _received(a).append(Place(20, 16, "ghost")), {Kind.UNKNOWN}),
     "refused, and stored": (lambda a: _everybody_sees(a, Place(20, 16, "refused")), {Kind.UNKNOWN}),
-    "another room's": (lambda a: a.stays[2].received.append(Place(11, 0, "one")), {Kind.UNKNOWN}),
-    "seen by a stranger": (lambda a: a.stays[3].received.append(ONE), {Kind.NOT_A_MEMBER}),
+    "another room's": (lambda a: _received(a, 2).append(Place(11, 0, "one")), {Kind.UNKNOWN}),
+    "seen by a stranger": (lambda a: _received(a, 3).append(ONE), {Kind.NOT_A_MEMBER}),
     "a sender's order turned": (
         lambda a: a.acknowledged.__setitem__(slice(2, 4), a.acknowledged[:1:-1]),
         {Kind.OUT_OF_ORDER},
@@ -98,6 +117,7 @@ def test_each_planted_violation_is_seen(plant: Callable[[Account], object], kind
     assert set(verdict.counts) == kinds
     assert not verdict.holds
     assert "BROKEN" in text(verdict)
+    assert judge(compact(account)) == verdict
 
 
 def test_what_was_cut_off_is_owed_no_last_message_and_no_hole() -> None:
@@ -117,7 +137,7 @@ def test_what_a_truncated_join_left_out_is_owed_by_history() -> None:
     account.stays[0] = Stay("early", "r", 15, [THREE], lasted=True)
     account.stays.append(Stay("early", "r", 7, [ONE, TWO], upto=15))
     assert judge(account).holds
-    account.stays[-1].received.pop()
+    _received(account, -1).pop()
     assert set(judge(account).counts) == {Kind.LOST_TAIL}
 
 
@@ -150,6 +170,7 @@ def test_violations_are_counted_and_the_first_are_shown() -> None:
     account.acknowledged += [Acknowledged("r", 100 + number, f"lost-{number}") for number in range(1000)]
     verdict = judge(account)
     assert verdict.counts == {Kind.LOST_TAIL: 3000}
+    assert (verdict.lost, verdict.expected, verdict.received) == (3000, 2005, 5)
     assert len(verdict.shown) == SHOWN_MOST
     assert "and 2980 more" in text(verdict)
     account.stays.clear()

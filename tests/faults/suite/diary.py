@@ -51,7 +51,7 @@ class Diary:
     def recovers(self, rooms: Iterable[str]) -> None:
         """The server says that the member is in `rooms` again, without having asked."""
         for room in rooms:
-            self.arrives(room).lasted = True
+            self._ledger.lasts(self.arrives(room))
 
     def disconnected(self) -> None:
         """All stays end."""
