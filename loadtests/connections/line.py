@@ -3,11 +3,11 @@
 import asyncio
 from typing import Final, Protocol
 
+import msgspec
+
 from loadtests.connections.book import Heard
 from loadtests.light.client import Client
 from loadtests.light.connection import ClientError, Connection
-
-import msgspec
 
 _MESSAGE: Final = b'42["message",'
 _SESSION: Final = b'42["session",'
