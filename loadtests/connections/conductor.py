@@ -98,25 +98,24 @@ class Conductor:
         return not self._stopping.is_set()
 
     async def _hold(self) -> None:
-        begin = time.time()
+        begin = await self._whole_second("ramp")
         await self._crew.rate(self._plan.rate)
-        await self._during("hold", self._plan.seconds)
-        self._phases.append(Phase("hold", begin, time.time()))
+        end = await self._until("hold", begin + self._plan.seconds)
+        self._phases.append(Phase("hold", begin, end))
 
     async def _step(self) -> None:
         for number, rate in enumerate(steps(self._plan.rate, _STEP_FACTOR, self._plan.steps), 1):
             name = f"step {number}: {rate:g}/s"
+            began = await self._whole_second(name)
             await self._crew.rate(rate)
-            await self._during(name, self._plan.skipped_seconds)
-            begin = time.time()
-            await self._during(name, self._plan.step_seconds - self._plan.skipped_seconds)
-            end = time.time()
+            begin = await self._until(name, began + self._plan.skipped_seconds)
+            end = await self._until(name, began + self._plan.step_seconds)
             if self._stopping.is_set():
                 self._phases.append(Phase(name, begin, end, measured=False))
                 return
             self._phases.append(Phase(name, begin, end))
             # The rate goes on as it is until all have told of the last second.
-            await self._during(name, _REPORT_SECONDS, lambda end=end: self._crew.reported > end + 1)  # type: ignore[misc]
+            await self._during(name, _REPORT_SECONDS, lambda end=end: self._crew.reported > end)  # type: ignore[misc]
             broken = self._slo.broken(self._crew.timeline, begin, end)
             limit = validity.limit(self._crew.generators, begin, end)
             if broken or limit is not None or self._crew.is_lost:
@@ -134,6 +133,15 @@ class Conductor:
             lambda: crew.reported > begin + 2 and crew.is_settled and crew.connected == crew.size,
         )
         self._phases.append(Phase("closing", begin, time.time(), measured=False))
+
+    async def _whole_second(self, name: str) -> float:
+        """Wait for the next: what is measured is kept by seconds, and phases have whole ones. When it began."""
+        return await self._until(name, float(int(time.time()) + 1))
+
+    async def _until(self, name: str, end: float) -> float:
+        """Until `end`, in seconds of the epoch, which is returned; when it was cut short, until when it was."""
+        await self._during(name, end - time.time())
+        return min(end, time.time())
 
     async def _during(self, name: str, seconds: float, is_done: Callable[[], bool] = lambda: False) -> None:
         """For so long, or until it is done, or told to end, or a holder is lost."""

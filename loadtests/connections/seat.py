@@ -120,7 +120,7 @@ class Seat:
             self._send(said)
 
     def look(self, now: float) -> None:
-        """Every second: what has been waited for too long?"""
+        """Give up what has been waited for too long; to be called every second."""
         if self._line is None:
             return
         self._line.quiet += 1
