@@ -226,3 +226,18 @@ def test_a_resumed_stay_is_owed_what_was_missed() -> None:
     ledger.received(truncated, TWO)
     ledger.joined(truncated, 15, truncated=True)
     assert (resumed.after, truncated.after) == (7, 11)
+
+
+@pytest.mark.parametrize("form", [honest, lambda: compact(honest())])
+def test_without_a_senders_account_its_messages_are_strangers_and_adopted_they_are_owed(
+    form: Callable[[], Account],
+) -> None:
+    """Of a process that was lost. Who did not receive what others of them did has lost it, all the same."""
+    account = form()
+    account.acknowledged = [each for each in account.acknowledged if each.id != "two"]
+    assert judge(account).counts == {Kind.UNKNOWN: 3}
+    account.adopt()
+    assert judge(account).holds
+    assert judge(account).unconfirmed == 2
+    account.stays[1].received = [THREE]
+    assert judge(account).counts == {Kind.LOST_HEAD: 1, Kind.HOLE: 1}
