@@ -22,8 +22,7 @@ def run(command: str, said: Callable[[str], None]) -> str | None:
     """
     began = time.monotonic()
     process = subprocess.Popen(
-        command,
-        shell=True,
+        ["/bin/sh", "-c", command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

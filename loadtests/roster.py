@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loadtests.facts import Facts, Usage
+from loadtests.facts import Facts, Process, Usage
 from loadtests.timeline import Timeline
 
 _REPORTS_AFTER: Final = 2
@@ -48,12 +48,10 @@ class Roster:
         """Of one core, in the process that is worst off."""
         return max((each.usage[-1].cpu_percent for each in self.players.values() if each.usage), default=0.0)
 
-    def busiest(self, begin: float, end: float) -> float:
-        """The same, on average of these seconds of the epoch."""
-        used = (
-            [each.cpu_percent for each in player.usage if begin <= each.at < end] for player in self.players.values()
-        )
-        return max((sum(each) / len(each) for each in used if each), default=0.0)
+    @property
+    def generators(self) -> list[Process]:
+        """What each has used, as far as it is known."""
+        return [Process(f"generator-{n + 1}", each.host, each.usage) for n, each in sorted(self.players.items())]
 
     def reported(self, data: dict[str, Any]) -> None:
         """A `parley-report` came."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import gevent
 
-from loadtests import hook
+from loadtests import hook, validity
 from loadtests.conductor import Conductor
 from loadtests.slo import Slo
 from loadtests.waiting import until
@@ -17,7 +17,6 @@ _ARRIVING_SECONDS: Final = 30.0
 """Beside the time that the rate needs."""
 _BACK_SECONDS: Final = 60.0
 _COMES_AND_GOES: Final = "StormUser"
-_CPU_PERCENT_MOST: Final = 90.0
 
 
 class LocustStage:
@@ -79,13 +78,11 @@ class LocustStage:
         self._heard()
         if broken := self._slo.broken(self._conductor.roster.timeline, phase.begin, phase.end):
             return "; ".join(broken)
-        if (busy := self._conductor.roster.busiest(phase.begin, phase.end)) > _CPU_PERCENT_MOST:
-            return f"the load generator used {busy:.0f} % of a core"
-        return None
+        return validity.limit(self._conductor.roster.generators, phase.begin, phase.end)
 
     @property
     def _runner(self) -> Any:
-        return self._conductor.runner
+        return self._conductor.locust
 
     def _heard(self) -> None:
         until(lambda: self._conductor.roster.have_heard(self._conductor.playing()), _ARRIVING_SECONDS)

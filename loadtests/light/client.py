@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from loadtests.light.connection import BUFFER, ClientError, Connection, OnLost
-from loadtests.light.frames import PONG, client_frame, split
+from loadtests.light.frames import CLOSE_FRAME, PONG, client_frame, split
 
 _EVENT: Final = b"42["
 _ACK: Final = b"43"
 _CONNECTED: Final = b"40"
+_ENDS: Final = (b"1", b"41")
+"""Engine.IO CLOSE, Socket.IO DISCONNECT."""
 _REFUSED: Final = b"44"
 
 OnAck = Callable[[bytes], None]
@@ -20,6 +22,7 @@ class Client(Connection):
 
     `ready` is done once the server has admitted it, and fails with `ClientError` otherwise. `greeting` is the
     Socket.IO CONNECT packet that follows the WebSocket handshake; None for a server that only speaks WebSocket.
+    It answers pings, and closes when the server says that it ends.
     """
 
     __slots__ = ("_acks", "_greeting", "_next", "_request", "_rest", "_upgraded", "ready")
@@ -56,6 +59,8 @@ class Client(Connection):
         packets, self._rest = split(bytes(data))
         for packet in packets:
             self._received(packet)
+        if self._rest.startswith(CLOSE_FRAME):
+            self.close()
 
     def on_event(self, packet: bytes) -> None:
         """An event came; here nobody wants to know."""
@@ -101,7 +106,9 @@ class Client(Connection):
                 self.ready.set_result(None)
         elif packet.startswith(_REFUSED):
             self._refuse(packet)
+        elif packet in _ENDS:
+            self.close()
 
     def _refuse(self, reason: bytes) -> None:
         if not self.ready.done():
-            self.ready.set_exception(ClientError(f"not admitted: {reason[:200].decode(errors='replace')}"))
+            self.ready.set_exception(ClientError(f"not admitted: {reason[:200].decode(errors='replace')}", reason))

@@ -17,6 +17,11 @@ OnLost = Callable[["Connection"], None]
 class ClientError(Exception):
     """A server refused, or closed, or answered what it must not."""
 
+    def __init__(self, text: str, reason: bytes = b"") -> None:
+        super().__init__(text)
+        self.reason = reason
+        """What it said, if it refused: the head of its answer, or a packet."""
+
 
 class Connection(asyncio.BufferedProtocol):
     """One of them. `on_lost` is called once it is gone, whoever ended it."""

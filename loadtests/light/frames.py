@@ -4,6 +4,8 @@ from typing import Final
 
 _TEXT: Final = 0x81
 _CLOSE: Final = 0x88
+CLOSE_FRAME: Final = bytes((_CLOSE,))
+"""What a close frame begins with."""
 _SHORT, _LONG = 126, 127
 
 

@@ -50,8 +50,11 @@ class Figures(msgspec.Struct, frozen=True):
 
     kind: str
     count: int
+    """How many succeeded."""
     failures: dict[str, int]
+    """How many failed, by code."""
     per_second: float
+    """Of those that succeeded."""
     p50: float | None
     p95: float | None
     p99: float | None
@@ -70,7 +73,8 @@ class Part(msgspec.Struct, frozen=True):
     figures: list[Figures]
     drops: int
     broken: list[str] = []
-    """Which objectives were not kept in it, in words."""
+    """Which objectives were not kept in it, in words; of a step also whether the generator was the limit."""
+    deliveries_per_second: float = 0.0
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -80,9 +84,9 @@ class Objective(msgspec.Struct, frozen=True):
     """As in `message p99`."""
     most: float
     unit: str
-    """`ms` or `%`."""
+    """`ms`, `%` or `a minute`."""
     measured: float | None
-    """None: nothing of the kind happened, so it was not put to the test."""
+    """None: none succeeded. If it is kept nevertheless, nothing of the kind happened: it was not put to the test."""
     kept: bool
 
 
@@ -108,9 +112,14 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Series(msgspec.Struct, frozen=True):
-    """Second by second; lists of one length. None: nothing of the kind."""
+    """Over time; lists of one length. None: nothing of the kind.
+
+    Second by second, or, in a long run, `span` seconds by `span` seconds: of levels the last in them, of rates the
+    mean, of drops and failures the sum, of percentiles the worst second's.
+    """
 
     seconds: list[int]
+    """When each begins."""
     connected: list[float]
     drops: list[int]
     rates: dict[str, list[float]]
@@ -119,10 +128,12 @@ class Series(msgspec.Struct, frozen=True):
     """Of all kinds."""
     p50: dict[str, list[float | None]]
     p99: dict[str, list[float | None]]
+    users: list[float] = []
+    span: int = 1
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """A process over time, lists of one length."""
+    """A process over time, lists of one length; in a long run the most in each `Series.span`."""
 
     name: str
     seconds: list[int]
@@ -165,6 +176,8 @@ class Results(msgspec.Struct, frozen=True):
     generators: list[Usage]
     greeted: dict[str, int]
     """How many connections each gateway greeted."""
+    reasons: list[str] = []
+    """Why it is broken or not valid, in words."""
     highest: Highest | None = None
     invalid: list[str] = []
     warnings: list[str] = []

@@ -1,0 +1,77 @@
+"""The rooms' histories, read over HTTP as any client would."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from checker.account import Account, Place
+
+_PAGE: Final = 200
+_PAGES_MOST: Final = 50_000
+"""Of one room: ten million messages, which no run comes to."""
+_ATTEMPTS: Final = 5
+_PAUSE_SECONDS: Final = 1.0
+_AT_ONCE: Final = 4
+_ANSWER: Final = aiohttp.ClientTimeout(total=15)
+
+
+def rooms(account: Account) -> list[str]:
+    """Those in which a message was acknowledged, or seen by a member."""
+    written = {each.room for each in account.acknowledged}
+    return sorted(written | {stay.room for stay in account.stays if stay.member and len(stay.received)})
+
+
+async def read(urls: Sequence[str], token: str, names: Iterable[str]) -> tuple[dict[str, list[Place]], list[str]]:
+    """Each room from its beginning, and in words what could not be read.
+
+    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up:
+    what is missing then is the judge's business.
+    """
+    troubles: list[str] = []
+    turns = asyncio.Semaphore(_AT_ONCE)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=_ANSWER) as session:
+
+        async def one(name: str) -> list[Place]:
+            async with turns:
+                places, trouble = await _room(session, urls, name)
+                troubles.extend([f"the history of {name} could not be read: {trouble}"] if trouble else [])
+                return places
+
+        wanted = list(names)
+        found = await asyncio.gather(*map(one, wanted))
+    return dict(zip(wanted, found, strict=True)), sorted(troubles)
+
+
+async def _room(session: aiohttp.ClientSession, urls: Sequence[str], name: str) -> tuple[list[Place], str | None]:
+    places: list[Place] = []
+    failures = 0
+    for _ in range(_PAGES_MOST):
+        after = places[-1].seq if places else 0
+        page = await _page(session, urls[failures % len(urls)], name, after)
+        if isinstance(page, str):
+            failures += 1
+            if failures == _ATTEMPTS:
+                return places, page
+            await asyncio.sleep(_PAUSE_SECONDS)
+            continue
+        failures = 0
+        places += [Place(each["seq"], each["prev"], each["id"]) for each in page["messages"]]
+        if not page["more"] or not page["messages"]:
+            return places, None
+    return places, f"it has more than {_PAGES_MOST} pages"
+
+
+async def _page(session: aiohttp.ClientSession, url: str, name: str, after: int) -> dict[str, Any] | str:
+    """A page, or why there is none."""
+    try:
+        asked = {"after": str(after), "limit": str(_PAGE)}
+        async with session.get(f"{url.rstrip('/')}/api/rooms/{name}/messages", params=asked) as answer:
+            if answer.status != 200:
+                return f"HTTP {answer.status}"
+            page: dict[str, Any] = msgspec.json.decode(await answer.read())
+            return page
+    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+        return str(error) or type(error).__name__
