@@ -32,6 +32,8 @@ from loadtests.users.base import ParleyUser
 
 assert locust
 SETTLE_SECONDS = 30.0
+_PART_BYTES = 500
+"""So that the facts of a short run come in parts, too."""
 
 
 class Driver:
@@ -50,7 +52,7 @@ class Driver:
         self._runner = environment.create_local_runner()
         self._runner.register_message(player.REPORT, self._on_report)
         self._runner.register_message(player.FACTS, self._on_facts)
-        player.Player(environment, self._scenario)
+        player.Player(environment, self._scenario, part_bytes=_PART_BYTES)
         self._timeline = Timeline()
         self._settled = False
         self._parts: list[bytes] = []
