@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from loadtests.report.results import Counts, Ending, Objective, Results
+from loadtests.report.results import Counts, Ending, Objective, Part, Results
 from loadtests.slo import figure
 
 TITLES: Final = {Ending.PASSED: "PASSED", Ending.BROKEN: "BROKEN", Ending.INVALID: "NOT VALID"}
@@ -92,6 +92,11 @@ def highest(results: Results) -> str | None:
     )
     there = f"{found.connected:,.0f} connections"
     return f"Highest load within the objectives: {found.part}, {load}, {there}. What ended it: {found.ended_by}."
+
+
+def unmeasured(results: Results) -> list[Part]:
+    """The phases in which no objective counts, but something was done: users arrived, say."""
+    return [each for each in results.parts if not each.measured and each.figures]
 
 
 def clock(seconds: float) -> str:
