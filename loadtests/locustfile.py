@@ -1,37 +1,103 @@
-"""What Locust loads: `python -m loadtests` headless, `locust -f loadtests/locustfile.py` with Locust's own page."""
+"""What Locust loads: for `python -m loadtests`, and for `locust -f loadtests/locustfile.py` with Locust's own page.
 
+The page needs `--tokens` and `--url`. It shows Locust's figures; what is judged is a run with a shape.
+"""
+
+import functools
+import sys
 from pathlib import Path
+from typing import Any
 
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
+from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from loadtests.chat_user import ChatUser
-from loadtests.scenario import Scenario
-from loadtests.settling import finish
+from loadtests import conductor, mix, player, scenario, slo, stage
+from loadtests.progress import Progress
+from loadtests.shapes import SHAPES
+from loadtests.users import base
+from loadtests.users.browser import BrowserLikeUser
+from loadtests.users.chat import ChatUser
+from loadtests.users.dashboard import DashboardUser
+from loadtests.users.lurker import LurkerUser
+from loadtests.users.storm import StormUser
 
-__all__ = ["ChatUser"]
+__all__ = ["BrowserLikeUser", "ChatUser", "DashboardUser", "LurkerUser", "StormUser"]
+
+_USERS = (BrowserLikeUser, ChatUser, DashboardUser, LurkerUser, StormUser)
+_tokens: list[str] = []
+"""Of this host: a worker is told all but these by who leads."""
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def _options(parser: LocustArgumentParser, **_: object) -> None:
-    parser.add_argument("--tokens", type=Path, env_var="PARLEY_TOKENS", help="a file of access tokens, one a line")
-    parser.add_argument("--url", action="append", default=[], help="of a gateway; again for each")
-    parser.add_argument("--rooms", type=int, default=4, help="how many rooms the users share")
-    parser.add_argument("--record", type=Path, help="where to write the facts of the run, as JSON")
+    add = parser.add_argument
+    add("--tokens", env_var="PARLEY_TOKENS", help="a file of access tokens, one a line, one for each user")
+    add("--url", action="append", default=[], help="of a gateway; again for each")
+    add("--rooms", type=int, default=4, help="how many rooms the users share")
+    add("--mix", default=mix.text(mix.USUAL), help="who they are, by weight")
+    add("--think", type=float, default=10.0, help="seconds of thought before a message, on average")
+    add("--run", default="page", help="the name of the run, and of its rooms")
+    hidden = functools.partial(add, include_in_web_ui=False)
+    hidden("--shape", choices=SHAPES, help="played, and judged: see python -m loadtests")
+    hidden("--seconds", type=float, default=60.0, help="how long the shape measures")
+    hidden("--steps", type=int, default=10, help="of the shape step")
+    hidden("--hook", default="", help="of the shape rolling")
+    hidden("--slo", default=str(slo.DEFAULT), help="the objectives, for the shape step")
+    hidden("--facts", help="where the facts of the shape go")
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def _prepare(environment: Environment, runner: Runner, **_: object) -> None:
+    options: Any = environment.parsed_options
+    weights = mix.parse(options.mix)
+    for each in _USERS:
+        each.weight = weights.get(each.NAME, 0)
+    environment.user_classes[:] = [each for each in environment.user_classes if each.weight]
+    if not isinstance(runner, MasterRunner):
+        if not options.tokens:
+            sys.exit("loadtests: --tokens is needed")
+        _tokens.extend(Path(options.tokens).read_text().split())
+    if not isinstance(runner, WorkerRunner):
+        if not options.url:
+            sys.exit("loadtests: --url is needed")
+        _conduct(environment, runner)
+
+
+def _conduct(environment: Environment, runner: Runner) -> None:
+    options: Any = environment.parsed_options
+    players = options.expect_workers if isinstance(runner, MasterRunner) else 1
+    path = Path(options.facts or "facts.msgpack")
+    shape = conductor.Conductor(environment, players=players, path=path, progress=Progress(sys.stderr))
+    if options.shape is None:
+        return
+    environment.shape_class = shape
+    here = stage.LocustStage(
+        shape,
+        users=options.num_users,
+        seconds=options.seconds,
+        steps=options.steps,
+        rate=options.spawn_rate,
+        command=options.hook,
+        slo=slo.Slo.read(Path(options.slo)),
+    )
+    shape.script = functools.partial(SHAPES[options.shape], here)
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
-def _start(environment: Environment, **_: object) -> None:
-    options = environment.parsed_options
-    if options is None or options.tokens is None or not options.url:
-        environment.process_exit_code = 2
-        raise SystemExit("loadtests: --tokens and --url are needed")
-    ChatUser.scenario = Scenario(options.url, options.tokens.read_text().split(), options.rooms)
+def _play(environment: Environment, **_: object) -> None:
+    """By now a worker has been told the options of who leads."""
+    runner: Any = environment.runner
+    options: Any = environment.parsed_options
+    if isinstance(runner, MasterRunner) or hasattr(base.ParleyUser, "scenario"):
+        return
+    seats = {"index": runner.worker_index, "count": options.expect_workers}
+    shared = scenario.Scenario(options.url, _tokens, options.rooms, run=options.run, think=options.think, **seats)
+    base.ParleyUser.scenario = shared
+    player.Player(environment, shared)
 
 
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]
-def _finish(environment: Environment, **_: object) -> None:
-    record = finish(ChatUser.scenario, environment)
-    if environment.parsed_options is not None and environment.parsed_options.record is not None:
-        record.write(environment.parsed_options.record)
+def _end(environment: Environment, **_: object) -> None:
+    environment.stop_timeout = 0.0  # all is written down; nobody is waited for

@@ -105,7 +105,7 @@ class Timeline(msgspec.Struct):
 
     def taken(self, before: float) -> "Timeline":
         """Hand over, and forget, what lies before the second of `before`: a second is handed over whole, and once."""
-        over = {number: self.seconds.pop(number) for number in sorted(self.seconds) if number < int(before)}
+        over = {number: self.seconds.pop(number) for number in sorted(self.seconds) if number + 1 <= before}
         return Timeline(over)
 
     def between(self, begin: float, end: float) -> Iterator[tuple[int, Second]]:

@@ -51,17 +51,30 @@ class Ports:
 
         Whoever is told of them may listen there. Returns whether that was possible: nobody else has any of them.
         """
-        held: list[socket.socket] = []
-        for port in asdict(self).values():
-            held.append(socket.socket())
-            try:
-                held[-1].bind((HOST, port))
-            except OSError:
-                _close(held)
-                return False
-            held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # only now: a server can still bind
-        weakref.finalize(self, _close, held)
-        return True
+        return _reserve(asdict(self).values(), self)
+
+
+def spare(count: int, owner: object) -> list[int]:
+    """Ports that nobody has, reserved for as long as `owner` is kept; raises `OSError` if there are none."""
+    for _ in range(_TRIES):
+        ports = random.sample(_FREE, count)
+        if _reserve(ports, owner):
+            return ports
+    raise OSError("no free ports")
+
+
+def _reserve(ports: Iterable[int], owner: object) -> bool:
+    held: list[socket.socket] = []
+    for port in ports:
+        held.append(socket.socket())
+        try:
+            held[-1].bind((HOST, port))
+        except OSError:
+            _close(held)
+            return False
+        held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # only now: a server can still bind
+    weakref.finalize(owner, _close, held)
+    return True
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:

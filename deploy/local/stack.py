@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,16 +12,17 @@ from typing import BinaryIO, Self
 
 import aiohttp
 
-from deploy.local import folder, mongo, mongo_users, process, programs
+from deploy.local import folder, process, programs, readiness
+from deploy.local.gateways import places
+from deploy.local.own_mongo import OwnMongo
 from deploy.local.ports import HOST, Ports, is_taken
 from deploy.local.process import Child, Sink, StackError
 from deploy.local.secrets import Secrets
+from deploy.local.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAYS = ("gateway-1", "gateway-2")
 
-_READY_SECONDS = 60.0
-_POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 10.0
 
 
@@ -30,7 +30,7 @@ class Stack:
     """Used as a context manager: ready inside the block, nothing left after it; the data in `data` is kept.
 
     `nats_url` and `mongo_url` point it at servers that run elsewhere, `credentials` at a folder with the secrets for
-    them; for its own servers it makes secrets. `environ` overrides settings of all services.
+    them; for its own servers it makes secrets. `environ` overrides settings of all services. `gateways`: how many.
     """
 
     def __init__(
@@ -43,9 +43,12 @@ class Stack:
         mongo_url: str = "",
         credentials: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        gateways: int = len(GATEWAYS),
     ) -> None:
+        """Raises `OSError` when there are no ports for that many gateways."""
         self.data = data.absolute()
         self.ports = ports
+        self.gateways = places(ports, gateways)
         self.nats_url = nats_url or f"nats://{HOST}:{ports.nats}"
         self.mongo_url = mongo_url or f"mongodb://{HOST}:{ports.mongo}/?directConnection=true"
         self.signing_keys = self.data / "signing-keys"
@@ -55,20 +58,24 @@ class Stack:
         self._environ = {**os.environ, **(environ or {})}
         self._overrides = dict(environ or {})
         self._ready_urls: dict[str, str] = {}
-        self._mongo_folder = self.data / "mongo"
-        self._mongo_has_written = False
+        self._mongo = OwnMongo(self.mongo_url, ports, self.data / "mongo", self.secrets)
         self._held: BinaryIO | None = None
         if not nats_url:
             command = programs.nats(ports, self.data / "nats", self.secrets.nats_config)
             self._add("nats", command, self._environ, f"http://{HOST}:{ports.nats_monitor}/healthz")
         if not mongo_url:
-            self._add("mongo", programs.mongo(ports, self._mongo_folder, asks=True), self._environ)
+            self._add("mongo", programs.mongo(ports, self._mongo.folder, asks=True), self._environ)
         self._add_services()
 
     @property
     def gateway_urls(self) -> list[str]:
         """Where clients connect."""
-        return [f"http://{HOST}:{port}" for port in (self.ports.gateway_1, self.ports.gateway_2)]
+        return [f"http://{HOST}:{each.port}" for each in self.gateways]
+
+    @property
+    def metrics_urls(self) -> list[str]:
+        """Where each gateway says what it does."""
+        return [f"{self.admin_url(each.name)}/metrics" for each in self.gateways]
 
     def mongo_url_of(self, user: str) -> str:
         """Of the database, for one of its users (auth, history, admin, root); their password is in it."""
@@ -118,21 +125,11 @@ class Stack:
         """The settings of a service, as the environment it is started with."""
         return {
             **self._environ,
-            "PYTHONUNBUFFERED": "1",
+            **SETTINGS,
             "NATS_URL": self.nats_url,
-            "ADMIN_HOST": HOST,
-            "HOST": HOST,
             "INSTANCE": name,
             "SIGNING_KEYS_DIR": str(self.signing_keys),
             **self.secrets.environment(name, self.mongo_url),
-            "ALLOW_GUESTS": "true",
-            "DOCS": "true",
-            # Everybody has the same address here.
-            "CONNECTIONS_PER_ADDRESS_MOST": "0",
-            "LOGIN_FAILURES_PER_ADDRESS": "0",
-            "REGISTRATIONS_PER_ADDRESS": "0",
-            "GUESTS_PER_ADDRESS": "0",
-            "DRAIN_SECONDS": "0",  # Ctrl-C is not to take half a minute
             **self._overrides,
         }
 
@@ -142,8 +139,8 @@ class Stack:
         ports = self.ports
         self._add_service("auth", "auth", ports.auth_admin)
         self._add_service("history", "history", ports.history_admin)
-        self._add_service("gateway-1", "gateway", ports.gateway_1_admin, PORT=str(ports.gateway_1))
-        self._add_service("gateway-2", "gateway", ports.gateway_2_admin, PORT=str(ports.gateway_2))
+        for each in self.gateways:
+            self._add_service(each.name, "gateway", each.admin_port, PORT=str(each.port))
 
     def _add_service(self, name: str, service: str, admin_port: int, **environ: str) -> None:
         environment = {**self.environment(name), "ADMIN_PORT": str(admin_port), **environ}
@@ -159,16 +156,23 @@ class Stack:
 
     def _tiers(self) -> list[list[str]]:
         servers: list[str] = [name for name in ("nats", "mongo") if name in self.children]
-        return [servers, ["auth", "history"], list(GATEWAYS)]
+        return [servers, ["auth", "history"], [each.name for each in self.gateways]]
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def _check_ports(self) -> None:
         outside = {"nats": ("nats", "nats_monitor"), "mongo": ("mongo",)}
         skipped = {port for name, ports in outside.items() if name not in self.children for port in ports}
-        for name, port in asdict(self.ports).items():
-            if name not in skipped and is_taken(port):
-                raise StackError(f"port {port} ({name.replace('_', '-')}) is taken")
+        needed = {
+            name.replace("_", "-"): port
+            for name, port in asdict(self.ports).items()
+            if name not in skipped and not name.startswith("gateway")
+        }
+        needed |= {each.name: each.port for each in self.gateways}
+        needed |= {f"{each.name}-admin": each.admin_port for each in self.gateways}
+        for name, port in needed.items():
+            if is_taken(port):
+                raise StackError(f"port {port} ({name}) is taken")
 
     async def _start(self) -> None:
         await self._make_secrets()
@@ -190,19 +194,17 @@ class Stack:
         await asyncio.gather(*made)
         self.secrets.write_config()
         if "mongo" in self.children:
-            # The server's files are open to all of the machine, and everything is in them.
-            self._mongo_folder.mkdir(exist_ok=True)
-            self._mongo_folder.chmod(0o700)
-            if not mongo_users.are_made(self.secrets):
+            self._mongo.make_folder()
+            if not self._mongo.has_users:
                 await self._make_mongo_users()
 
     async def _make_mongo_users(self) -> None:
         # In a server that lets anybody in, for as long as this takes.
-        open_to_all = self._child("mongo", programs.mongo(self.ports, self._mongo_folder, asks=False), self._environ)
+        open_to_all = self._child("mongo", programs.mongo(self.ports, self._mongo.folder, asks=False), self._environ)
         asking, self.children["mongo"] = self.children["mongo"], open_to_all
         await open_to_all.start()
         await self.ready("mongo")
-        await mongo_users.make(self.mongo_url, self.secrets)
+        await self._mongo.make_users()
         await open_to_all.kill()  # it keeps what it has acknowledged, and takes its time to end
         self.children["mongo"] = asking
 
@@ -211,30 +213,14 @@ class Stack:
         await process.run(name, command, cwd=ROOT, environ=environ or self._environ, sink=self._sink)
 
     async def _ready(self, http: aiohttp.ClientSession, name: str) -> None:
-        child = self.children[name]
-        deadline = time.monotonic() + _READY_SECONDS
-        while not await self._is_ready(http, name):
-            if not child.is_running:
-                raise StackError(await self._how_ended(name))
-            if time.monotonic() > deadline:
-                raise StackError(f"{name} was not ready within {_READY_SECONDS:g} s")
-            await asyncio.sleep(_POLL_SECONDS)
-        if not child.is_running:
-            raise StackError(await self._how_ended(name))
+        await readiness.wait(self.children[name], lambda: self._is_ready(http, name), lambda: self._how_ended(name))
 
     async def _is_ready(self, http: aiohttp.ClientSession, name: str) -> bool:
-        if name != "mongo":
-            return await _answers(http, self._ready_urls[name])
-        url = self.mongo_url_of("root") if mongo_users.are_made(self.secrets) else self.mongo_url
-        written = await mongo.writes(url, HOST, self.ports.mongo, self._mongo_folder)
-        self._mongo_has_written |= written
-        return written
+        return await (self._mongo.is_ready() if name == "mongo" else readiness.answers(http, self._ready_urls[name]))
 
     async def _how_ended(self, name: str) -> str:
         how = await self.children[name].ended()
-        if name == "mongo" and not self._mongo_has_written:
-            return f"{how} (if its database is damaged: remove {self._mongo_folder})"
-        return how
+        return self._mongo.explained(how) if name == "mongo" else how
 
     async def _stop(self) -> None:
         try:
@@ -248,17 +234,9 @@ class Stack:
     async def _let_mongo_settle(self) -> None:
         # Ended while it makes its tables, it would leave a database that refuses every write.
         child = self.children.get("mongo")
-        if child is None or not child.is_running or self._mongo_has_written:
+        if child is None or not child.is_running or self._mongo.has_written:
             return
         child.send_signal(signal.SIGCONT)
         with suppress(StackError, TimeoutError):
             async with asyncio.timeout(_SETTLE_SECONDS):
                 await self.ready("mongo")
-
-
-async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with http.get(url) as response:
-            return response.status == 200
-    except (OSError, aiohttp.ClientError, TimeoutError):
-        return False

@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from deploy.local.ports import HOST
 from loadtests.bench.audience import Audience
-from loadtests.bench.listener import Listener
-from loadtests.bench.member import ClientError, Member
+from loadtests.bench.listener import Listener, Member
 from loadtests.bench.talker import Talker
 from loadtests.bench.targets import Target
+from loadtests.light.connection import ClientError, Connection
 
 AT_ONCE: Final = 100
 """Handshakes on their way at any time, unless a case says otherwise: the server's core is busy, its backlog short."""
@@ -125,7 +125,7 @@ class Crowd:
         await asyncio.get_running_loop().create_connection(lambda: talker, HOST, self._port)
         await talker.ready
 
-    def _on_lost(self, member: Member) -> None:
+    def _on_lost(self, member: Connection) -> None:
         if not self._leaving and (not isinstance(member, Talker) or member.admitted):
             self.lost += 1
 

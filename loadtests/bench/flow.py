@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from loadtests.bench.audience import Audience
 from loadtests.bench.frames import MARK
-from loadtests.bench.member import ClientError
 from loadtests.bench.talker import Talker
+from loadtests.light.connection import ClientError
 
 BODY_BYTES: Final = 64
 _DRAIN_SECONDS: Final = 90.0

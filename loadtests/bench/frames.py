@@ -1,4 +1,4 @@
-"""WebSocket frames as these servers send them (RFC 6455: unmasked, never fragmented), and as clients must.
+"""How deliveries are counted, and pings found, without looking at packets.
 
 Deliveries are counted by one byte, `MARK`, that every message body holds once and nothing else holds: no JSON around
 it, and no frame header, as long as no frame's length ends in that byte. One C call counts a whole read, however many
@@ -11,47 +11,7 @@ MARK: Final = b"^"
 PING: Final = b"\x81\x012"
 """An Engine.IO ping is a text frame that says 2. Inside other frames these bytes cannot stand: JSON has no \\x01."""
 
-_TEXT: Final = 0x81
-_CLOSE: Final = 0x88
-_SHORT, _LONG = 126, 127
-
-
-class FrameError(Exception):
-    """The server sent what no server of these sends."""
-
-
-def client_frame(payload: bytes) -> bytes:
-    """`payload` as a text frame of a client. The mask is zero, which is a mask like any other."""
-    size = len(payload)
-    if size < _SHORT:
-        return bytes((_TEXT, 0x80 | size, 0, 0, 0, 0)) + payload
-    return bytes((_TEXT, 0x80 | _SHORT)) + size.to_bytes(2, "big") + bytes(4) + payload
-
-
-PONG: Final = client_frame(b"3")
-
-
-def split(data: bytes) -> tuple[list[bytes], bytes]:
-    """The payloads of all whole frames in `data`, and the rest. A close frame is no payload: what follows is lost."""
-    payloads: list[bytes] = []
-    start, end = 0, len(data)
-    while end - start >= 2:
-        kind, size = data[start], data[start + 1]
-        if kind == _CLOSE:
-            break
-        if kind != _TEXT:
-            raise FrameError(f"a frame of kind {kind:#x}")
-        head = start + 2
-        if size >= _SHORT:
-            wide = 2 if size == _SHORT else 8
-            if end - head < wide:
-                break
-            size, head = int.from_bytes(data[head : head + wide], "big"), head + wide
-        if end - head < size:
-            break
-        payloads.append(data[head : head + size])
-        start = head + size
-    return payloads, data[start:]
+_TEXT: Final = PING[0]
 
 
 class PingFinder:

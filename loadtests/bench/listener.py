@@ -2,17 +2,18 @@
 
 from typing import Final
 
-from loadtests.bench.frames import MARK, PONG, PingFinder
-from loadtests.bench.member import BUFFER, Member
+from loadtests.bench.frames import MARK, PingFinder
 from loadtests.bench.talker import Talker
+from loadtests.light.connection import BUFFER, Connection
+from loadtests.light.frames import PONG
 
 _count: Final = BUFFER.count
 
 
-class Listener(Member):
+class Listener(Connection):
     """Counts marks and answers pings; looks at nothing else."""
 
-    __slots__ = ("_pings",)
+    __slots__ = ("_pings", "audience", "heard")
 
     def __init__(self, talker: Talker) -> None:
         super().__init__(talker.on_lost)
@@ -33,3 +34,6 @@ class Listener(Member):
             self.audience.moved(before, after)  # type: ignore[union-attr] # a listener is in a room
         if self._pings.found(BUFFER, size):
             self.write(PONG)
+
+
+Member = Talker | Listener

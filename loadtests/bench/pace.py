@@ -10,9 +10,9 @@ from typing import Final
 from loadtests.bench.audience import Audience
 from loadtests.bench.flow import Speakers, acknowledged
 from loadtests.bench.frames import MARK
-from loadtests.bench.member import ClientError
 from loadtests.bench.talker import Talker
-from loadtests.bench.ticks import ticking
+from loadtests.light.connection import ClientError
+from loadtests.light.ticks import ticking
 
 _TICK_SECONDS: Final = 0.0005
 """At least; what falls due within goes together. A finer clock would take its time from the clients."""

@@ -6,8 +6,8 @@ from typing import Final
 
 from loadtests.bench.crowd import Crowd
 from loadtests.bench.flow import Speakers
-from loadtests.bench.member import ClientError
 from loadtests.bench.targets import Target
+from loadtests.light.connection import ClientError
 
 _SECONDS: Final = 10.0
 

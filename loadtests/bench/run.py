@@ -12,12 +12,12 @@ from loadtests.bench import relaying
 from loadtests.bench.cases.fan_out import IN_FLIGHT
 from loadtests.bench.machine import Cores, MachineError
 from loadtests.bench.measuring import Bench, Case
-from loadtests.bench.member import ClientError
 from loadtests.bench.options import Options
 from loadtests.bench.peers import send_loop
 from loadtests.bench.peers.send_loop import SendLoop
 from loadtests.bench.samples import Sample, Samples
 from loadtests.bench.targets import Target, TargetError
+from loadtests.light.connection import ClientError
 
 _MEASUREMENT_SECONDS: Final = 240.0
 """For one, the server's start and the crowd's arrival among it."""

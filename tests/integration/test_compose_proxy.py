@@ -1,7 +1,6 @@
 """The compose stack's HAProxy configuration, in a real HAProxy before two servers of which each can be unready."""
 
 import asyncio
-import shutil
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,8 +10,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from deploy.local.haproxy import Server, configuration, program
 from deploy.local.ports import HOST, Ports
-from deploy.local.stack import ROOT
+from deploy.local.process import StackError
 from tests.support.waiting import until
 
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
@@ -48,23 +48,16 @@ class Proxy:
 @pytest_asyncio.fixture(loop_scope="session")
 async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
     """Started, and ended."""
-    haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if haproxy is None:
+    try:
+        haproxy = program()
+    except StackError:
         pytest.skip("no haproxy: how compose's proxy leads clients is NOT tested")
     ports = Ports.free()
     started = Proxy(f"http://{HOST}:{ports.gateway_1}")
     servers = [(ports.nats, ports.nats_monitor), (ports.auth_admin, ports.history_admin)]
     runners = [await _serve(started, number, *each) for number, each in enumerate(servers)]
-    text = (ROOT / "deploy" / "compose" / "haproxy.cfg").read_text()
-    # The engine's DNS is not there: two servers by their addresses. All else stays.
-    lines = [f"    server gateway{n} {HOST}:{port} port {admin}" for n, (port, admin) in enumerate(servers)]
-    text = text.replace("    server-template gateway 20 gateway:8080", "\n".join(lines))
-    text = text.replace("init-addr none resolvers engine resolve-prefer ipv4 check port 9080", "check")
-    text = text.replace("bind :8080", f"bind {HOST}:{ports.gateway_1}").replace(
-        "bind :8405", f"bind {HOST}:{ports.mongo}"
-    )
     file = tmp_path / "haproxy.cfg"
-    file.write_text(text)
+    file.write_text(configuration([Server(*each) for each in servers], ports.gateway_1, ports.mongo))
     process = await asyncio.create_subprocess_exec(haproxy, "-db", "-f", file, stdout=DEVNULL, stderr=DEVNULL)
     try:
         await until(lambda: _answers(started), "the proxy to lead to both")

@@ -9,7 +9,7 @@ import time
 from typing import Any, Final, Self
 
 from deploy.local.ports import HOST
-from loadtests.bench.frames import client_frame, split
+from loadtests.light.frames import client_frame, split
 
 _HEAD: Final = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from loadtests.bench.audience import Audience
-from loadtests.bench.frames import MARK, PING, FrameError, PingFinder, client_frame, split
+from loadtests.bench.frames import MARK, PING, PingFinder
+from loadtests.light.frames import FrameError, client_frame, split
 
 
 def server_frame(payload: bytes) -> bytes:

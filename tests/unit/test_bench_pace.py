@@ -12,7 +12,7 @@ import pytest
 
 from loadtests.bench.machine import cpu_ns
 from loadtests.bench.scheduling import before_others, give_way, stopped
-from loadtests.bench.ticks import ticking
+from loadtests.light.ticks import ticking
 from tests.support.waiting import until
 
 

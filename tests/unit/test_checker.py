@@ -78,6 +78,14 @@ PLANTED: dict[str, tuple[Callable[[Account], object], set[Kind]]] = {
         {Kind.LOST_HEAD},
     ),
     "seen twice": (lambda a: _received(a).append(THREE), {Kind.DUPLICATE}),
+    "an older one in place of the last, and prev made up": (
+        lambda a: _received(a).__setitem__(2, Place(11, 15, "one")),
+        {Kind.DUPLICATE, Kind.LOST_TAIL},
+    ),
+    "the same in place of the last, and prev made up": (
+        lambda a: _received(a, 1).__setitem__(1, Place(15, 15, "two")),
+        {Kind.DUPLICATE, Kind.LOST_TAIL},
+    ),
     "swapped": (lambda a: _received(a).reverse(), {Kind.OUT_OF_ORDER, Kind.HOLE}),
     "from before the join": (lambda a: _received(a).insert(0, Place(7, 0, "zero")), {Kind.OUT_OF_ORDER}),
     "wrong prev": (lambda a: _received(a).__setitem__(1, Place(15, 12, "two")), {Kind.HOLE}),

@@ -94,6 +94,29 @@ def test_free_ports_are_nobody_elses_before_somebody_listens() -> None:
     assert same.reserve()
 
 
+def test_further_gateways_have_ports_of_their_own(tmp_path: Path) -> None:
+    """The first two where they always are; what the others have is reserved for as long as the stack is kept."""
+    ports = Ports.free()
+    four = stack(tmp_path, ports, gateways=4)
+    assert [each.name for each in four.gateways] == ["gateway-1", "gateway-2", "gateway-3", "gateway-4"]
+    assert four.gateways[:2] == stack(tmp_path, ports).gateways
+    assert four.gateway_urls[:2] == [f"http://{HOST}:{ports.gateway_1}", f"http://{HOST}:{ports.gateway_2}"]
+    further = [port for each in four.gateways[2:] for port in each[1:]]
+    assert len({*asdict(ports).values(), *further}) == len(NAMES) + len(further) == len(NAMES) + 4
+    assert not any(replace(ports, gateway_1=port).reserve() for port in further)
+
+
+async def test_a_taken_port_of_a_further_gateway_is_named(tmp_path: Path) -> None:
+    """As those of the first two; and of a gateway that is not wanted it does not matter."""
+    four = stack(tmp_path, Ports.free(), gateways=4)
+    port = four.gateways[3].admin_port
+    with closing(socket.create_server((HOST, port))), pytest.raises(StackError, match=f"{port} .gateway-4-admin. is"):
+        await four.__aenter__()
+    with closing(socket.create_server((HOST, 0))) as listener:
+        one = stack(tmp_path, replace(Ports.free(), gateway_2=listener.getsockname()[1]), gateways=1)
+        one._check_ports()
+
+
 def test_a_port_is_taken_while_somebody_listens(taken: int) -> None:
     """On the same address or on all addresses; and free again afterwards, at once."""
     assert is_taken(taken)

@@ -1,0 +1,101 @@
+"""What is connected to: a URL, all addresses behind its name, and the addresses that connections come from."""
+
+import asyncio
+import errno
+import itertools
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from loadtests import kinds
+from loadtests.light.client import Client
+from loadtests.light.connection import ClientError
+
+_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
+_BIND_NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
+"""The port is chosen with the target, so that each target has all of them. Of Linux; not in Python's `socket`."""
+
+
+class TargetError(Exception):
+    """A URL is none, or leads nowhere; the message is the one line to show."""
+
+
+class Target:
+    """Raises `TargetError`. To be resolved before anything is opened."""
+
+    def __init__(self, url: str, sources: Sequence[str] = ()) -> None:
+        try:
+            parts = urlsplit(url)
+            self.host, self.port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise TargetError(f"{url} is no URL") from None
+        if parts.scheme not in {"http", "https"} or not self.host:
+            raise TargetError(f"{url} is no URL of a gateway: http://HOST:PORT")
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.request = _upgrade(parts.netloc.rpartition("@")[2])
+        self._sources = itertools.cycle(sources) if sources else None
+        self._addresses = itertools.cycle([self.host])
+
+    async def resolve(self) -> None:
+        """Ask for the addresses, once: a name may stand for many gateways. Raises `TargetError`."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise TargetError(f"{self.host} is not known: {error.strerror}") from None
+        self._addresses = itertools.cycle(dict.fromkeys(str(each[4][0]) for each in found))
+
+    async def open(self, client: Client) -> None:
+        """Connect `client`, from the next source to the next address; raises `OSError`."""
+        loop, address = asyncio.get_running_loop(), next(self._addresses)
+        name = self.host if self._tls is not None else None
+        if self._sources is None:
+            await loop.create_connection(lambda: client, address, self.port, ssl=self._tls, server_hostname=name)
+            return
+        source = next(self._sources)
+        opened = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
+        try:
+            opened.setblocking(False)
+            if opened.family is socket.AF_INET:
+                opened.setsockopt(socket.IPPROTO_IP, _BIND_NO_PORT, 1)
+            opened.bind((source, 0))
+            await loop.sock_connect(opened, (address, self.port))
+            await loop.create_connection(lambda: client, sock=opened, ssl=self._tls, server_hostname=name)
+        except BaseException:
+            opened.close()
+            raise
+
+
+def code_of(error: Exception) -> str:
+    """How a failed connection is counted: by the server's code, or by one of `kinds`."""
+    match error:
+        case ClientError(reason=reason):
+            return _said(reason)
+        case TimeoutError():
+            return kinds.TIMEOUT
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return kinds.NO_FILES
+        case OSError(errno=errno.EADDRNOTAVAIL | errno.EADDRINUSE):
+            return kinds.NO_PORTS
+        case _:
+            return kinds.UNREACHABLE
+
+
+def _said(reason: bytes) -> str:
+    if reason.startswith(b"HTTP/1."):
+        return f"HTTP {reason[9:12].decode(errors='replace')}"
+    _, found, rest = reason.partition(b'"code":"')
+    return rest.partition(b'"')[0].decode(errors="replace") if found else kinds.DISCONNECTED
+
+
+def _upgrade(host: str) -> bytes:
+    lines = (
+        f"GET {_PATH} HTTP/1.1",
+        f"Host: {host}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()

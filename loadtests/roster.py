@@ -1,0 +1,101 @@
+"""Who plays the users, as the conductor knows them: what they report each second, and what they hand over."""
+
+import math
+import time
+from collections.abc import Collection
+from typing import Any, Final
+
+import msgspec
+
+from loadtests.facts import Facts, Process, Usage
+from loadtests.timeline import Timeline
+
+_REPORTS_AFTER: Final = 2
+"""So many reports after something was said to a player, they have heard it: the first may have been on its way."""
+
+
+class Player(msgspec.Struct):
+    """One process that plays users, as last reported."""
+
+    host: str
+    connected: int = 0
+    settled: bool = False
+    usage: list[Usage] = []
+    reports: int = 0
+    """How many have come since something was last said to all."""
+    last: float = 0.0
+    """When the last came, by the monotonic clock."""
+    parts: dict[int, bytes] = {}
+    facts: Facts | None = None
+
+
+class Roster:
+    """All of them, by number; and the sum of what they tell."""
+
+    def __init__(self) -> None:
+        self.players: dict[int, Player] = {}
+        self.timeline = Timeline()
+        self.ends: dict[str, int] = {}
+        """The newest seq that anybody knows of, by room."""
+
+    @property
+    def connected(self) -> int:
+        """How many connections all have."""
+        return sum(each.connected for each in self.players.values())
+
+    @property
+    def cpu_percent(self) -> float:
+        """Of one core, in the process that is worst off."""
+        return max((each.usage[-1].cpu_percent for each in self.players.values() if each.usage), default=0.0)
+
+    @property
+    def generators(self) -> list[Process]:
+        """What each has used, as far as it is known."""
+        return [Process(f"generator-{n + 1}", each.host, each.usage) for n, each in sorted(self.players.items())]
+
+    def reported(self, data: dict[str, Any]) -> None:
+        """A `parley-report` came."""
+        player = self.players.setdefault(data["player"], Player(data["host"]))
+        player.connected, player.settled = data["connected"], data["settled"]
+        player.reports += 1
+        player.last = time.monotonic()
+        if data["usage"] is not None:
+            player.usage.append(msgspec.msgpack.decode(data["usage"], type=Usage))
+        self.timeline.add(msgspec.msgpack.decode(data["timeline"], type=Timeline))
+        for room, seq in data["ends"].items():
+            self.ends[room] = max(seq, self.ends.get(room, 0))
+
+    def told(self) -> None:
+        """Something was said to all."""
+        for each in self.players.values():
+            each.reports = 0
+
+    def have_heard(self, numbers: Collection[int]) -> bool:
+        """Whether each of these knows what was last said."""
+        return all(n in self.players and self.players[n].reports >= _REPORTS_AFTER for n in numbers)
+
+    def are_settled(self, numbers: Collection[int]) -> bool:
+        """Whether all that was sent has arrived, at each of these, as of what was last said."""
+        return self.have_heard(numbers) and all(self.players[number].settled for number in numbers)
+
+    def silent(self, seconds: float) -> list[int]:
+        """Who has not reported for so long."""
+        now = time.monotonic()
+        return [number for number, each in self.players.items() if now - each.last > seconds]
+
+    def handed_over(self, data: dict[str, Any]) -> None:
+        """A `parley-facts` came: a part of somebody's facts. Raises `msgspec.MsgspecError` when they are none."""
+        player = self.players.setdefault(data["player"], Player(""))
+        player.parts[data["n"]] = data["data"]
+        if len(player.parts) == data["parts"] and player.facts is None:
+            whole = b"".join(player.parts[number] for number in sorted(player.parts))
+            player.parts.clear()
+            player.facts = msgspec.msgpack.decode(whole, type=Facts)
+
+    def missing(self, numbers: Collection[int]) -> list[int]:
+        """Who of these has not handed over all."""
+        return [number for number in numbers if number not in self.players or self.players[number].facts is None]
+
+    def recent(self, now: float, seconds: float) -> Timeline:
+        """The last seconds of the epoch before `now`, as far as they are reported."""
+        return Timeline(dict(self.timeline.between(now - seconds, math.inf)))

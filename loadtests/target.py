@@ -1,0 +1,103 @@
+"""The system that is measured: a stack of the run's own, or a deployment that is given."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from deploy.local.ports import HOST, Ports
+from deploy.local.stack import ROOT, Stack
+from deploy.local.unlimited import UNLIMITED
+from loadtests import restarting
+
+_LOG_LINES: Final = 40
+
+
+class RunError(Exception):
+    """The run could not be done; the message is the one line to show."""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a run has to know of it."""
+
+    urls: list[str]
+    metrics: list[str]
+    """/metrics of each gateway, as far as they are known."""
+    tokens: Path
+    hook: str
+    """Restarts the gateways."""
+    environ: Mapping[str, str]
+    """For processes that make the load."""
+    words: str
+    own: bool
+
+
+class OwnStack:
+    """A stack for one run, without limits, which restarts its gateways for those who ask for it."""
+
+    def __init__(self, folder: Path, *, gateways: int, drains: bool) -> None:
+        """`drains`: its gateways take their time to end, as in production. Raises `OSError` without free ports."""
+        self._complaints: deque[str] = deque(maxlen=_LOG_LINES)
+        self._folder = folder
+        environ = {**UNLIMITED, "DRAIN_SECONDS": str(restarting.DRAIN_SECONDS if drains else 0)}
+        self._stack = Stack(folder / "stack", Ports.free(), sink=self._listen, environ=environ, gateways=gateways)
+
+    @property
+    def urls(self) -> list[str]:
+        """Where it will listen."""
+        return self._stack.gateway_urls
+
+    @asynccontextmanager
+    async def started(self, seats: int, seconds: int) -> AsyncIterator[Target]:
+        """With tokens for so many users, good for so long. Raises `StackError` and `RunError`."""
+        async with self._stack as stack:
+            self._complaints.clear()  # it has started
+            tokens = self._folder / "tokens"
+            tokens.touch(mode=0o600)
+            tokens.write_bytes(await mint(seats, seconds, stack.environment("auth")))
+            socket = self._folder / "restarting"
+            async with restarting.restarts(stack, socket):
+                yield Target(
+                    urls=self.urls,
+                    metrics=stack.metrics_urls,
+                    tokens=tokens,
+                    hook=f"'{sys.executable}' -m loadtests.restarting '{socket}'",
+                    environ={**os.environ, "NO_PROXY": HOST, "no_proxy": HOST},
+                    words=f"{len(self.urls)} gateways of a stack of its own, on this machine",
+                    own=True,
+                )
+
+    async def ended(self) -> list[str]:
+        """Which of its processes have ended though nobody told them to, and how."""
+        return [await each.ended() for each in self._stack.children.values() if not each.is_running]
+
+    def show_complaints(self) -> None:
+        """What the services said, beside the usual."""
+        if self._complaints:
+            print("what the stack said, beside the usual:", *self._complaints, sep="\n  ", file=sys.stderr)
+
+    def _listen(self, name: str, line: str) -> None:
+        if '"level": "info"' not in line and "[INF]" not in line:
+            self._complaints.append(f"{name} | {line}")
+
+
+async def mint(seats: int, seconds: int, environ: Mapping[str, str]) -> bytes:
+    """Tokens for so many users, one a line, signed with the keys that `environ` names. Raises `RunError`."""
+    command = [sys.executable, "-m", "services.auth", "mint", "--users", str(seats), "--seconds", str(seconds)]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=dict(environ), stdout=PIPE)
+    try:
+        tokens, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise RunError(f"minting tokens ended with exit code {process.returncode}")
+    return tokens
