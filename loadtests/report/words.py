@@ -51,7 +51,7 @@ def account(counts: Counts) -> list[Row]:
         ("out of order", f"{counts.out_of_order:,}"),
     ]
     rows += [(kind, f"{count:,}") for kind, count in counts.other.items()]
-    rows.append(("stays in rooms, of which a lost connection cut off", f"{counts.stays:,}, {counts.cut_off:,}"))
+    rows.append((f"stays of members in rooms, {counts.cut_off:,} of them cut off", f"{counts.stays:,}"))
     return rows
 
 

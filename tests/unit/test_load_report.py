@@ -52,6 +52,18 @@ def test_figures_are_those_of_the_measured_phases() -> None:
     assert (found.seconds, found.began) == (RAMP + LENGTH, "2026-09-21T14:13:20Z")
 
 
+def test_a_phase_that_begins_within_a_second_has_the_rest_of_it() -> None:
+    """No second of a run is in no phase, or in two."""
+    found = facts()
+    found.phases = [
+        msgspec.structs.replace(each, begin=each.begin + 0.6, end=each.end + 0.6) for each in found.phases
+    ]
+    ramp, hold = results(found).parts
+    assert sum(each.count for each in ramp.figures if each.kind == kinds.CONNECT) == USERS
+    messages = [sum(each.count for each in part.figures if each.kind == kinds.MESSAGE) for part in (ramp, hold)]
+    assert messages == [4, 4 * LENGTH - 4]
+
+
 def test_counts_are_the_accounts() -> None:
     """Twenty messages, three readers."""
     counts = results(facts()).counts
