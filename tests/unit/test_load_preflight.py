@@ -73,6 +73,8 @@ def test_too_few_files_refuse(tmp_path: Path) -> None:
     assert "10200 open files are needed for 10000 connections in one process, and 4096 are allowed" in found.problem
     assert "ulimit -n 10200" in found.mend
     assert "--processes 3 " in found.mend
+    two = check(Need(10_000, processes=2, targets=[_TARGET]), machine)
+    assert [each for each in two if each.refuses]
     cores_only = check(Need(10_000, processes=3, targets=[_TARGET]), machine)
     assert not [each for each in cores_only if each.refuses]
 
@@ -83,6 +85,12 @@ def test_a_process_of_the_own_system_may_need_more_files(tmp_path: Path) -> None
     machine = _machine(tmp_path, limits=_LIMITS.format(20_000))
     (found,) = [each for each in check(need, machine) if each.refuses]
     assert "20100 open files are needed for one process of the system" in found.problem
+
+
+def test_a_limit_that_is_too_low_for_any_process_has_no_other_way_out(tmp_path: Path) -> None:
+    """More processes would not help."""
+    found = _one(check(Need(60, targets=[_TARGET]), _machine(tmp_path, limits=_LIMITS.format(BESIDE))))
+    assert "--processes" not in found.mend
 
 
 def test_no_limit_of_files_is_no_finding(tmp_path: Path) -> None:
