@@ -99,7 +99,7 @@ def test_a_containers_share_of_cores_counts(tmp_path: Path) -> None:
     assert "share 0.5 cores" in one(check(Need(100, targets=[TARGET]), tmp_path)).problem
 
 
-def test_a_source_has_to_be_an_address_of_thislike_good(tmp_path: Path) -> None:
+def test_a_source_has_to_be_an_address_of_this_machine(tmp_path: Path) -> None:
     """And of the kind that the target has."""
     machine = like_good(tmp_path)
     assert check(Need(10, targets=[TARGET], sources=["127.0.0.1", "127.0.0.77"]), machine) == []
