@@ -29,7 +29,7 @@ class Stay(msgspec.Struct, omit_defaults=True):
     reader: str
     room: str
     after: int | None = None
-    """Where it resumes, or the seq at which its join was acknowledged. Everything above is owed, if it was."""
+    """Everything above this seq is owed; None until the join is acknowledged."""
     received: Received | list[Place] = []
     """A sequence of `Place`, either way. A ledger's is compact, and belongs to the account that it is in."""
     lasted: bool = False
@@ -39,22 +39,10 @@ class Stay(msgspec.Struct, omit_defaults=True):
     member: bool = True
     """False: the reader never asked to be in the room, or had left it. Nothing is owed, and nothing may come."""
 
-    answered: bool = True
-    """False: its join was not acknowledged, which would have told whether the oldest of what was missed was left out.
-
-    So what is older than all that came is owed to the next stay, which resumes where this one did.
-    """
-
     @property
     def position(self) -> int | None:
-        """Where to resume: the seq of the last message received, if it is known that nothing older was left out."""
-        is_sure = self.answered or self.after is None
-        return self.received[-1].seq if self.received and is_sure else self.after
-
-    @property
-    def owed_above(self) -> int | None:
-        """Everything above this seq is owed; None: everything from the first that came."""
-        return self.after if self.answered else None
+        """The seq of the last message received: where to resume."""
+        return self.received[-1].seq if self.received else self.after
 
 
 class Account(msgspec.Struct, dict=True):

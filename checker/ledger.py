@@ -88,7 +88,7 @@ class Ledger:
 
     def arrives(self, reader: str, room: str, after: int | None) -> Stay:
         """`reader` asks to join `room`, from `after` on or from now on."""
-        return self._noted(Stay(reader, room, after, answered=False))
+        return self._noted(Stay(reader, room, after))
 
     def intrudes(self, reader: str, room: str) -> Stay:
         """`reader` is not in `room`, and gets something of it."""
@@ -108,7 +108,7 @@ class Ledger:
 
     def lasts(self, stay: Stay) -> None:
         """It is known that its reader is in the room: from here on it lasts, until it is cut off."""
-        stay.lasted = stay.answered = True
+        stay.lasted = True
         self._lasting[stay.room][id(stay)] = stay
         self._stirred.add(stay.room)
 

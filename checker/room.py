@@ -26,7 +26,7 @@ class Room:
         if self._is_in_line(stay):
             return
         seen: set[str] = set()
-        last = stay.owed_above
+        last = stay.after
         for place in stay.received:
             for kind in _faults(place, last, seen, self._stored) if stay.member else (Kind.NOT_A_MEMBER,):
                 yield Violation(kind, stay.reader, stay.room, place.seq, place.id)
@@ -48,8 +48,8 @@ class Room:
         if not stay.member:
             return range(0)
         begin, end = 0, len(self._seqs)
-        if stay.owed_above is not None:
-            begin = bisect_right(self._seqs, stay.owed_above)
+        if stay.after is not None:
+            begin = bisect_right(self._seqs, stay.after)
         elif stay.received:
             begin = bisect_left(self._seqs, min(self._outer_seqs(stay.received)))
         else:
@@ -67,7 +67,7 @@ class Room:
         """
         if not isinstance(stay.received, Received):
             return False
-        log, last = stay.received.log, stay.owed_above
+        log, last = stay.received.log, stay.after
         ends = self._ends_in(log)
         for first, end in stay.received.pairs():
             place = log.places[first]

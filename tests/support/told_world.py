@@ -20,8 +20,6 @@ class Reader:
     def __init__(self, name: str, room: str, process: "Process") -> None:
         self.name, self.room, self.process = name, room, process
         self.at = 0
-        self.asked_at = 0
-        """How many it had seen when it asked to join."""
         self.stay: Stay | None = None
         self.plain = Stay(name, room)
 
@@ -35,7 +33,7 @@ class Process:
 
     def note(self, stay: Stay) -> tuple[Stay, Stay]:
         """A new stay of the ledger's, and its plain twin."""
-        both = (stay, msgspec.structs.replace(stay, received=[]))
+        both = (stay, Stay(stay.reader, stay.room, stay.after, [], upto=stay.upto, member=stay.member))
         self.stays.append(both)
         return both
 
@@ -120,8 +118,6 @@ class World:
 
     def _join(self, reader: Reader) -> None:
         process, stored = reader.process, self._messages[reader.room]
-        if not reader.plain.answered and reader.plain.after is not None:
-            reader.at = reader.asked_at  # something may have been left out
         after = None if reader.at == 0 or self._random.randrange(3) == 0 else reader.plain.position
         before = reader.plain.position or 0
         reader.stay, reader.plain = process.note(process.ledger.arrives(reader.name, reader.room, after))
@@ -129,8 +125,7 @@ class World:
         if after is None:
             reader.at = len(stored)
         is_answered = self._random.randrange(5) > 0
-        reader.asked_at = reader.at
-        may_leave_out = after is not None and len(stored) - reader.at > 2
+        may_leave_out = is_answered and after is not None and len(stored) - reader.at > 2
         left_out = self._random.randrange(3) if may_leave_out else 0
         missed = stored[reader.at : reader.at + left_out]
         reader.at += left_out
@@ -139,7 +134,7 @@ class World:
         if not is_answered:
             return  # it hears what is said, and is not sure of anything
         process.ledger.joined(reader.stay, end, truncated=bool(left_out))
-        reader.plain.after, reader.plain.lasted, reader.plain.answered = reader.stay.after, True, True
+        reader.plain.after, reader.plain.lasted = reader.stay.after, True
         if missed:
             paged = process.note(process.ledger.pages_back(reader.name, reader.room, before, reader.stay.after or 0))
             for place in missed:

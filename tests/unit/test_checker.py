@@ -138,20 +138,6 @@ def test_what_was_cut_off_is_owed_no_last_message_and_no_hole() -> None:
     assert set(judge(account).counts) == {Kind.LOST_MIDDLE}, "also when its join was never acknowledged"
 
 
-def test_what_came_before_a_join_was_answered_is_owed_no_head() -> None:
-    """It may have been left out, which only the answer tells: so its reader asks again from where it was."""
-    account = honest()
-    unanswered = Stay("early", "r", 7, [TWO, THREE], answered=False)
-    account.stays.append(unanswered)
-    assert judge(account).holds
-    assert unanswered.position == 7
-    account.stays.append(Stay("early", "r", unanswered.position, [TWO, THREE], lasted=True))
-    assert set(judge(account).counts) == {Kind.HOLE, Kind.LOST_HEAD}
-    account.stays[-1] = Stay("early", "r", 7, [ONE, THREE], answered=False)
-    assert set(judge(account).counts) == {Kind.HOLE, Kind.LOST_MIDDLE}
-    assert Stay("first", "r", None, [ONE, TWO], answered=False).position == 15, "it missed nothing"
-
-
 def test_what_a_truncated_join_left_out_is_owed_by_history() -> None:
     """A member who pages back gets all of it: the end is known."""
     account = honest()

@@ -87,18 +87,3 @@ def test_a_ledger_counts_what_is_under_way_and_what_was_refused() -> None:
     ledger.gave_up()
     assert ledger.under_way == 0
     assert (ledger.account.refused, ledger.account.unconfirmed) == (1, {"three"})
-
-
-def test_a_stay_resumes_from_what_it_is_sure_of() -> None:
-    """The last that came, once its join was acknowledged: until then something older may have been left out."""
-    ledger = Ledger()
-    stay = ledger.arrives("reader", "r", 7)
-    ledger.received(stay, TWO)
-    assert stay.position == 7
-    ledger.cut_off(stay)
-    again = ledger.arrives("reader", "r", stay.position)
-    for place in (ONE, TWO):
-        ledger.received(again, place)
-    ledger.joined(again, 15, truncated=False)
-    assert again.position == 15
-    assert ledger.is_settled

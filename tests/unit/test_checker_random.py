@@ -27,7 +27,7 @@ def _stored(account: Account, room: str, readers: list[Stay]) -> dict[str, int]:
 def _owed(stay: Stay, stored: dict[str, int]) -> dict[str, int]:
     """By the words of `Stay`, one message after the other."""
     seqs = [place.seq for place in stay.received]
-    begin = stay.after + 1 if stay.after is not None and stay.answered else min(seqs, default=None)
+    begin = stay.after + 1 if stay.after is not None else min(seqs, default=None)
     if not stay.member or begin is None:
         return {}
     return {
@@ -45,10 +45,7 @@ def _wrong(stay: Stay, stored: dict[str, int]) -> Iterator[tuple[Kind, Place]]:
         if not stay.member:
             yield Kind.NOT_A_MEMBER, place
             continue
-        newest = max(
-            [each.seq for each in before] + ([stay.after] if stay.after is not None and stay.answered else []),
-            default=None,
-        )
+        newest = max([each.seq for each in before] + ([] if stay.after is None else [stay.after]), default=None)
         if place.id not in stored:
             yield Kind.UNKNOWN, place
         if stored.get(place.id, place.seq) != place.seq:
