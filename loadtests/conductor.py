@@ -3,6 +3,7 @@
 Every end takes the same way, be it the shape's, a signal's, or that of a run that lost a worker: see `ending`.
 """
 
+import math
 import sys
 import time
 import traceback
@@ -76,8 +77,14 @@ class Conductor(LoadTestShape):
 
     @contextmanager
     def phase(self, name: str, *, measured: bool) -> Iterator[None]:
-        """What happens inside is a phase of the run, however it ends."""
+        """What happens inside is a phase of the run, however it ends.
+
+        What is measured begins with a second of the wall clock: what is written down is told by whole seconds.
+        """
         self._phase, begin = name, time.time()
+        if measured:
+            begin = float(math.ceil(begin))
+            gevent.sleep(begin - time.time())
         try:
             yield
         finally:
