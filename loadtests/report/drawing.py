@@ -134,7 +134,7 @@ def _phases(axes: Axes, results: Results) -> None:
         axes.axvspan(part.begin, part.end, color=_BAND, alpha=0.09 + 0.09 * (number % 2), linewidth=0)
         room = (part.end - part.begin) / whole / 0.014
         short = part.name.split(":")[0]
-        name = next((each for each in (part.name, short, short.split()[-1]) if len(each) < room), "")
+        name = next((each for each in (part.name, short, short.split()[-1]) if len(each) - 0.5 < room), "")
         middle, where = (part.begin + part.end) / 2, axes.get_xaxis_transform()
         axes.text(middle, 1.015, name, transform=where, ha="center", va="bottom", fontsize=7.5)
 
