@@ -7,7 +7,6 @@ import pytest
 
 from checker.account import Account, Acknowledged, Place, Stay
 from checker.judge import HISTORY, SHOWN_MOST, Kind, judge
-from checker.ledger import Ledger
 from checker.received import Received
 from checker.report import text
 
@@ -183,46 +182,3 @@ def test_violations_are_counted_and_the_first_are_shown() -> None:
     assert "and 2980 more" in text(verdict)
     account.stays.clear()
     assert {each.reader for each in judge(account).shown} == {HISTORY}
-
-
-def test_the_ledger_is_settled_once_all_that_was_acknowledged_has_come() -> None:
-    """Not while an outcome is awaited, nor while a lasting stay lags behind."""
-    ledger = Ledger()
-    stay = ledger.arrives("reader", "r", None)
-    ledger.joined(stay, 7, truncated=False)
-    assert ledger.is_settled
-    ledger.sending("one")
-    assert not ledger.is_settled
-    ledger.sent("r", 11, "one")
-    assert not ledger.is_settled
-    ledger.received(stay, ONE)
-    assert ledger.is_settled
-    ledger.sending("two")
-    ledger.sent("r", 15, "two")
-    ledger.cut_off(stay)
-    assert ledger.is_settled
-    assert ledger.account.unconfirmed == set()
-    assert ledger.rooms == ["r"]
-
-
-def test_the_ledger_waits_for_what_anybody_has_seen() -> None:
-    """Also when its sender was never told of it: it is owed to all."""
-    ledger = Ledger()
-    one, two = ledger.arrives("one", "r", 7), ledger.arrives("two", "r", 7)
-    for stay in (one, two):
-        ledger.joined(stay, 7, truncated=False)
-    ledger.received(one, ONE)
-    assert ledger.behind() == [two]
-    ledger.received(two, ONE)
-    assert ledger.is_settled
-
-
-def test_a_resumed_stay_is_owed_what_was_missed() -> None:
-    """From the seq it asked for; when the oldest did not come, from the first that did."""
-    ledger = Ledger()
-    resumed, truncated = ledger.arrives("reader", "r", 7), ledger.arrives("reader", "r", 7)
-    ledger.received(resumed, ONE)
-    ledger.joined(resumed, 11, truncated=False)
-    ledger.received(truncated, TWO)
-    ledger.joined(truncated, 15, truncated=True)
-    assert (resumed.after, truncated.after) == (7, 11)

@@ -1,4 +1,4 @@
-"""The account is small, can be handed over and added up, and a ledger knows what others told it of."""
+"""The account is small, and can be handed over, read again and added up."""
 
 from typing import Any
 
@@ -107,40 +107,3 @@ def test_accounts_of_several_processes_are_added_up() -> None:
     assert (whole.refused, whole.unconfirmed, whole.rooms) == (1, {"unknown"}, [ROOM, "s"])
     assert whole.acknowledged[-1] == Acknowledged("s", 3, "other")
     assert whole.stays[-1].received == [Place(3, 0, "other")]
-
-
-def test_a_ledger_waits_for_what_it_is_told_of() -> None:
-    """Another process knows of newer messages; a lower seq is no news, and what ended is not waited for."""
-    ledger = busy(readers=2)
-    assert ledger.is_settled
-    assert ledger.ends == {ROOM: MESSAGES}
-    ledger.told({ROOM: MESSAGES - 1, "elsewhere": 5})
-    assert ledger.is_settled
-    ledger.told({ROOM: MESSAGES + 1})
-    assert not ledger.is_settled
-    assert ledger.ends == {ROOM: MESSAGES + 1, "elsewhere": 5}
-    one, two = ledger.account.stays
-    assert ledger.behind() == [one, two]
-    ledger.received(one, Place(MESSAGES + 1, MESSAGES, "told"))
-    assert ledger.behind() == [two]
-    assert not ledger.is_settled
-    ledger.cut_off(two)
-    assert ledger.is_settled
-    again = ledger.arrives("reader-1", ROOM, two.position)
-    assert ledger.is_settled, "it is not known to be in the room"
-    ledger.lasts(again)
-    assert ledger.behind() == [again]
-
-
-def test_a_ledger_counts_what_is_under_way_and_what_was_refused() -> None:
-    """Each outcome ends it."""
-    ledger = Ledger()
-    for id in ("one", "two", "three"):
-        ledger.sending(id)
-    assert ledger.under_way == 3
-    ledger.sent(ROOM, 1, "one")
-    ledger.refused("two")
-    assert ledger.under_way == 1
-    ledger.gave_up()
-    assert ledger.under_way == 0
-    assert (ledger.account.refused, ledger.account.unconfirmed) == (1, {"three"})
