@@ -4,7 +4,7 @@ In a run without workers these messages go to and from the same process, so ther
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final
 
@@ -38,12 +38,13 @@ class Player:
     One made later, for another run of the same process, takes its place.
     """
 
-    def __init__(self, environment: Environment, scenario: Scenario) -> None:
+    def __init__(self, environment: Environment, scenario: Scenario, *, part_bytes: int = PART_BYTES) -> None:
         runner = environment.runner
         assert isinstance(runner, LocalRunner | WorkerRunner), "a master plays nobody"
         self._environment = environment
         self._runner = runner
         self._scenario = scenario
+        self._part_bytes = part_bytes
         self._index = max(0, runner.worker_index)
         self._meter = Meter(f"generator-{self._index + 1}")
         self._clocks = ClockWatch()
@@ -131,7 +132,9 @@ class Player:
 
     def _finish(self) -> None:
         data = msgspec.msgpack.encode(self._facts())
-        for number, part in enumerate(parts := list(_parts(data))):
+        size = self._part_bytes
+        parts = [data[begin : begin + size] for begin in range(0, len(data), size)]
+        for number, part in enumerate(parts):
             self._runner.send_message(FACTS, {"player": self._index, "n": number, "parts": len(parts), "data": part})
             gevent.sleep(0)  # whoever else has something to do
 
@@ -145,7 +148,3 @@ class Player:
             crashes=self._scenario.crashes,
             invalid=self._invalid,
         )
-
-
-def _parts(data: bytes) -> Iterator[bytes]:
-    return (data[begin : begin + PART_BYTES] for begin in range(0, len(data), PART_BYTES))

@@ -13,6 +13,7 @@ from tests.support.stacks import TestStack
 
 ALL = {"chat": 5, "lurker": 2, "storm": 2, "dashboard": 3, "browser": 3}
 COUNT = sum(ALL.values())
+ROOMS = 2
 
 
 async def _keeps_the_promise(stack: TestStack, playing: Playing) -> Facts:
@@ -35,7 +36,7 @@ async def test_every_kind_is_played_and_timed(stack: TestStack, tmp_path: Path) 
     """With reconnects on purpose, and users who vanish; none of that is a drop, a failure, or a loss."""
     tokens = await stack.mint(COUNT)
     async with playing(stack.gateway_urls, tokens, tmp_path, ALL) as users:
-        await users.until(lambda seen: _has_all(seen, kinds.KINDS, 3), "each kind of request", seconds=120)
+        await users.until(lambda seen: _has_all(seen, kinds.KINDS, 1), "each kind of request", seconds=120)
         facts = await _keeps_the_promise(stack, users)
     line = facts.timeline
     failures = {kind: line.total(kind).failures for kind in line.kinds()}
@@ -68,10 +69,11 @@ async def test_a_gateway_that_is_killed_loses_nothing(own_stack: TestStack, tmp_
     """Its connections are drops; their users are back by themselves, resume, and are timed from the loss on."""
     users = {"chat": 6, "lurker": 2, "browser": 2}
     tokens = await own_stack.mint(10)
-    async with playing(own_stack.gateway_urls, tokens, tmp_path, users) as playing_users:
+    async with playing(own_stack.gateway_urls, tokens, tmp_path, users, rooms=ROOMS) as playing_users:
         await playing_users.until(lambda seen: seen["succeeded"].get(kinds.MESSAGE, 0) > 20, "a chat")
         await own_stack.children["gateway-1"].kill()
-        await playing_users.until(lambda seen: seen["counts"].get(kinds.DROPS, 0) >= 5, "drops")
+        # Of five: some may be reconnecting on purpose just now.
+        await playing_users.until(lambda seen: seen["counts"].get(kinds.DROPS, 0) >= 2, "drops")
         await playing_users.until(lambda seen: seen["connected"] == 10, "all with the other gateway")
         await own_stack.children["gateway-1"].start()
         await own_stack.ready("gateway-1")
@@ -79,10 +81,22 @@ async def test_a_gateway_that_is_killed_loses_nothing(own_stack: TestStack, tmp_
         await playing_users.until(lambda seen: seen["succeeded"][kinds.MESSAGE] > said + 20, "more chat")
         facts = await _keeps_the_promise(own_stack, playing_users)
     line = facts.timeline
-    assert line.total(kinds.RECONNECT).succeeded >= 5
-    assert line.total(kinds.RESUME).succeeded >= 15
+    assert line.total(kinds.RECONNECT).succeeded >= 2
+    assert line.total(kinds.RESUME).succeeded >= ROOMS * line.total(kinds.RECONNECT).succeeded
     assert line.total(kinds.CONNECT).failures.keys() <= {kinds.UNREACHABLE, kinds.DISCONNECTED}
     assert any(not stay.lasted for stay in facts.account.stays)
+
+
+async def test_a_gateway_that_says_it_ends_is_left_for_another_at_once(own_stack: TestStack, tmp_path: Path) -> None:
+    """Nobody knocks at its door again: a rolling restart is no failure of anything, but drops and reconnects."""
+    tokens = await own_stack.mint(6)
+    async with playing(own_stack.gateway_urls, tokens, tmp_path, {"lurker": 6}) as users:
+        await users.until(lambda seen: seen["connected"] == 6, "all")
+        await own_stack.children["gateway-1"].stop()
+        await users.until(lambda seen: seen["succeeded"].get(kinds.RECONNECT, 0) == 3, "half of them elsewhere")
+        assert users.seen["connected"] == 6
+        assert users.seen["counts"][kinds.DROPS] == 3
+        assert users.seen["failures"] == {}
 
 
 async def test_all_are_dropped_at_once_and_come_back(stack: TestStack, tmp_path: Path) -> None:

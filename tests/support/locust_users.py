@@ -27,11 +27,17 @@ from loadtests import player
 from loadtests.facts import Facts
 from loadtests.scenario import Scenario
 from loadtests.timeline import Timeline
-from loadtests.users import USERS
 from loadtests.users.base import ParleyUser
+from loadtests.users.browser import BrowserLikeUser
+from loadtests.users.chat import ChatUser
+from loadtests.users.dashboard import DashboardUser
+from loadtests.users.lurker import LurkerUser
+from loadtests.users.storm import StormUser
 
 assert locust
 SETTLE_SECONDS = 30.0
+_PART_BYTES = 500
+"""So that the facts of a short run come in parts, too."""
 
 
 class Driver:
@@ -40,9 +46,11 @@ class Driver:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
         users = settings["users"]
-        for each in USERS:
+        classes: list[type[User]] = []
+        for each in (BrowserLikeUser, ChatUser, DashboardUser, LurkerUser, StormUser):
             each.fixed_count = users.get(each.NAME, 0)
-        classes: list[type[User]] = [each for each in USERS if each.fixed_count]
+            if each.fixed_count:
+                classes.append(each)
         ParleyUser.scenario = self._scenario = Scenario(
             settings["urls"], settings["tokens"], settings["rooms"], run=settings["run"], think=settings["think"]
         )
@@ -50,7 +58,7 @@ class Driver:
         self._runner = environment.create_local_runner()
         self._runner.register_message(player.REPORT, self._on_report)
         self._runner.register_message(player.FACTS, self._on_facts)
-        player.Player(environment, self._scenario)
+        player.Player(environment, self._scenario, part_bytes=_PART_BYTES)
         self._timeline = Timeline()
         self._settled = False
         self._parts: list[bytes] = []
