@@ -43,8 +43,8 @@ def test_every_kind_of_user_left_its_figures(run: Ended) -> None:
     # Four dashboards, ten events a second from each, heard by the other three or by all.
     assert run.figures(kinds.EVENT).count > SECONDS * 4 * 3
     assert all(not each.failures for each in run.results.figures), run.results.figures
-    kinds_of_all = {each.kind for part in run.results.parts for each in part.figures}
-    assert {kinds.CONNECT, kinds.CONNECT_UPGRADED, kinds.JOIN} <= kinds_of_all
+    timeline = Facts.read(run.folder / "facts.msgpack").timeline
+    assert {kinds.CONNECT, kinds.CONNECT_UPGRADED, kinds.JOIN} <= set(timeline.kinds())
 
 
 def test_its_phases_and_processes_are_told(run: Ended) -> None:

@@ -48,7 +48,7 @@ async def test_a_storm_over_two_processes_is_over_when_all_are_back(there: list[
     assert _phases(run) == ["before", "storm", "after"]
     assert any(text.startswith("all are connected again") for _, text in run.results.moments)
     storm = next(each for each in run.results.parts if each.name == "storm")
-    assert sum(each.count for each in storm.figures if each.kind == kinds.RECONNECT) == 16, storm
+    assert sum(each.count for each in storm.figures if each.kind == kinds.RECONNECT) >= 16, storm
     assert len(run.results.generators) == 2
     assert len(run.results.gateways) == 2
 
@@ -66,7 +66,7 @@ async def test_steps_find_the_highest_that_holds(there: list[str], tmp_path: Pat
 
 
 async def test_steps_end_with_the_one_that_is_too_much(there: list[str], tmp_path: Path) -> None:
-    """An objective that no step can keep: the first is the last, and none is the highest."""
+    """An objective that no step can keep: the first is the last, none is the highest, and the exit code says so."""
     slo = tmp_path / "slo.yaml"
     slo.write_text(f"requests:\n  {kinds.MESSAGE}: {{p50_ms: 0.001}}\n")
     sizes = ["--users", "12", "--seconds", "4", "--steps", "2", "--rooms", "3", "--mix", "chat=1"]
@@ -80,7 +80,7 @@ async def test_steps_end_with_the_one_that_is_too_much(there: list[str], tmp_pat
 
 async def test_a_spike_comes_and_goes(there: list[str], tmp_path: Path) -> None:
     """A quarter, all, a quarter; who leaves is no loss."""
-    sizes = ["--users", "16", "--seconds", "6", "--rooms", "4", "--mix", "chat=1"]
+    sizes = ["--users", "16", "--seconds", "4", "--rooms", "4", "--mix", "chat=1"]
     run = await load(tmp_path / "report", *there, "--shape", "spike", *sizes)
     assert run.code == 0, shown(run)
     balanced(run.results)

@@ -182,3 +182,18 @@ def test_violations_are_counted_and_the_first_are_shown() -> None:
     assert "and 2980 more" in text(verdict)
     account.stays.clear()
     assert {each.reader for each in judge(account).shown} == {HISTORY}
+
+
+@pytest.mark.parametrize("form", [honest, lambda: compact(honest())])
+def test_without_a_senders_account_its_messages_are_strangers_and_adopted_they_are_owed(
+    form: Callable[[], Account],
+) -> None:
+    """Of a process that was lost. Who did not receive what others of them did has lost it, all the same."""
+    account = form()
+    account.acknowledged = [each for each in account.acknowledged if each.id != "two"]
+    assert judge(account).counts == {Kind.UNKNOWN: 3}
+    account.adopt()
+    assert judge(account).holds
+    assert judge(account).unconfirmed == 2
+    account.stays[1].received = [THREE]
+    assert judge(account).counts == {Kind.LOST_HEAD: 1, Kind.HOLE: 1}
