@@ -2,6 +2,11 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Final, TypeVar
+
+_Told = TypeVar("_Told")
+
+_NAME_MOST: Final = 20
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -13,3 +18,30 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def told(parse: Callable[[str], _Told]) -> Callable[[str], _Told]:
+    """A type for argparse: what `parse` makes of it; the words of its `ValueError` are shown."""
+
+    def parsed(text: str) -> _Told:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parsed
+
+
+def place(text: str) -> tuple[str, int]:
+    """A host and a port; raises `ValueError`."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+        raise ValueError(f"{text!r} is not like host:5557")
+    return host, int(port)
+
+
+def name(text: str) -> str:
+    """What may be a part of a room's name; raises `ValueError`."""
+    if not (text.isascii() and text.isalnum() and len(text) <= _NAME_MOST):
+        raise ValueError(f"{text!r} is not of 1 to {_NAME_MOST} letters and digits")
+    return text

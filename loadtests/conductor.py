@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import gevent
 import msgspec
@@ -28,7 +28,7 @@ _SILENCE_SECONDS: Final = 15.0
 _RECENT_SECONDS: Final = 5.0
 
 
-class Conductor(LoadTestShape):  # type: ignore[misc]
+class Conductor(LoadTestShape):
     """Made once, when Locust has its runner. Without a `script` it does nothing: the run is one of Locust's own page.
 
     `path`: where the facts go. `players`: how many processes play users.
@@ -37,8 +37,8 @@ class Conductor(LoadTestShape):  # type: ignore[misc]
     abstract = True  # Locust is not to make one by itself
 
     def __init__(self, environment: Environment, *, players: int, path: Path, progress: Progress) -> None:
-        super().__init__()
-        self.runner = environment.runner
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.locust = cast("Any", environment.runner)
         self.roster = Roster()
         self.facts = Facts(settled=True)
         self.wanted: tuple[int, float] | None = None
@@ -53,9 +53,9 @@ class Conductor(LoadTestShape):  # type: ignore[misc]
         self._phase = ""
         self._began = time.monotonic()
         self._clocks = ClockWatch()
-        self.runner.register_message("parley-report", self._on_report)
-        self.runner.register_message("parley-facts", self._on_facts)
-        environment.events.test_stopping.add_listener(self._on_stopping)
+        self.locust.register_message("parley-report", self._on_report)
+        self.locust.register_message("parley-facts", self._on_facts)
+        environment.events.test_stopping.add_listener(self._on_stopping)  # type: ignore[no-untyped-call]
 
     def tick(self) -> tuple[int, float] | None:
         """Locust asks each second; None ends the run. While it ends anyway, all stays as it is."""
@@ -63,7 +63,7 @@ class Conductor(LoadTestShape):  # type: ignore[misc]
             self._write(Facts(invalid=[UNFINISHED]))
             self._playing = gevent.spawn(self._play, self.script)
             gevent.sleep(0)  # it says how many users it wants
-        return self.wanted if self._ending is None else self.runner.shape_last_tick
+        return self.wanted if self._ending is None else self.locust.shape_last_tick
 
     # --- what a script needs ----------------------------------------------------------------------------------------
 
@@ -88,14 +88,14 @@ class Conductor(LoadTestShape):  # type: ignore[misc]
     def say(self, what: str, data: dict[str, Any] | None = None) -> None:
         """To all players."""
         self.roster.told()
-        self.runner.send_message(what, data or {})
+        self.locust.send_message(what, data or {})
 
     def playing(self) -> set[int]:
         """The numbers of the processes that play, and are not lost."""
-        if not isinstance(self.runner, MasterRunner):
+        if not isinstance(self.locust, MasterRunner):
             return {0}
-        clients = [each for each in self.runner.clients.all if each.state != STATE_MISSING]
-        return {self.runner.get_worker_index(each.id) for each in clients}
+        clients = [each for each in self.locust.clients.all if each.state != STATE_MISSING]
+        return {self.locust.worker_indexes[each.id] for each in clients}
 
     # --- while it goes on -------------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class Conductor(LoadTestShape):  # type: ignore[misc]
     def show(self) -> None:
         """One line of progress."""
         recent = self.roster.recent(time.time(), _RECENT_SECONDS)
-        elapsed, users = time.monotonic() - self._began, self.runner.user_count
+        elapsed, users = time.monotonic() - self._began, self.locust.user_count
         self._progress.show(elapsed, self._phase, recent, self.roster.connected, users, self.roster.cpu_percent)
 
     def _give_up(self, why: str) -> None:

@@ -52,7 +52,7 @@ class Ending:
         for player in self._roster.players.values():
             if player.facts is not None:
                 self._facts.add(player.facts)
-        failures = self._conductor.runner.exceptions.values()
+        failures = self._conductor.locust.exceptions.values()
         crashes = [f"{each['msg']}: {each['traceback']}" for each in failures]
         self._facts.crashes += [each for each in crashes if each not in self._facts.crashes]
         if log.unhandled_greenlet_exception and not self._facts.crashes:

@@ -6,6 +6,7 @@ The page needs `--tokens` and `--url`. It shows Locust's figures; what is judged
 import functools
 import sys
 from pathlib import Path
+from typing import Any
 
 from locust import events
 from locust.argument_parser import LocustArgumentParser
@@ -24,6 +25,7 @@ from loadtests.users.storm import StormUser
 
 __all__ = ["BrowserLikeUser", "ChatUser", "DashboardUser", "LurkerUser", "StormUser"]
 
+_USERS = (BrowserLikeUser, ChatUser, DashboardUser, LurkerUser, StormUser)
 _tokens: list[str] = []
 """Of this host: a worker is told all but these by who leads."""
 
@@ -48,9 +50,9 @@ def _options(parser: LocustArgumentParser, **_: object) -> None:
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def _prepare(environment: Environment, runner: Runner, **_: object) -> None:
-    options = environment.parsed_options
+    options: Any = environment.parsed_options
     weights = mix.parse(options.mix)
-    for each in environment.user_classes:
+    for each in _USERS:
         each.weight = weights.get(each.NAME, 0)
     environment.user_classes[:] = [each for each in environment.user_classes if each.weight]
     if not isinstance(runner, MasterRunner):
@@ -64,7 +66,7 @@ def _prepare(environment: Environment, runner: Runner, **_: object) -> None:
 
 
 def _conduct(environment: Environment, runner: Runner) -> None:
-    options = environment.parsed_options
+    options: Any = environment.parsed_options
     players = options.expect_workers if isinstance(runner, MasterRunner) else 1
     path = Path(options.facts or "facts.msgpack")
     shape = conductor.Conductor(environment, players=players, path=path, progress=Progress(sys.stderr))
@@ -86,7 +88,8 @@ def _conduct(environment: Environment, runner: Runner) -> None:
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def _play(environment: Environment, **_: object) -> None:
     """By now a worker has been told the options of who leads."""
-    runner, options = environment.runner, environment.parsed_options
+    runner: Any = environment.runner
+    options: Any = environment.parsed_options
     if isinstance(runner, MasterRunner) or hasattr(base.ParleyUser, "scenario"):
         return
     seats = {"index": runner.worker_index, "count": options.expect_workers}

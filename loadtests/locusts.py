@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from deploy.local.ports import HOST
 from deploy.local.stack import ROOT
-from loadtests import mix, slo
+from loadtests import mix
 from loadtests.options import HOOK_SECONDS, Options
 from loadtests.target import RunError, Target
 
@@ -78,7 +78,7 @@ async def lead(options: Options, target: Target, facts: Path, interruption: Inte
     command += ["--stop-timeout", _STOP_TIMEOUT, "--expect-workers-max-wait", _WORKERS_SECONDS]
     command += ["--shape", options.shape, "--seconds", options.seconds, "--steps", options.steps]
     command += ["--mix", mix.text(options.mix), "--rooms", options.rooms, "--think", options.think]
-    command += ["--run", options.run, "--hook", options.hook or target.hook, "--slo", options.slo or slo.DEFAULT]
+    command += ["--run", options.run, "--hook", options.hook or target.hook, "--slo", options.slo]
     command += ["--json-file", facts.with_name("locust")]  # no tables beside ours
     command += ["--facts", facts, *(part for url in target.urls for part in ("--url", url))]
     if options.bind is not None:

@@ -2,17 +2,15 @@
 
 import argparse
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from loadtests import mix
-from loadtests.arguments import whole_number
+from loadtests import mix, slo
+from loadtests.arguments import name, place, told, whole_number
 from loadtests.shapes import SHAPES
-
-_Told = TypeVar("_Told")
 
 _USERS_MOST: Final = 50_000
 _SECONDS_MOST: Final = 4 * 3600
@@ -22,7 +20,9 @@ _THINK_MOST: Final = 600
 _PROCESSES_MOST: Final = 64
 _STEPS_MOST: Final = 50
 _GATEWAYS_MOST: Final = 16
-_NAME_MOST: Final = 20
+
+_DISTURBED: Final = slo.DEFAULT.with_name("slo-disturbed.yaml")
+_DISTURBING: Final = ("rolling", "storm")
 
 HOOK_SECONDS: Final = 900.0
 """The longest that a hook may take."""
@@ -45,7 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Of a running deployment; empty: a stack of our own."""
     tokens: Path | None
     metrics: list[str]
-    slo: Path | None
+    slo: Path
     processes: int
     gateways: int
     hook: str
@@ -87,7 +87,7 @@ def parse(arguments: Sequence[str], description: str | None) -> Options:
         urls=chosen.url,
         tokens=chosen.tokens,
         metrics=chosen.metrics,
-        slo=chosen.slo,
+        slo=chosen.slo or (_DISTURBED if chosen.shape in _DISTURBING else slo.DEFAULT),
         processes=chosen.processes,
         gateways=chosen.gateways,
         hook=chosen.hook,
@@ -111,7 +111,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         help="of shape step: how many to come to all users; 10",
     )
     usual = mix.text(mix.USUAL)
-    add("--mix", type=_told(mix.parse), default=dict(mix.USUAL), help=f"who they are, by weight; {usual}")
+    add("--mix", type=told(mix.parse), default=dict(mix.USUAL), help=f"who they are, by weight; {usual}")
     add("--rooms", type=whole_number(1, _ROOMS_MOST), help="one for every four users unless given")
     add("--spawn-rate", type=whole_number(1, _SPAWN_RATE_MOST), default=20, help="users arriving a second; 20")
     add(
@@ -121,7 +121,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--run",
-        type=_told(_name),
+        type=told(name),
         default=secrets.token_hex(4),
         help="the name of the run, and of its rooms; a random one",
     )
@@ -138,7 +138,7 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
     add("--url", action="append", default=[], help="a gateway of a running deployment; again for each")
     add("--tokens", type=Path, help="access tokens for that deployment: one a line, one a user")
     add("--metrics", action="append", default=[], help="/metrics of a gateway of that deployment; again for each")
-    add("--slo", type=Path, help="objectives, in YAML; loadtests/slo.yaml unless given")
+    add("--slo", type=Path, help="objectives, in YAML; loadtests/slo.yaml, of rolling and storm slo-disturbed.yaml")
     add("--hook", default="", metavar="COMMAND", help="of shape rolling: restarts the gateways of a deployment")
     add("--out", type=Path, help="the folder for the report; loadtests/results/<time> unless given")
 
@@ -151,11 +151,11 @@ def _add_scale(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="how many play the users on this host; 1",
     )
-    add("--bind", type=_told(_place), metavar="HOST:PORT", help="lead: workers of other hosts report here")
+    add("--bind", type=told(place), metavar="HOST:PORT", help="lead: workers of other hosts report here")
     add("--expect-workers", type=whole_number(0, _PROCESSES_MOST), default=0, help="how many processes that will be")
     add(
         "--worker-of",
-        type=_told(_place),
+        type=told(place),
         metavar="HOST:PORT",
         help="follow: play a share of the users of who leads there",
     )
@@ -180,28 +180,3 @@ def _check(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
         parser.error("--shape rolling on a running deployment needs --hook, which restarts its gateways")
     if chosen.metrics and not chosen.url:
         parser.error("--metrics is of a running deployment, with --url")
-
-
-def _told(parse: Callable[[str], _Told]) -> Callable[[str], _Told]:
-    """As a type for argparse, which shows no words of a `ValueError`."""
-
-    def parsed(text: str) -> _Told:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parsed
-
-
-def _place(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
-        raise ValueError(f"{text!r} is not like host:5557")
-    return host, int(port)
-
-
-def _name(text: str) -> str:
-    if not (text.isascii() and text.isalnum() and len(text) <= _NAME_MOST):
-        raise ValueError(f"{text!r} is not of at most {_NAME_MOST} letters and digits")
-    return text

@@ -70,7 +70,7 @@ async def _main(options: Options) -> int:
     if task is None:
         raise RunError("no task")
     interruption = Interruption(task)
-    objectives = slo.Slo.read(options.slo or slo.DEFAULT)
+    objectives = slo.Slo.read(options.slo)
     with TemporaryDirectory(prefix="parley-loadtest-") as name:
         if options.worker_of is not None and options.tokens is not None:
             _preflight(options, [])

@@ -96,9 +96,9 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def said(objective: Objective) -> str:
     """What came of it, in words."""
-    most = f"{_figure(objective.most)} {objective.unit}"
+    most = f"{figure(objective.most)} {objective.unit}"
     if objective.measured is not None:
-        return f"{objective.name}: {_figure(objective.measured)} {objective.unit}, and {most} is the most allowed"
+        return f"{objective.name}: {figure(objective.measured)} {objective.unit}, and {most} is the most allowed"
     if objective.kept:
         return f"{objective.name}: nothing was measured, and {most} is the most allowed"
     return f"{objective.name}: not one succeeded, and {most} is the most allowed"
@@ -141,5 +141,6 @@ def _number(value: Any, owner: type[Limits | Slo], key: str, kind: str) -> float
     return None if number is None else float(number)
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """A measured number, as short as is honest."""
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"

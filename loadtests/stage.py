@@ -82,7 +82,7 @@ class LocustStage:
 
     @property
     def _runner(self) -> Any:
-        return self._conductor.runner
+        return self._conductor.locust
 
     def _heard(self) -> None:
         until(lambda: self._conductor.roster.have_heard(self._conductor.playing()), _ARRIVING_SECONDS)

@@ -1,6 +1,7 @@
-"""`python -m loadtests.verdict FILE`: judge a recorded run again.
+"""`python -m loadtests.verdict FOLDER`: judge a run again, by what it left in its results folder.
 
-Exit code 0: the promise held. 1: it did not, or there was nothing to hold it to. 2: the file is no record.
+Exit code 0: it passed. 1: something acknowledged was lost or came twice, or an objective was not kept. 2: the folder
+holds no run. 3: the run is not valid. Nothing is written.
 """
 
 import argparse
@@ -9,33 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from checker.judge import judge
-from checker.report import text
-from loadtests.record import Record, table
+from loadtests.report.conclude import again
+from loadtests.report.text import text
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table and the verdict; returns the exit code."""
+    """Print what the run came to; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.verdict", description=__doc__)
-    parser.add_argument("file", type=Path, help="what `python -m loadtests --record FILE` wrote")
-    return show(parser.parse_args(arguments).file)
-
-
-def show(path: Path) -> int:
-    """Judge the record in `path`, and print it; returns the exit code."""
+    parser.add_argument("folder", type=Path, help="loadtests/results/<time>")
+    folder: Path = parser.parse_args(arguments).folder
     try:
-        record = Record.read(path)
+        results = again(folder)
     except (OSError, msgspec.MsgspecError) as error:
-        print(f"loadtests: no record of a run: {error}", file=sys.stderr)
+        print(f"loadtests: {folder} holds no run: {error}", file=sys.stderr)
         return 2
-    verdict = judge(record.account)
-    print(table(record))
-    print(text(verdict))
-    if not record.settled:
-        print("waiting for everything to arrive was given up")
-    for crash in record.crashes:
-        print(f"the load test itself failed: {crash}")
-    return 0 if verdict.holds and not record.crashes else 1
+    print(text(results))
+    return results.ending.exit_code
 
 
 if __name__ == "__main__":

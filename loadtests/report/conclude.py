@@ -1,14 +1,64 @@
-"""The end of a run: the facts are judged, and what they came to is written down and shown."""
+"""The end of a run: the facts are judged, and what they came to is written down and shown.
 
+A results folder holds `report.html` and `summary.md` for people, `run.json` (`Results`) for machines, and, to be
+judged again, `facts.msgpack` and `known.json`. Nothing in it is secret.
+"""
+
+import asyncio
 from pathlib import Path
+from typing import Final
 
-__all__ = ["Run", "conclude"]
+import msgspec
 
 from loadtests.facts import Facts
-from loadtests.report.assemble import Run
-from loadtests.report.results import Results
+from loadtests.report import history
+from loadtests.report.assemble import Run, assemble
+from loadtests.report.environment import environment
+from loadtests.report.html import page
+from loadtests.report.markdown import summary
+from loadtests.report.results import Environment, Results
+from loadtests.report.text import text
+
+__all__ = ["Run", "again", "conclude"]
+
+FACTS: Final = "facts.msgpack"
+KNOWN: Final = "known.json"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is kept beside the facts."""
+
+    run: Run
+    environment: Environment
 
 
 async def conclude(facts: Facts, run: Run, folder: Path) -> Results:
-    """Not yet."""
-    raise NotImplementedError
+    """Read the histories of all rooms into the facts, judge, write the results folder, and print what came of it.
+
+    A history that cannot be read makes the run not valid, and its messages count as lost from it. Raises `OSError`
+    when the folder cannot be written; the facts are the first thing that is.
+    """
+    found, troubles = await history.read(run.urls, run.token, history.rooms(facts.account))
+    facts.account.history = found
+    facts.invalid += troubles
+    return await asyncio.to_thread(_write, facts, run, folder)
+
+
+def _write(facts: Facts, run: Run, folder: Path) -> Results:
+    folder.mkdir(parents=True, exist_ok=True)
+    facts.write(folder / FACTS)
+    known = Known(msgspec.structs.replace(run, token=""), environment(run.target))
+    (folder / KNOWN).write_bytes(msgspec.json.encode(known))
+    results = assemble(facts, run, known.environment)
+    (folder / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(results)))
+    (folder / "summary.md").write_text(summary(results))
+    (folder / "report.html").write_text(page(results))
+    print(text(results))
+    print(f"report: {folder / 'report.html'}", flush=True)
+    return results
+
+
+def again(folder: Path) -> Results:
+    """Judge what is in a results folder. Raises `OSError`, and `msgspec.MsgspecError` when it holds no such thing."""
+    known = msgspec.json.decode((folder / KNOWN).read_bytes(), type=Known)
+    return assemble(Facts.read(folder / FACTS), known.run, known.environment)

@@ -114,8 +114,8 @@ class Counts(msgspec.Struct, frozen=True):
 class Series(msgspec.Struct, frozen=True):
     """Over time; lists of one length. None: nothing of the kind.
 
-    Second by second, or, in a long run, `span` seconds by `span` seconds: of levels the last in them, of rates the mean,
-    of drops and failures the sum, of percentiles the worst second's.
+    Second by second, or, in a long run, `span` seconds by `span` seconds: of levels the last in them, of rates the
+    mean, of drops and failures the sum, of percentiles the worst second's.
     """
 
     seconds: list[int]

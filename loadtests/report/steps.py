@@ -41,4 +41,5 @@ def _why(facts: Facts, step: Part, began: float) -> str:
         if (used := [u.cpu_percent for u in each.usage if inside[0] <= u.at < inside[1]])
     ]
     busy = f" at {max(means):.0f} % of a core" if means else ""
-    return f"the generator ended it{busy} in {step.name} ({limits[0].removeprefix(f'{GENERATOR}: ')}): the system may do more"
+    limit = limits[0].removeprefix(f"{GENERATOR}: ")
+    return f"the generator ended it{busy} in {step.name} ({limit}): the system may do more"

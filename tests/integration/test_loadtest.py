@@ -116,14 +116,14 @@ def test_a_planted_fault_in_the_record_ends_with_1(
     plant(record.account)
     changed = tmp_path / "changed.json"
     record.write(changed)
-    done = _python("loadtests.verdict", str(changed))
+    done = _python("loadtests.record", str(changed))
     assert done.returncode == 1, done.stdout
     assert told in done.stdout
 
 
 def test_an_unchanged_record_is_judged_the_same_again(run: Run) -> None:
     """So what the planted faults change is the only difference."""
-    done = _python("loadtests.verdict", str(run.record))
+    done = _python("loadtests.record", str(run.record))
     assert done.returncode == 0, done.stdout
     assert done.stdout in run.output
 
