@@ -79,9 +79,8 @@ def warnings(facts: Facts) -> list[str]:
             )
         late = [usage.lag_seconds for usage in used if (usage.lag_seconds or 0) > LAG_SECONDS]
         if late and not list(_lags(each.name, used)):
-            found.append(
-                f"{each.name} was late {len(late)} times, by {1000 * max(filter(None, late)):.0f} ms at most"
-            )
+            most = 1000 * max(filter(None, late))
+            found.append(f"{each.name} was late in {len(late)} of {len(used)} s, by {most:.0f} ms at most")
     return found
 
 

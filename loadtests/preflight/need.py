@@ -15,16 +15,16 @@ class Need(msgspec.Struct, frozen=True):
     targets: list[tuple[str, int]] = []
     """Hosts and ports that are connected to; connections are spread evenly over them."""
     sources: list[str] = []
-    """Addresses that are connected from, in turn; empty: the system chooses one."""
+    """Addresses that are connected from, in turn; empty: the system chooses one.
+
+    To be bound with IP_BIND_ADDRESS_NO_PORT: otherwise a source has each port once, for all targets together.
+    """
     own_system: bool = False
     """Whether what is measured runs on this machine, too."""
     system_files: int = 0
     """The most files that one process of an own system opens: a proxy has two for each connection."""
     bytes_each: int = 100_000
     """Of memory, for a connection: the generator's, and that of an own system."""
-    binds_early: bool = False
-    """Whether a source's port is chosen before the target is known (bind without IP_BIND_ADDRESS_NO_PORT): then no
-    two connections of a source have the same port, whichever targets they go to."""
 
     @property
     def each_process(self) -> int:

@@ -27,21 +27,16 @@ def look(need: Need, proc: Proc) -> Iterator[Finding]:
     reserved = _reserved(proc.text("proc/sys/net/ipv4/ip_local_reserved_ports"))
     all_of_them = [port for port in range(span[0], span[1] + 1) if port not in reserved]
     sources = max(len(need.sources), 1)
-    needed = math.ceil((need.connections if _binds_early(need) else need.each_target) / sources) + _SPARE
+    needed = math.ceil((need.each_target) / sources) + _SPARE
     taken = _most_taken(need, proc, set(all_of_them))
     left = len(all_of_them) - taken
     if needed > left:
-        target = "all targets" if _binds_early(need) else "one target"
         problem = (
-            f"{needed - _SPARE} connections from one address to {target} need {needed} local ports, and {left} are "
+            f"{needed - _SPARE} connections from one address to one target need {needed} local ports, and {left} are "
             f"free ({span[0]} to {span[1]}: {len(all_of_them)} that are not reserved, {taken} in use)"
         )
         widest = len([port for port in range(_WIDEST[0], _WIDEST[1] + 1) if port not in reserved]) - taken
         yield Finding(problem, "\n".join(_ways(need, needed, left, widest)), refuses=True)
-
-
-def _binds_early(need: Need) -> bool:
-    return need.binds_early and bool(need.sources)
 
 
 def _ways(need: Need, needed: int, left: int, widest: int) -> Iterator[str]:
@@ -51,7 +46,7 @@ def _ways(need: Need, needed: int, left: int, widest: int) -> Iterator[str]:
     room = (left if left > _SPARE else widest) - _SPARE
     if room <= 0:
         return
-    count = math.ceil((need.connections if need.binds_early else need.each_target) / room)
+    count = math.ceil((need.each_target) / room)
     holder = "(with python -m loadtests.connections)"
     if _is_loopback(need.targets[0][0]):
         names = [f"--source 127.0.0.{number}" for number in range(1, min(count, _SHOWN_SOURCES) + 1)]
@@ -78,8 +73,6 @@ def _most_taken(need: Need, proc: Proc, ports: set[int]) -> int:
     if _may_reuse(need, proc):
         sockets = [each for each in sockets if each.state != _TIME_WAIT]
     sources = [_hexadecimal(source) for source in need.sources] or [set[str]()]
-    if _binds_early(need):
-        return max(len({each.local_port for each in sockets if each.local in source}) for source in sources)
     targets = [(_hexadecimal(host), port) for host, port in need.targets]
     return max(
         len({each.local_port for each in sockets if _is_between(each, source, hosts, port)})
