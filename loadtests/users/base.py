@@ -9,7 +9,6 @@ from locust import User
 from locust.env import Environment
 
 from loadtests.failures import Failure
-from loadtests.kinds import TYPING
 from loadtests.scenario import Scenario
 from loadtests.users.line import Line
 
