@@ -1,8 +1,8 @@
 """The load test in a container beside the system: `python -m loadtests.container --users 50 --seconds 60`.
 
 Signs the tokens of its users with the keys in SIGNING_KEYS_DIR, waits until PARLEY_URL answers, and runs
-`python -m loadtests` against it. Takes the arguments of that, and has its exit codes. PARLEY_METRICS, if it is set, is
-where the gateways tell what they use.
+`python -m loadtests` against it. Takes the arguments of that, and has its exit codes. PARLEY_METRICS is where the
+gateways tell what they use, if it is set.
 """
 
 import asyncio

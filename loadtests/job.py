@@ -1,13 +1,13 @@
 """A load test as a Job of Kubernetes: `python -m loadtests.job MODULE ARGUMENTS` in each of its pods.
 
-MODULE is `loadtests` or `loadtests.connections`. In an Indexed Job the pod with index 0 leads, and the others follow it;
+MODULE is `loadtests` or `loadtests.connections`. In an Indexed Job the pod with index 0 leads, and the others follow;
 in any other Job there is one pod, which does all of it. Who leads writes the report, ends its log with the summary,
 and stays for a while, so that the report can be fetched from the pod.
 
 From the environment: JOB_COMPLETION_INDEX, which Kubernetes sets in Indexed Jobs, and for these LISTEN (HOST:PORT at
 which who leads listens) and LEAD (HOST:PORT at which the others find it); RESULTS, the folder of the report;
-KEEP_SECONDS, for how long the pod stays at most. It leaves as soon as there is a file `fetched` in RESULTS. Exit codes
-are the module's.
+KEEP_SECONDS, for how long the pod stays at most. It leaves as soon as there is a file `fetched` in RESULTS. Exit
+codes are the module's.
 """
 
 import os
