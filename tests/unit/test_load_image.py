@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_containers_lint import ROOT, stage
+from loadtests.report.environment import commit
+from tests.unit.test_containers_lint import DOCKERFILE, ROOT, stage
 
 
 def _is_left_out(path: Path) -> bool:
@@ -69,3 +70,12 @@ def test_nothing_else_is_in_it(image: Path) -> None:
     assert not [each for each in found if "__pycache__" in each]
     assert {"loadtests/slo.yaml", "loadtests/slo-disturbed.yaml", "loadtests/report/page.html"} <= found
     assert re.search(r"install .*-o 10001 -g 10001 loadtests/results$", stage("loadtest"), re.MULTILINE)
+
+
+def test_reports_from_it_name_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no git in it: it was told the commit when it was built."""
+    assert re.search(r"^ENV REVISION=\$REVISION$", DOCKERFILE, re.MULTILINE)
+    monkeypatch.setenv("REVISION", "1a2b3c4")
+    assert commit(tmp_path) == "1a2b3c4"
+    monkeypatch.delenv("REVISION")
+    assert commit(tmp_path) == "unknown"
