@@ -102,3 +102,9 @@ class Account(msgspec.Struct, dict=True):
             for received in moving:
                 received.move(log, numbers, breaks)
         self.stays += other.stays
+
+    def adopt(self) -> None:
+        """Some senders' accounts are missing: what anybody saw and nobody here has sent is of unknown outcome."""
+        plain = [stay.received for stay in self.stays if isinstance(stay.received, list)]
+        seen = {place.id for places in (*self.logs.values(), *self.history.values(), *plain) for place in places}
+        self.unconfirmed |= seen - {each.id for each in self.acknowledged}

@@ -1,14 +1,12 @@
 """One connection of the official Socket.IO client, with true timings.
 
-`locust.contrib.socketio` wraps the same client and is not used: it fires 0 ms for each `emit` and each event received,
-and names a refused connection "One or more namespaces failed to connect", whatever the server said.
+`locust.contrib.socketio` wraps the same client and is not used: it fires 0 ms for each `emit` and each event received, and
+names a refused connection "One or more namespaces failed to connect", whatever the server said.
 
 python-socketio hands each packet to a thread of its own; under gevent these run one after the other, in the order of
 arrival, as long as no handler waits. None here does.
 """
 
-import socket
-import struct
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,12 +14,12 @@ from typing import Any, Final
 
 import gevent
 import socketio
-import websocket
 from gevent.event import AsyncResult
 from socketio.exceptions import SocketIOError
 
 from loadtests.failures import Failure, code_of
 from loadtests.kinds import CONNECT, CONNECT_UPGRADED, DISCONNECTED, TIMEOUT
+from loadtests.sockets import ResettableWebSocket
 
 Report = Callable[[str, float | None, str | None], None]
 """Gets the kind of request, how many seconds it took (None when it failed), and the code of its failure."""
@@ -29,7 +27,6 @@ Report = Callable[[str, float | None, str | None], None]
 ANSWER_SECONDS: Final = 15.0
 NOT_UPGRADED: Final = "not upgraded"
 """The server let a client in by polling, and no WebSocket came of it."""
-_RESET: Final = struct.pack("ii", 1, 0)
 
 
 class ChatClient:
@@ -56,7 +53,7 @@ class ChatClient:
         self._report = report
         self._on_end = on_end
         self._refusal: object = None
-        self._websocket: _WebSocket | None = None
+        self._websocket: ResettableWebSocket | None = None
         self._awaited: set[AsyncResult] = set()
         self._greeted = AsyncResult()
         self.is_open = True
@@ -151,28 +148,20 @@ class ChatClient:
             self._socket.disconnect()
 
     def vanish(self) -> None:
-        """Be gone at once, without a word, as when a device dies. Does not wait.
-
-        The system resets the connection: one that is merely closed keeps its port for a minute, and a storm of
-        clients from one address would run out of them.
-        """
+        """Be gone at once, without a word. Does not wait."""
         self.is_told = True
         self._abandon()
         self._end()
 
     def _abandon(self) -> None:
-        sock = self._websocket.sock if self._websocket is not None else None
-        if sock is not None:
-            with suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            with suppress(OSError):
-                sock.close()
+        if self._websocket is not None:
+            self._websocket.reset()
         if self._socket.eio.current_transport == "polling":
             with suppress(SocketIOError):
                 self._socket.eio.disconnect(abort=True)
 
-    def _make_websocket(self, **options: Any) -> "_WebSocket":
-        self._websocket = _WebSocket(**options)
+    def _make_websocket(self, **options: Any) -> ResettableWebSocket:
+        self._websocket = ResettableWebSocket(**options)
         return self._websocket
 
     def _on_refused(self, refusal: object = None) -> None:
@@ -195,16 +184,3 @@ class ChatClient:
     def _failed(self, what: str, code: str) -> Failure:
         self._report(what, None, code)
         return Failure(code)
-
-
-class _WebSocket(websocket.WebSocket):
-    """Keeps why it could not connect: python-engineio raises "Connection error" for that, or only logs it."""
-
-    failure: Exception | None = None
-
-    def connect(self, url: str, **options: Any) -> None:
-        try:
-            super().connect(url, **options)  # type: ignore[no-untyped-call]
-        except Exception as error:
-            self.failure = error
-            raise

@@ -3,6 +3,7 @@
 Every end takes the same way, be it the shape's, a signal's, or that of a run that lost a worker: see `ending`.
 """
 
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class Conductor(LoadTestShape):
         """The shape: played in a greenlet of its own, since Locust asks no `tick` while users spawn on workers."""
         self._playing: gevent.Greenlet | None = None
         self._ending: gevent.Greenlet | None = None
-        self._players = players
+        self.players = players
         self._path = path
         self._progress = progress
         self._phase = ""
@@ -64,6 +65,12 @@ class Conductor(LoadTestShape):
             self._playing = gevent.spawn(self._play, self.script)
             gevent.sleep(0)  # it says how many users it wants
         return self.wanted if self._ending is None else self.locust.shape_last_tick
+
+    def stop(self) -> None:
+        """End the run, in order; one that has not begun at once."""
+        if self._playing is None:
+            sys.exit(1)
+        self._playing.kill(block=False)
 
     # --- what a script needs ----------------------------------------------------------------------------------------
 
@@ -90,6 +97,11 @@ class Conductor(LoadTestShape):
         self.roster.told()
         self.locust.send_message(what, data or {})
 
+    @property
+    def connected(self) -> int:
+        """How many connections there are, of those who play."""
+        return self.roster.connected(self.playing())
+
     def playing(self) -> set[int]:
         """The numbers of the processes that play, and are not lost."""
         if not isinstance(self.locust, MasterRunner):
@@ -115,8 +127,9 @@ class Conductor(LoadTestShape):
             if trouble := self._clocks.look():
                 self.invalid(trouble)
             self.show()
-            if len(self.playing()) != self._players:
-                self._give_up(f"{len(self.playing())} of {self._players} workers are there: the others were lost")
+            there = len(self.playing())
+            if there != self.players:
+                self._give_up(f"of {self.players} workers {there} are there")
             elif silent := self.roster.silent(_SILENCE_SECONDS):
                 self._give_up(f"nothing was heard for {_SILENCE_SECONDS:g} s of worker {silent[0]}")
 
@@ -124,12 +137,11 @@ class Conductor(LoadTestShape):
         """One line of progress."""
         recent = self.roster.recent(time.time(), _RECENT_SECONDS)
         elapsed, users = time.monotonic() - self._began, self.locust.user_count
-        self._progress.show(elapsed, self._phase, recent, self.roster.connected, users, self.roster.cpu_percent)
+        self._progress.show(elapsed, self._phase, recent, self.connected, users, self.roster.cpu_percent)
 
     def _give_up(self, why: str) -> None:
         self.invalid(why)
-        if self._playing is not None:
-            self._playing.kill(block=False)
+        self.stop()
 
     def _on_report(self, *, msg: Message, **_: object) -> None:
         if self._playing is not None:

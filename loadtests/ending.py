@@ -33,8 +33,10 @@ class Ending:
             self._facts.settled = until(self._are_settled, SETTLE_SECONDS)
         self._conductor.say("parley-finish")
         until(lambda: not self._roster.missing(self._playing), GATHER_SECONDS)
-        for number in self._roster.missing(self._playing):
+        missing = self._roster.missing(self._playing)
+        for number in missing:
             self._conductor.invalid(f"worker {number} handed over nothing within {GATHER_SECONDS:g} s")
+        self._facts.partial = bool(missing) or len(self._playing) < self._conductor.players
         self._gather()
 
     def _are_settled(self) -> bool:

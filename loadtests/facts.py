@@ -62,6 +62,8 @@ class Facts(msgspec.Struct):
     """How many connections each gateway greeted."""
     settled: bool = False
     """Whether everything had arrived before waiting for it was given up."""
+    partial: bool = False
+    """Whether the accounts of some are missing: what nobody has sent may be theirs."""
     crashes: list[str] = []
     """Defects of the load test itself."""
     invalid: list[str] = []

@@ -29,7 +29,7 @@ class Failure(Exception):  # noqa: N818 - most are the server's "no", not errors
 
 
 def code_of(*errors: object) -> str:
-    """Of a connection that could not be made: by exceptions, with what they hide, and by what the server refused with.
+    """Of a connection that could not be made: by exceptions, with what they hide, and by what the server said.
 
     What this machine lacks goes first, then what the server said; `UNREACHABLE` when nothing is known.
     """

@@ -4,10 +4,12 @@ The page needs `--tokens` and `--url`. It shows Locust's figures; what is judged
 """
 
 import functools
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+import gevent
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -73,6 +75,7 @@ def _conduct(environment: Environment, runner: Runner) -> None:
     if options.shape is None:
         return
     environment.shape_class = shape
+    gevent.signal_handler(signal.SIGTERM, shape.stop)  # Locust's own comes when the shape is over
     here = stage.LocustStage(
         shape,
         users=options.num_users,

@@ -4,7 +4,7 @@ In a run without workers these messages go to and from the same process, so ther
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import gevent
 import msgspec
 from locust.env import Environment
 from locust.rpc import Message
+from locust.runners import LocalRunner, WorkerRunner
 
 from loadtests.clocks import ClockWatch
 from loadtests.facts import Facts
@@ -37,11 +38,14 @@ class Player:
     One made later, for another run of the same process, takes its place.
     """
 
-    def __init__(self, environment: Environment, scenario: Scenario) -> None:
+    def __init__(self, environment: Environment, scenario: Scenario, *, part_bytes: int = PART_BYTES) -> None:
+        runner = environment.runner
+        assert isinstance(runner, LocalRunner | WorkerRunner), "a master plays nobody"
         self._environment = environment
-        self._runner = environment.runner
+        self._runner = runner
         self._scenario = scenario
-        self._index = max(0, self._runner.worker_index)
+        self._part_bytes = part_bytes
+        self._index = max(0, runner.worker_index)
         self._meter = Meter(f"generator-{self._index + 1}")
         self._clocks = ClockWatch()
         self._invalid: list[str] = []
@@ -52,15 +56,15 @@ class Player:
         self._hear(DROP, self._on_drop)
         self._hear(ENDS, self._on_ends)
         self._hear(FINISH, self._on_finish)
-        environment.events.user_error.add_listener(self._on_error)
+        environment.events.user_error.add_listener(self._on_error)  # type: ignore[no-untyped-call]
         self._beating = gevent.spawn(self._beat)
 
     def close(self) -> None:
         """Report no more."""
         self._beating.kill()
-        self._environment.events.user_error.remove_listener(self._on_error)
+        self._environment.events.user_error.remove_listener(self._on_error)  # type: ignore[no-untyped-call]
 
-    # --- what the conductor says; none of it waits --------------------------------------------------------------------
+    # --- what the conductor says; none of it waits ------------------------------------------------------------------
 
     def _hear(self, what: str, listener: Callable[..., None]) -> None:
         self._runner.custom_messages.pop(what, None)  # an earlier player's
@@ -82,7 +86,7 @@ class Player:
     def _on_error(self, exception: BaseException, tb: TracebackType | None = None, **_: object) -> None:
         self._scenario.crashed(exception if tb is None else exception.with_traceback(tb))
 
-    # --- what it says -------------------------------------------------------------------------------------------------
+    # --- what it says -----------------------------------------------------------------------------------------------
 
     def _beat(self) -> None:
         due = report_due = time.monotonic()
@@ -128,21 +132,19 @@ class Player:
 
     def _finish(self) -> None:
         data = msgspec.msgpack.encode(self._facts())
-        for number, part in enumerate(parts := list(_parts(data))):
+        size = self._part_bytes
+        parts = [data[begin : begin + size] for begin in range(0, len(data), size)]
+        for number, part in enumerate(parts):
             self._runner.send_message(FACTS, {"player": self._index, "n": number, "parts": len(parts), "data": part})
             gevent.sleep(0)  # whoever else has something to do
 
     def _facts(self) -> Facts:
         return Facts(
             account=self._scenario.ledger.account,
-            timeline=self._scenario.timeline.taken(float("inf")),
+            timeline=self._scenario.timeline.taken(time.time() + 2),  # what began in this second, too
             generators=[self._meter.process],
             gateways=dict(self._scenario.gateways),
             settled=self._scenario.is_settled,
             crashes=self._scenario.crashes,
             invalid=self._invalid,
         )
-
-
-def _parts(data: bytes) -> Iterator[bytes]:
-    return (data[begin : begin + PART_BYTES] for begin in range(0, len(data), PART_BYTES))

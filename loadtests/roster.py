@@ -38,10 +38,9 @@ class Roster:
         self.ends: dict[str, int] = {}
         """The newest seq that anybody knows of, by room."""
 
-    @property
-    def connected(self) -> int:
-        """How many connections all have."""
-        return sum(each.connected for each in self.players.values())
+    def connected(self, numbers: Collection[int]) -> int:
+        """How many connections these have."""
+        return sum(each.connected for number, each in self.players.items() if number in numbers)
 
     @property
     def cpu_percent(self) -> float:

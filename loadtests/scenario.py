@@ -6,13 +6,14 @@ import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
-
-from locust.env import Environment
+from typing import TYPE_CHECKING, Final, Protocol
 
 from checker.ledger import Ledger
 from loadtests import generator
 from loadtests.timeline import Timeline
+
+if TYPE_CHECKING:  # whoever imports Locust has the standard library patched: not those who only ask for a seat
+    from locust.env import Environment
 
 ROOMS_EACH: Final = 3
 BOARD_MEMBERS: Final = 5
@@ -40,7 +41,9 @@ class Seat:
 class Connected(Protocol):
     """A user's line to the system, as others have to know it."""
 
-    is_open: bool
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
 
     @property
     def is_behind(self) -> bool:
@@ -135,7 +138,7 @@ class Scenario:
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
-    def report(self, environment: Environment, kind: str, seconds: float | None, code: str | None) -> None:
+    def report(self, environment: "Environment", kind: str, seconds: float | None, code: str | None) -> None:
         """A request took so long, or failed with `code`, which counts in no percentile. Locust is told, too."""
         if seconds is not None:
             self.timeline.took(kind, seconds, time.time())

@@ -72,7 +72,7 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             _only(each, Limits.__struct_fields__, f"requests: {kind}: ")
             limits[kind] = Limits(**{key: _number(value, Limits, key, kind) for key, value in each.items()})
         drops = _number(found.get("drops_per_minute"), cls, "drops_per_minute", "")
-        if drops is None and not any(msgspec.structs.astuple(each) for each in limits.values()):
+        if drops is None and all(each == Limits() for each in limits.values()):
             raise SloError("no objective is in it")
         return cls(limits, drops)
 

@@ -97,7 +97,7 @@ class LocustStage:
         """Whether all are who do not come and go by themselves, at the last after so long."""
         counts = getattr(self._runner, "reported_user_classes_count", None) or self._runner.user_classes_count
         steady = sum(count for name, count in counts.items() if name != _COMES_AND_GOES)
-        connected = until(lambda: self._conductor.roster.connected >= steady, seconds)
+        connected = until(lambda: self._conductor.connected >= steady, seconds)
         if not connected:
-            self.note(f"{self._conductor.roster.connected} are connected, and {steady} were to be")
+            self.note(f"{self._conductor.connected} are connected, and {steady} were to be")
         return connected

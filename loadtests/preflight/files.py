@@ -1,5 +1,6 @@
 """Open files: every connection is one, in the process that holds it and in the machine."""
 
+import math
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,7 +41,7 @@ def look(need: Need, proc: Proc) -> Iterator[Finding]:
     if limit is not None:
         needed = need.each_process + BESIDE
         if needed > limit:
-            more = need.connections // max(limit - BESIDE, 1) + 1
+            more = math.ceil(need.connections / (limit - BESIDE)) if limit > BESIDE else 0
             yield _too_low(f"{need.each_process} connections in one process", needed, limit, processes=more)
         if need.own_system and need.system_files > limit:
             yield _too_low("one process of the system", need.system_files, limit)

@@ -44,7 +44,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     """
     timeline, verdict = facts.timeline, judge(facts.account)
     phases = [each for each in facts.phases if each.end > each.begin]
-    parts = [_part(facts, run, each) for each in phases]
+    parts = [_part(facts, run, each, is_first=not number) for number, each in enumerate(phases)]
     highest = steps.highest(facts, parts, run.began) if run.steps else None
     counting = steps.counting(parts) if run.steps else [each for each in parts if each.measured]
     spans: list[Span] = [(run.began + each.begin, run.began + each.end) for each in counting]
@@ -78,8 +78,9 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     )
 
 
-def _part(facts: Facts, run: Run, phase: Phase) -> Part:
-    span = (phase.begin, phase.end)
+def _part(facts: Facts, run: Run, phase: Phase, *, is_first: bool) -> Part:
+    # Seconds are whole: one in which a phase gives way to the next is the former's, and before the first is nothing.
+    span = (math.floor(phase.begin) if is_first else phase.begin, phase.end)
     broken = run.slo.broken(facts.timeline, *span) if phase.measured else []
     if run.steps and phase.measured and (limit := validity.limit(facts.generators, *span)):
         broken = [*broken, f"{steps.GENERATOR}: {limit}"]

@@ -86,13 +86,13 @@ def _percentiles(results: Results, name: str, title: str, wanted: Sequence[str])
     if not names:
         return None
     worst = ", ".join(f"{each} {max(filter(None, series.p99[each]), default=0):,.0f} ms" for each in names)
-    about = f"{title}, median and 99th percentile of each second, on a log axis. Worst p99: {worst}."
+    about = f"{title}, p99 and p50 of each second, on a log axis. The worst p99: {worst}."
     with drawing(results, name, about, "ms", is_log=True) as chart:
         for each in names:
             color = chart.next_color()
-            chart.line(series.seconds, series.p99[each], f"{each} p99", color)
-            chart.line(series.seconds, series.p50[each], "p50", color, ":")
-    return Chart(title, about, chart.svg)
+            chart.line(series.seconds, series.p99[each], each, color)
+            chart.line(series.seconds, series.p50[each], "", color, ":")
+    return Chart(f"{title} (p99; dotted: p50)", about, chart.svg)
 
 
 def _failures(results: Results) -> Chart | None:
@@ -100,10 +100,8 @@ def _failures(results: Results) -> Chart | None:
     about = f"Failed requests, {sum(series.failures):,} in all, and dropped connections, {sum(series.drops):,}."
     unit = "in a second" if series.span == 1 else f"in {series.span} seconds"
     with drawing(results, "failures", about, unit) as chart:
-        chart.axes.fill_between(
-            series.seconds, series.failures, step="mid", color=BAD, alpha=0.75, label="failed requests", linewidth=0.5
-        )
-        chart.line(series.seconds, series.drops, "dropped connections", "#e08214")
+        chart.bars(series.seconds, series.failures, "failed requests", BAD)
+        chart.marks(series.seconds, series.drops, "dropped connections", "#e08214")
     return Chart("Failures and drops", about, chart.svg)
 
 

@@ -40,6 +40,8 @@ async def conclude(facts: Facts, run: Run, folder: Path) -> Results:
     """
     found, troubles = await history.read(run.urls, run.token, history.rooms(facts.account))
     facts.account.history = found
+    if facts.partial:
+        facts.account.adopt()
     facts.invalid += troubles
     return await asyncio.to_thread(_write, facts, run, folder)
 

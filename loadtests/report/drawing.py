@@ -2,6 +2,7 @@
 
 import html
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ _STYLE: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "text.color": _INK,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
     "axes.labelcolor": _INK,
     "axes.edgecolor": _BAND,
     "xtick.color": _INK,
@@ -62,14 +65,26 @@ class Canvas:
     def line(
         self, at: Sequence[float], values: Sequence[float | None], label: str, color: str, style: str = "-"
     ) -> None:
-        """A line with gaps where there is nothing; dots, when there are more gaps than line."""
+        """A line with gaps where there is nothing; dots, when there are more gaps than line. No label: no legend."""
         points = [float("nan") if each is None else each for each in values]
         known = sum(each is not None for each in values)
         if known * 2 < len(points) or known < 3:
             mark = "." if style == "-" else "_"
-            self.axes.plot(at, points, label=label, color=color, linestyle="none", marker=mark, markersize=4)
+            self.axes.plot(at, points, label=label, color=color, linestyle="none", marker=mark, markersize=5)
         else:
             self.axes.plot(at, points, label=label, color=color, linestyle=style)
+
+    def bars(self, at: Sequence[float], values: Sequence[float], label: str, color: str) -> None:
+        """One from zero for whatever is not."""
+        some = [(second, value) for second, value in zip(at, values, strict=True) if value]
+        seconds, heights = [each[0] for each in some], [each[1] for each in some]
+        self.axes.vlines(seconds, 0, heights, label=label, color=color, linewidth=2)
+
+    def marks(self, at: Sequence[float], values: Sequence[float], label: str, color: str) -> None:
+        """One where there is anything."""
+        some = [(second, value) for second, value in zip(at, values, strict=True) if value]
+        seconds, heights = [each[0] for each in some], [each[1] for each in some]
+        self.axes.plot(seconds, heights, label=label, color=color, linestyle="none", marker="D", markersize=4)
 
 
 @contextmanager
@@ -98,13 +113,15 @@ def _axes(axes: Axes, results: Results, unit: str, *, is_log: bool) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: clock(at)))
     if is_log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(numticks=8))
+        low, high = axes.get_ylim()
+        middle = math.sqrt(low * high)
+        low, high = min(low, middle / 4), max(high, middle * 4)
+        axes.set_ylim(low, high)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,), numticks=12))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
-        axes.set_ylim(bottom=0)
-        if axes.get_ylim()[1] < 1:
-            axes.set_ylim(top=1)
+        axes.set_ylim(0, max(1.0, axes.get_ylim()[1] * 1.06))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
 
@@ -124,7 +141,16 @@ def _moments(axes: Axes, results: Results) -> None:
     for number, (at, _) in enumerate(results.moments, 1):
         axes.axvline(at, color=_INK, linewidth=0.8, linestyle=(0, (2, 2)), alpha=0.7)
         if len(results.moments) <= _NUMBERED_MOST:
-            axes.text(at, 0.97, f" {number}", transform=axes.get_xaxis_transform(), va="top", fontsize=7.5)
+            where = axes.get_xaxis_transform()
+            axes.annotate(
+                f"{number}",
+                (at, 1),
+                xycoords=where,
+                xytext=(3, -1),
+                textcoords="offset points",
+                va="top",
+                fontsize=7.5,
+            )
 
 
 def _inline(svg: str, name: str, about: str) -> str:

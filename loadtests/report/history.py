@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
+import yarl
 
 from checker.account import Account, Place
 
@@ -68,7 +70,9 @@ async def _page(session: aiohttp.ClientSession, url: str, name: str, after: int)
     """A page, or why there is none."""
     try:
         asked = {"after": str(after), "limit": str(_PAGE)}
-        async with session.get(f"{url.rstrip('/')}/api/rooms/{name}/messages", params=asked) as answer:
+        async with session.get(
+            yarl.URL(f"{url.rstrip('/')}/api/rooms/{quote(name, safe='')}/messages", encoded=True), params=asked
+        ) as answer:
             if answer.status != 200:
                 return f"HTTP {answer.status}"
             page: dict[str, Any] = msgspec.json.decode(await answer.read())

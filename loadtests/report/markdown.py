@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from loadtests.report import words
 from loadtests.report.parts import Row, rows
-from loadtests.report.results import Results
+from loadtests.report.results import Figures, Results
 
 
 def summary(results: Results) -> str:
@@ -24,7 +24,11 @@ def summary(results: Results) -> str:
     phases = rows(results.parts)
     if results.highest is not None:
         blocks.append("## Steps\n\n" + _steps([each for each in phases if each.measured]))
-    blocks.append("## Requests\n\n" + _figures(results))
+    blocks.append("## Requests\n\n" + _figures(results.figures))
+    blocks += [
+        f"### Requests in {_plain(part.name)}, which is not measured\n\n{_figures(part.figures)}"
+        for part in words.unmeasured(results)
+    ]
     if results.highest is None:
         blocks.append("## Phases\n\n" + _steps(phases))
     if results.warnings:
@@ -36,10 +40,10 @@ def summary(results: Results) -> str:
     return "\n\n".join(each for each in blocks if each) + "\n"
 
 
-def _figures(results: Results) -> str:
+def _figures(found: Iterable[Figures]) -> str:
     head = ("request", "succeeded", "a second", "failed", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms")
     lines = []
-    for each in results.figures:
+    for each in found:
         failed = ", ".join(f"{code} x {count:,}" for code, count in each.failures.items()) or "0"
         percentiles = map(words.milliseconds, (each.p50, each.p95, each.p99, each.p999))
         lines.append((each.kind, f"{each.count:,}", f"{each.per_second:,.1f}", failed, *percentiles))

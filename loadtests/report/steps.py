@@ -33,7 +33,7 @@ def highest(facts: Facts, parts: Sequence[Part], began: float) -> Highest:
 def _why(facts: Facts, step: Part, began: float) -> str:
     limits = [each for each in step.broken if each.startswith(GENERATOR)]
     if not limits:
-        return f"{step.name} broke {'; '.join(step.broken)}"
+        return f"{step.name} did not keep {'; '.join(step.broken)}"
     inside = (began + step.begin, began + step.end)
     means = [
         sum(used) / len(used)

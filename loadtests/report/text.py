@@ -1,7 +1,7 @@
 """What a run came to, on a terminal. No I/O."""
 
 from loadtests.report import words
-from loadtests.report.results import Ending, Results
+from loadtests.report.results import Ending, Figures, Results
 
 _FIRST_MOST = 10
 
@@ -9,11 +9,10 @@ _FIRST_MOST = 10
 def text(results: Results) -> str:
     """The figures, one line per kind of request; the account; what was not kept; and how it ended."""
     lines = [f"{'request':30}{'count':>9}{'failed':>9}{'per s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"]
-    for each in results.figures:
-        percentiles = "".join(f"{words.milliseconds(value):>9}" for value in (each.p50, each.p95, each.p99))
-        failed = sum(each.failures.values())
-        lines.append(f"{each.kind:30}{each.count:9}{failed:9}{each.per_second:9.1f}{percentiles}")
-    for each in results.figures:
+    lines += map(_row, results.figures)
+    for part in words.unmeasured(results):
+        lines += [f"in {part.name}, which is not measured:", *map(_row, part.figures)]
+    for each in [*results.figures, *(each for part in words.unmeasured(results) for each in part.figures)]:
         lines += [f"  {each.kind} failed: {code} x {count}" for code, count in each.failures.items()]
     greeted = ", ".join(f"{name} {count}" for name, count in results.greeted.items())
     counts = results.counts
@@ -36,3 +35,9 @@ def text(results: Results) -> str:
         lines += [f"the load test itself failed: {each}" for each in results.crashes]
     lines.append(f"{words.TITLES[results.ending]}. {words.sentence(results)}")
     return "\n".join(lines)
+
+
+def _row(each: Figures) -> str:
+    percentiles = "".join(f"{words.milliseconds(value):>9}" for value in (each.p50, each.p95, each.p99))
+    failed = sum(each.failures.values())
+    return f"{each.kind:30}{each.count:9}{failed:9}{each.per_second:9.1f}{percentiles}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from loadtests.report.results import Counts, Ending, Objective, Results
+from loadtests.report.results import Counts, Ending, Objective, Part, Results
 from loadtests.slo import figure
 
 TITLES: Final = {Ending.PASSED: "PASSED", Ending.BROKEN: "BROKEN", Ending.INVALID: "NOT VALID"}
@@ -51,7 +51,7 @@ def account(counts: Counts) -> list[Row]:
         ("out of order", f"{counts.out_of_order:,}"),
     ]
     rows += [(kind, f"{count:,}") for kind, count in counts.other.items()]
-    rows.append(("stays in rooms, of which a lost connection cut off", f"{counts.stays:,}, {counts.cut_off:,}"))
+    rows.append((f"stays of members in rooms, {counts.cut_off:,} of them cut off", f"{counts.stays:,}"))
     return rows
 
 
@@ -92,6 +92,11 @@ def highest(results: Results) -> str | None:
     )
     there = f"{found.connected:,.0f} connections"
     return f"Highest load within the objectives: {found.part}, {load}, {there}. What ended it: {found.ended_by}."
+
+
+def unmeasured(results: Results) -> list[Part]:
+    """The phases in which no objective counts, but something was done: users arrived, say."""
+    return [each for each in results.parts if not each.measured and each.figures]
 
 
 def clock(seconds: float) -> str:

@@ -1,7 +1,6 @@
 """A dashboard that shows what the others in its room show."""
 
 import random
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -41,4 +40,4 @@ class DashboardUser(ParleyUser):
             self.scenario.count(EVENTS_SENT)
 
     def _on_event(self, event: dict[str, Any]) -> None:
-        self.line.time(event, EVENT, time.monotonic())
+        self.line.time(event, EVENT)

@@ -15,11 +15,11 @@ from typing import Any, Final
 import gevent
 from gevent.event import Event
 
-from checker.account import Place, Stay
 from loadtests.client import ChatClient, Report
 from loadtests.failures import Failure
-from loadtests.kinds import DELIVERIES, DELIVERY, DISCONNECTED, DROPS, JOIN, RECONNECT, RESUME, TIMEOUT, UNTIMED
+from loadtests.kinds import DISCONNECTED, DROPS, RECONNECT
 from loadtests.scenario import Scenario, Seat
+from loadtests.users.visit import Visit
 
 PAUSE_SECONDS: Final = (0.5, 1.5)
 PAUSE_MOST_SECONDS: Final = 5.0
@@ -47,7 +47,7 @@ class Line:
         self._on = on or {}
         self._upgrades = upgrades
         self._client: ChatClient | None = None
-        self._stays: dict[str, Stay] = {}
+        self._visit = Visit(scenario, seat, report, {})
         self._lost_at: float | None = None
         """When a user who was in all rooms lost the connection."""
         self._is_in = Event()
@@ -99,7 +99,7 @@ class Line:
     def vanish(self) -> None:
         """As `drop`; and who comes back is somebody else, who missed nothing."""
         self.drop()
-        self._stays = {}
+        self._visit = Visit(self._scenario, self._seat, self._report, {})
         self._lost_at = None
 
     def ask(self, event: str, payload: dict[str, Any], kind: str, began: float | None = None) -> dict[str, Any]:
@@ -108,6 +108,10 @@ class Line:
             self._report(kind, None, DISCONNECTED)
             raise Failure(DISCONNECTED)
         return self._client.ask(event, payload, kind, began)
+
+    def time(self, event: dict[str, Any], kind: str) -> None:
+        """What came just now, end to end."""
+        self._visit.time(event, kind, time.monotonic())
 
     def tell(self, event: str, payload: dict[str, Any], kind: str) -> bool:
         """See `ChatClient`."""
@@ -130,61 +134,37 @@ class Line:
 
     def _enter(self, failures: int) -> bool:
         self._is_lost.clear()
-        stays: dict[str, Stay] = {}
+        visit = self._visit = Visit(self._scenario, self._seat, self._report, self._visit.positions)
+        handlers = {**self._on, "message": visit.on_message}
         urls = self._seat.urls
         try:
-            client = ChatClient(
+            client = self._client = ChatClient(
                 urls[failures % len(urls)],
                 self._seat.token,
                 report=self._report,
-                on={each: self._guarded(handler) for each, handler in self._handlers(stays).items()},
-                on_end=partial(self._ended, stays),
+                on={event: self._guarded(handler) for event, handler in handlers.items()},
+                on_end=partial(self._ended, visit),
                 upgrades=self._upgrades,
             )
-            self._client = client
             self._scenario.gateways[client.session["gateway"]] += 1
-            for room in self._seat.rooms:
-                self._join(client, room, stays)
+            visit.join_all(client)
         except Failure:
-            return False  # it was reported
+            self.drop()  # what was refused a room has no use for a connection; the failure was reported
+            return False
         if self._lost_at is not None:
             self._report(RECONNECT, time.monotonic() - self._lost_at, None)
             self._lost_at = None
         self._is_in.set()
         return True
 
-    def _join(self, client: ChatClient, room: str, stays: dict[str, Stay]) -> None:
-        before = self._stays.get(room)
-        after = before.position if before is not None else None
-        stay = stays[room] = self._scenario.ledger.arrives(self._seat.name, room, after)
-        self._stays[room] = stay
-        try:
-            if after is None:
-                reply = client.ask("join", {"room": room}, JOIN)
-            else:
-                reply = client.ask("join", {"room": room, "after": after}, RESUME)
-            if not client.is_open:
-                raise Failure(DISCONNECTED)
-        except Failure as failure:
-            if failure.code == TIMEOUT or client.is_open:
-                client.vanish()  # in the room or not: only a new connection is sure
-            raise
-        self._scenario.ledger.joined(stay, reply["seq"], truncated=reply["truncated"])
-
-    def _ended(self, stays: dict[str, Stay]) -> None:
-        for stay in stays.values():
-            self._scenario.ledger.cut_off(stay)
+    def _ended(self, visit: Visit) -> None:
+        visit.cut_off()
         if self._client is not None and not self._client.is_told:
             self._scenario.count(DROPS)
         if self._is_in.is_set():
             self._lost_at = time.monotonic()
         self._is_in.clear()
         self._is_lost.set()
-
-    # --- what the server says; none of it waits ---------------------------------------------------------------------
-
-    def _handlers(self, stays: dict[str, Stay]) -> dict[str, Callable[[Any], None]]:
-        return {**self._on, "message": partial(self._on_message, stays)}
 
     def _guarded(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
         """What a handler raises would be printed by a thread of python-engineio, and forgotten."""
@@ -197,26 +177,7 @@ class Line:
 
         return guarded
 
-    def _on_message(self, stays: dict[str, Stay], message: dict[str, Any]) -> None:
-        now, room, ledger = time.monotonic(), message["room"], self._scenario.ledger
-        if room not in stays:  # never asked for: the judge will say so
-            stays[room] = ledger.intrudes(self._seat.name, room)
-        stay = stays[room]
-        ledger.received(stay, Place(message["seq"], message["prev"], message["id"]))
-        self._scenario.count(DELIVERIES)
-        if stay.lasted:  # else it was missed, and comes while the room is joined again
-            self.time(message, DELIVERY, now)
-
-    def time(self, message: dict[str, Any], kind: str, now: float) -> None:
-        """End to end, if the sender's clock is this host's."""
-        match message:
-            case {"data": {"sent": float(sent), "host": str(host)}}:
-                if host == self._scenario.host:
-                    self._report(kind, now - sent, None)
-                else:
-                    self._scenario.count(UNTIMED)
-
 
 def _pause(failures: int) -> float:
     least, most = PAUSE_SECONDS
-    return min(random.uniform(least, most) * 2 ** min(failures, _DOUBLINGS_MOST), PAUSE_MOST_SECONDS)  # noqa: S311
+    return min(random.uniform(least, most) * float(2 ** min(failures, _DOUBLINGS_MOST)), PAUSE_MOST_SECONDS)  # noqa: S311

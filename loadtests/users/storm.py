@@ -25,7 +25,7 @@ class StormUser(ParleyUser):
     def on_start(self) -> None:
         """Connect, join, and be there for some seconds."""
         super().on_start()
-        self.wait()
+        self.wait()  # type: ignore[no-untyped-call]
 
     @task
     def vanish(self) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from checker.account import Account, Acknowledged, Place, Stay
 from checker.judge import HISTORY, SHOWN_MOST, Kind, judge
-from checker.ledger import Ledger
 from checker.received import Received
 from checker.report import text
 
@@ -78,6 +77,14 @@ PLANTED: dict[str, tuple[Callable[[Account], object], set[Kind]]] = {
         {Kind.LOST_HEAD},
     ),
     "seen twice": (lambda a: _received(a).append(THREE), {Kind.DUPLICATE}),
+    "an older one in place of the last, and prev made up": (
+        lambda a: _received(a).__setitem__(2, Place(11, 15, "one")),
+        {Kind.DUPLICATE, Kind.LOST_TAIL},
+    ),
+    "the same in place of the last, and prev made up": (
+        lambda a: _received(a, 1).__setitem__(1, Place(15, 15, "two")),
+        {Kind.DUPLICATE, Kind.LOST_TAIL},
+    ),
     "swapped": (lambda a: _received(a).reverse(), {Kind.OUT_OF_ORDER, Kind.HOLE}),
     "from before the join": (lambda a: _received(a).insert(0, Place(7, 0, "zero")), {Kind.OUT_OF_ORDER}),
     "wrong prev": (lambda a: _received(a).__setitem__(1, Place(15, 12, "two")), {Kind.HOLE}),
@@ -177,44 +184,16 @@ def test_violations_are_counted_and_the_first_are_shown() -> None:
     assert {each.reader for each in judge(account).shown} == {HISTORY}
 
 
-def test_the_ledger_is_settled_once_all_that_was_acknowledged_has_come() -> None:
-    """Not while an outcome is awaited, nor while a lasting stay lags behind."""
-    ledger = Ledger()
-    stay = ledger.arrives("reader", "r", None)
-    ledger.joined(stay, 7, truncated=False)
-    assert ledger.is_settled
-    ledger.sending("one")
-    assert not ledger.is_settled
-    ledger.sent("r", 11, "one")
-    assert not ledger.is_settled
-    ledger.received(stay, ONE)
-    assert ledger.is_settled
-    ledger.sending("two")
-    ledger.sent("r", 15, "two")
-    ledger.cut_off(stay)
-    assert ledger.is_settled
-    assert ledger.account.unconfirmed == set()
-    assert ledger.rooms == ["r"]
-
-
-def test_the_ledger_waits_for_what_anybody_has_seen() -> None:
-    """Also when its sender was never told of it: it is owed to all."""
-    ledger = Ledger()
-    one, two = ledger.arrives("one", "r", 7), ledger.arrives("two", "r", 7)
-    for stay in (one, two):
-        ledger.joined(stay, 7, truncated=False)
-    ledger.received(one, ONE)
-    assert ledger.behind() == [two]
-    ledger.received(two, ONE)
-    assert ledger.is_settled
-
-
-def test_a_resumed_stay_is_owed_what_was_missed() -> None:
-    """From the seq it asked for; when the oldest did not come, from the first that did."""
-    ledger = Ledger()
-    resumed, truncated = ledger.arrives("reader", "r", 7), ledger.arrives("reader", "r", 7)
-    ledger.received(resumed, ONE)
-    ledger.joined(resumed, 11, truncated=False)
-    ledger.received(truncated, TWO)
-    ledger.joined(truncated, 15, truncated=True)
-    assert (resumed.after, truncated.after) == (7, 11)
+@pytest.mark.parametrize("form", [honest, lambda: compact(honest())])
+def test_without_a_senders_account_its_messages_are_strangers_and_adopted_they_are_owed(
+    form: Callable[[], Account],
+) -> None:
+    """Of a process that was lost. Who did not receive what others of them did has lost it, all the same."""
+    account = form()
+    account.acknowledged = [each for each in account.acknowledged if each.id != "two"]
+    assert judge(account).counts == {Kind.UNKNOWN: 3}
+    account.adopt()
+    assert judge(account).holds
+    assert judge(account).unconfirmed == 2
+    account.stays[1].received = [THREE]
+    assert judge(account).counts == {Kind.LOST_HEAD: 1, Kind.HOLE: 1}

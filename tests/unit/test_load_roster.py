@@ -30,7 +30,7 @@ def test_what_players_tell_is_added_up() -> None:
         timeline.took(kinds.MESSAGE, 0.01, 100.0)
         told = msgspec.msgpack.encode(timeline)
         roster.reported(_report(player, connected=10, ends={"room": seq, f"room-{player}": 1}, timeline=told))
-    assert roster.connected == 20
+    assert (roster.connected({0, 1}), roster.connected({1})) == (20, 10)
     assert roster.ends == {"room": 5, "room-0": 1, "room-1": 1}
     assert roster.recent(103.0, 5.0).total(kinds.MESSAGE).succeeded == 2
     assert not roster.recent(110.0, 5.0).seconds
