@@ -1,7 +1,7 @@
 """One connection of the official Socket.IO client, with true timings.
 
-`locust.contrib.socketio` wraps the same client and is not used: it fires 0 ms for each `emit` and each event received, and
-names a refused connection "One or more namespaces failed to connect", whatever the server said.
+`locust.contrib.socketio` wraps the same client and is not used: it fires 0 ms for each `emit` and each event that
+comes, and of a refused connection "One or more namespaces failed to connect", whatever the server said.
 
 python-socketio hands each packet to a thread of its own; under gevent these run one after the other, in the order of
 arrival, as long as no handler waits. None here does.

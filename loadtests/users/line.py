@@ -1,7 +1,8 @@
 """A user's line to the system: connected and in all rooms, and made again by itself when it is lost.
 
 As official clients do it: 0.5 to 1.5 s after the loss, then after twice as long each time, up to 5 s; and at another
-gateway when one does not answer. What was missed is asked for by joining with `after`.
+gateway when one does not let it in, or has said that it is about to end. What was missed is asked for by joining with
+`after`.
 
 All timings are by one monotonic clock of this host: end to end is from a sender's call to each receiver's handler.
 """
@@ -44,7 +45,9 @@ class Line:
         self._scenario = scenario
         self._seat = seat
         self._report = report
-        self._on = on or {}
+        self._on = {"draining": self._on_draining, **(on or {})}
+        self._turn = 0
+        """Which of the seat's gateways it goes to."""
         self._upgrades = upgrades
         self._client: ChatClient | None = None
         self._visit = Visit(scenario, seat, report, {})
@@ -123,23 +126,24 @@ class Line:
         try:
             failures = 0
             while True:  # until the user is stopped
-                if self._enter(failures):
+                if self._enter():
                     self._is_lost.wait()
                     failures = 0
                 else:
                     failures += 1
+                    self._turn += 1
                 gevent.sleep(_pause(failures))
         except Exception as error:  # noqa: BLE001 - of the load test, whatever it is: nobody else would see it
             self._scenario.crashed(error)
 
-    def _enter(self, failures: int) -> bool:
+    def _enter(self) -> bool:
         self._is_lost.clear()
         visit = self._visit = Visit(self._scenario, self._seat, self._report, self._visit.positions)
         handlers = {**self._on, "message": visit.on_message}
         urls = self._seat.urls
         try:
             client = self._client = ChatClient(
-                urls[failures % len(urls)],
+                urls[self._turn % len(urls)],
                 self._seat.token,
                 report=self._report,
                 on={event: self._guarded(handler) for event, handler in handlers.items()},
@@ -165,6 +169,9 @@ class Line:
             self._lost_at = time.monotonic()
         self._is_in.clear()
         self._is_lost.set()
+
+    def _on_draining(self, _: object) -> None:
+        self._turn += 1
 
     def _guarded(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
         """What a handler raises would be printed by a thread of python-engineio, and forgotten."""

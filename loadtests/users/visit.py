@@ -69,5 +69,5 @@ class Visit:
             case {"data": {"sent": float(sent), "host": str(host)}}:
                 if host == self._scenario.host:
                     self._report(kind, now - sent, None)
-                else:
+                elif kind == DELIVERY:
                     self._scenario.count(UNTIMED)

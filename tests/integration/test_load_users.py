@@ -87,6 +87,18 @@ async def test_a_gateway_that_is_killed_loses_nothing(own_stack: TestStack, tmp_
     assert any(not stay.lasted for stay in facts.account.stays)
 
 
+async def test_a_gateway_that_says_it_ends_is_left_for_another_at_once(own_stack: TestStack, tmp_path: Path) -> None:
+    """Nobody knocks at its door again: a rolling restart is no failure of anything, but drops and reconnects."""
+    tokens = await own_stack.mint(6)
+    async with playing(own_stack.gateway_urls, tokens, tmp_path, {"lurker": 6}) as users:
+        await users.until(lambda seen: seen["connected"] == 6, "all")
+        await own_stack.children["gateway-1"].stop()
+        await users.until(lambda seen: seen["succeeded"].get(kinds.RECONNECT, 0) == 3, "half of them elsewhere")
+        assert users.seen["connected"] == 6
+        assert users.seen["counts"][kinds.DROPS] == 3
+        assert users.seen["failures"] == {}
+
+
 async def test_all_are_dropped_at_once_and_come_back(stack: TestStack, tmp_path: Path) -> None:
     """A reconnect storm is told by the conductor: none of it is a drop, all of it is timed."""
     users = {"chat": 6, "lurker": 4}

@@ -27,8 +27,12 @@ from loadtests import player
 from loadtests.facts import Facts
 from loadtests.scenario import Scenario
 from loadtests.timeline import Timeline
-from loadtests.users import USERS
 from loadtests.users.base import ParleyUser
+from loadtests.users.browser import BrowserLikeUser
+from loadtests.users.chat import ChatUser
+from loadtests.users.dashboard import DashboardUser
+from loadtests.users.lurker import LurkerUser
+from loadtests.users.storm import StormUser
 
 assert locust
 SETTLE_SECONDS = 30.0
@@ -42,9 +46,11 @@ class Driver:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
         users = settings["users"]
-        for each in USERS:
+        classes: list[type[User]] = []
+        for each in (BrowserLikeUser, ChatUser, DashboardUser, LurkerUser, StormUser):
             each.fixed_count = users.get(each.NAME, 0)
-        classes: list[type[User]] = [each for each in USERS if each.fixed_count]
+            if each.fixed_count:
+                classes.append(each)
         ParleyUser.scenario = self._scenario = Scenario(
             settings["urls"], settings["tokens"], settings["rooms"], run=settings["run"], think=settings["think"]
         )
