@@ -8,14 +8,15 @@ is a light one (`loadtests.light`) and what it does is less, so that one core ca
 becomes slow gets no rest because of it. The time of a message, until its acknowledgement and until each delivery, is
 taken from when it was due, not from when it was written to a socket: what waits in the generator, or for a connection
 to come back, has waited for a user (it would be hidden otherwise: "coordinated omission"). There is one bound,
-`seat.UNDER_WAY_MOST` messages of a process that are not acknowledged; what is due above it is not sent, and counts as
-failed.
+`outbox.UNDER_WAY_MOST` messages of a process that are not acknowledged; what is due above it is not sent, and counts
+as failed.
 
 conductor   what happens when: connections arrive, are held, are loaded step by step, and it all ends
 crew        the holders, which are processes of their own, and what they report every second
 orders      what conductor and holders tell each other
 holder      a holder: its seats, its pace, its reports
 seat        one user, across connections; `line` is one connection, `target` what it leads to
+outbox      what a user has to say, until its outcome is known
 book        what a holder writes down
 pace        when messages are due
 own         the system: a stack of our own, gateways behind HAProxy; or one that is given

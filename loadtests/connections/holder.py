@@ -25,7 +25,7 @@ from loadtests.generator import Meter, host
 from loadtests.light.ticks import ticking
 from loadtests.preflight import raise_file_limit
 
-_TICK_SECONDS: Final = 0.002
+_TICK_SECONDS: Final = 0.001
 """What falls due within goes together; a finer clock would take its time from the rest."""
 _OPENING_MOST: Final = 1000
 """Connections on their way at a time: beyond that, newcomers wait."""
@@ -79,6 +79,7 @@ class Holder:
             await each.resolve()
         self._arrivals.set(self._connect_rate, time.monotonic())
         reporting = asyncio.create_task(self._report())
+        reporting.add_done_callback(self._on_report_end)
         try:
             with ticking(_TICK_SECONDS, self._tick):
                 while True:
@@ -97,6 +98,10 @@ class Holder:
         finally:
             reporting.cancel()
             await self._leave()
+
+    def _on_report_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crashes.append("".join(traceback.format_exception(error)))
 
     def on_crash(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody expected: a defect of the load test."""

@@ -47,6 +47,11 @@ class Connection(asyncio.BufferedProtocol):
         if self.transport is not None:
             self.transport.close()
 
+    def abort(self) -> None:
+        """The same, also when the other side takes nothing any more of what was written to it."""
+        if self.transport is not None:
+            self.transport.abort()
+
     def connection_lost(self, _error: Exception | None) -> None:
         """The connection is gone."""
         self.lost = True

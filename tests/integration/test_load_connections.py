@@ -12,11 +12,13 @@ import pytest_asyncio
 
 from checker.judge import Kind
 from deploy.local import haproxy
-from deploy.local.process import StackError
+from deploy.local.ports import HOST, is_taken, spare
+from deploy.local.process import Child, StackError
 from loadtests import kinds
 from loadtests.connections.run import main
 from loadtests.facts import Facts
 from loadtests.report.results import Results
+from tests.support.certificates import Authority
 from tests.support.load_runs import Ended, balanced, ended, given, shown, started
 from tests.support.stacks import TestStack
 from tests.support.waiting import until
@@ -32,6 +34,7 @@ class Edge:
 
     def __init__(self, stack: TestStack, proxies: haproxy.Proxies, tokens: Path) -> None:
         self.stack = stack
+        self.tokens = tokens
         self.arguments = given([proxies.url], tokens)
         for url in stack.metrics_urls:
             self.arguments += ["--metrics", url]
@@ -130,6 +133,31 @@ async def test_a_gateway_that_is_killed_loses_nothing(edge: Edge, tmp_path: Path
     assert drops == results.counts.cut_off == disturbed.figures(kinds.RECONNECT).count == had
     assert disturbed.figures(kinds.RESUME).count == had
     assert sum(results.greeted.values()) == CONNECTIONS + had
+
+
+async def test_a_deployment_may_want_tls(edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a certificate of an authority that this machine trusts; connections come from an address of our choice."""
+    authority = Authority(tmp_path, "authority")
+    certificate = b"".join(each.read_bytes() for each in authority.sign("edge", HOST))
+    (tmp_path / "edge.pem").write_bytes(certificate)
+    port, metrics_port = spare(2, authority)
+    servers = [haproxy.Server(each.port, each.admin_port) for each in edge.stack.gateways]
+    text = haproxy.configuration(servers, port, metrics_port)
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(text.replace(f"bind {HOST}:{port}", f"bind {HOST}:{port} ssl crt {tmp_path / 'edge.pem'}"))
+    command = [haproxy.program(), "-db", "-f", str(file)]
+    proxy = Child("haproxy", command, cwd=tmp_path, environ={}, sink=edge.stack._keep)
+    await proxy.start()
+    try:
+        await until(lambda: is_taken(port), "the proxy to listen")
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+        told = [*given([f"https://{HOST}:{port}"], edge.tokens), "--source", "127.0.0.9"]
+        secured = await _held(tmp_path / "report", "--seconds", "4", *told)
+    finally:
+        await proxy.stop()
+    assert secured.code == 0, shown(secured)
+    balanced(secured.results)
+    assert sum(secured.results.greeted.values()) == CONNECTIONS
 
 
 async def test_a_load_goes_up_step_by_step(edge: Edge, tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from deploy.local import haproxy
 from loadtests import kinds
 from loadtests.connections import own, run
+from loadtests.connections.book import Book
 from loadtests.connections.holder import _turns
 from loadtests.connections.options import Options, parse
+from loadtests.connections.outbox import NOT_SENT, UNDER_WAY_MOST, Outbox
 from loadtests.connections.own import System
 from loadtests.connections.pace import Pace, steps
 from loadtests.connections.target import Target, TargetError, code_of
@@ -143,6 +145,18 @@ def test_an_own_system_is_reached_from_as_many_addresses_as_it_takes() -> None:
     elsewhere = ["--url", "http://h:1", "--tokens", "f", "--connections", "60000"]
     assert own.sources(options(*elsewhere)) == []
     assert own.sources(options(*elsewhere, "--source", "10.0.0.1")) == ["10.0.0.1"]
+
+
+async def test_what_is_due_above_the_bound_is_not_sent_and_counts_as_failed() -> None:
+    """One that waits for a connection is under way, and its outcome unknown; beyond the bound there is none."""
+    book = Book("here")
+    outbox = Outbox("me", "room", book)
+    outbox.say(1.0)
+    assert (book.under_way, book.ledger.account.unconfirmed) == (1, {"me-1"})
+    book.under_way = UNDER_WAY_MOST
+    outbox.say(2.0)
+    assert (book.under_way, book.ledger.account.unconfirmed) == (UNDER_WAY_MOST, {"me-1"})
+    assert book.timeline.total(kinds.MESSAGE).failures == {NOT_SENT: 1}
 
 
 def test_options_have_bounds_and_sense(capsys: pytest.CaptureFixture[str]) -> None:
