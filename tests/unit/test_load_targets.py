@@ -12,6 +12,7 @@ from loadtests import options
 from loadtests.connections import options as connections
 from loadtests.shapes import SHAPES
 from loadtests.slo import Slo
+from tests.integration.test_loadtest_smoke import SMOKE
 
 PAGE = (ROOT / "docs" / "LOADTESTING.md").read_text()
 SHELL = re.sub(r"\\\n\s*", "", "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)))
@@ -46,6 +47,7 @@ def test_a_minute_of_five_hundred_users() -> None:
 def test_the_smoke_is_two_hundred_users_for_twenty_seconds() -> None:
     """As `make test` runs it, too."""
     module, *arguments = _made("loadtest-smoke")
+    assert arguments == list(SMOKE)
     chosen = options.parse(arguments, None)
     assert (module, chosen.users, chosen.seconds, chosen.shape) == ("loadtests", 200, 20, "hold")
 
