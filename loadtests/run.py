@@ -33,6 +33,7 @@ from loadtests.target import OwnStack, RunError, Target
 __all__ = ["RunError", "main", "mint"]
 
 _TOKEN_SPARE_SECONDS: Final = 600
+_FILES_BESIDE: Final = 100
 _USERS_EACH: Final = 1000
 """One process plays so many: above, it may measure itself."""
 
@@ -117,7 +118,10 @@ def _preflight(options: Options, urls: list[str]) -> None:
     if options.worker_of is not None and options.expect_workers:
         here = math.ceil(options.users * options.processes / options.expect_workers)
     targets = [(parts.hostname or "", parts.port or _port(parts.scheme)) for parts in map(urlsplit, urls)]
-    need = preflight.Need(here, options.processes, targets, [], options.own_stack and options.worker_of is None)
+    own = options.own_stack and options.worker_of is None
+    # While one gateway restarts, another has its connections, too.
+    files = here + _FILES_BESIDE if own else 0
+    need = preflight.Need(here, options.processes, targets, own_system=own, system_files=files)
     findings = preflight.check(need)
     if findings:
         print(preflight.text(findings), file=sys.stderr)

@@ -1,7 +1,9 @@
 """What a shape's script does, done with Locust."""
 
+import math
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import gevent
@@ -33,9 +35,13 @@ class LocustStage:
         self._command = command
         self._slo = slo
 
-    def phase(self, name: str, *, measured: bool = True) -> AbstractContextManager[None]:
-        """See `Stage`."""
-        return self._conductor.phase(name, measured=measured)
+    @contextmanager
+    def phase(self, name: str, *, measured: bool = True) -> Iterator[None]:
+        """See `Stage`. What is measured begins with a second of the wall clock, as what is written down does."""
+        if measured:
+            gevent.sleep(math.ceil(time.time()) - time.time())
+        with self._conductor.phase(name, measured=measured):
+            yield
 
     def note(self, text: str) -> None:
         """See `Stage`."""
