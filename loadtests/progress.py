@@ -1,6 +1,7 @@
 """How a run is doing, while it runs: one line, for a person at a terminal or for a log."""
 
 import math
+import shutil
 import time
 from collections.abc import Callable
 from typing import Final, TextIO
@@ -9,11 +10,10 @@ from loadtests import kinds
 from loadtests.timeline import Timeline, sum_of
 
 _LOG_SECONDS: Final = 10.0
-_WIDTH: Final = 118
 
 
 class Progress:
-    """On a terminal the line is written over and over; elsewhere there is a new one every 10 s and for each phase."""
+    """On a terminal the line, cut to its width, is written over and over; elsewhere there is a new one every 10 s and for each phase."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class Progress:
         self._next, self._phase = now + _LOG_SECONDS, phase_name
         text = line(elapsed_seconds, phase_name, timeline_of_last_seconds, connected, users, cpu_percent)
         if self._is_terminal:
-            self._stream.write(f"\r\x1b[K{text[:_WIDTH]}")
+            self._stream.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
             self._is_open = True
         else:
             self._stream.write(f"{text}\n")

@@ -44,7 +44,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     """
     timeline, verdict = facts.timeline, judge(facts.account)
     phases = [each for each in facts.phases if each.end > each.begin]
-    parts = [_part(facts, run, each, is_first=not number) for number, each in enumerate(phases)]
+    parts = [_part(facts, run, each, _span(each, phases)) for each in phases]
     highest = steps.highest(facts, parts, run.began) if run.steps else None
     counting = steps.counting(parts) if run.steps else [each for each in parts if each.measured]
     spans: list[Span] = [(run.began + each.begin, run.began + each.end) for each in counting]
@@ -71,6 +71,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
         generators=[measured.usage(each, run.began, span) for each in _by_name(facts.generators)],
         greeted=dict(sorted(facts.gateways.items())),
         reasons=why,
+        unmeasured=measured.figures(timeline, [_span(each, phases) for each in phases if not each.measured]),
         highest=highest,
         invalid=invalid,
         warnings=validity.warnings(facts),
@@ -78,9 +79,12 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     )
 
 
-def _part(facts: Facts, run: Run, phase: Phase, *, is_first: bool) -> Part:
-    # Seconds are whole: one in which a phase gives way to the next is the former's, and before the first is nothing.
-    span = (math.floor(phase.begin) if is_first else phase.begin, phase.end)
+def _span(phase: Phase, phases: Sequence[Phase]) -> Span:
+    """Seconds are whole: one in which a phase gives way to the next is the former's, and before the first is none."""
+    return (math.floor(phase.begin) if phase is phases[0] else phase.begin, phase.end)
+
+
+def _part(facts: Facts, run: Run, phase: Phase, span: Span) -> Part:
     broken = run.slo.broken(facts.timeline, *span) if phase.measured else []
     if run.steps and phase.measured and (limit := validity.limit(facts.generators, *span)):
         broken = [*broken, f"{steps.GENERATOR}: {limit}"]

@@ -22,7 +22,8 @@ _INK: Final = "#010203"
 """Stands for the colour of the page's text."""
 _SIZE: Final = (6.4, 2.75)
 _BAND: Final = "#808890"
-_NUMBERED_MOST: Final = 20
+_APART: Final = 0.035
+"""Of the width: what a label of a moment needs."""
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -127,30 +128,38 @@ def _axes(axes: Axes, results: Results, unit: str, *, is_log: bool) -> None:
 
 
 def _phases(axes: Axes, results: Results) -> None:
+    """Those that are measured as bands; a name where there is room for it, or its number."""
     whole = max(results.seconds, 1)
-    for number, part in enumerate(results.parts):
-        axes.axvspan(part.begin, part.end, color=_BAND, alpha=0.14 if number % 2 == 0 else 0.05, linewidth=0)
-        if (part.end - part.begin) / whole > 0.014 * len(part.name):
-            middle = (part.begin + part.end) / 2
-            axes.text(
-                middle, 1.015, part.name, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=7.5
-            )
+    for number, part in enumerate(each for each in results.parts if each.measured):
+        axes.axvspan(part.begin, part.end, color=_BAND, alpha=0.09 + 0.09 * (number % 2), linewidth=0)
+        room = (part.end - part.begin) / whole / 0.014
+        short = part.name.split(":")[0]
+        name = next((each for each in (part.name, short, short.split()[-1]) if len(each) - 0.5 < room), "")
+        middle, where = (part.begin + part.end) / 2, axes.get_xaxis_transform()
+        axes.text(middle, 1.015, name, transform=where, ha="center", va="bottom", fontsize=7.5)
 
 
 def _moments(axes: Axes, results: Results) -> None:
+    """Numbered as in the page's list; those that are too close to be told apart have one label."""
+    near = max(results.seconds, 1) * _APART
+    together: list[list[int]] = []
     for number, (at, _) in enumerate(results.moments, 1):
         axes.axvline(at, color=_INK, linewidth=0.8, linestyle=(0, (2, 2)), alpha=0.7)
-        if len(results.moments) <= _NUMBERED_MOST:
-            where = axes.get_xaxis_transform()
-            axes.annotate(
-                f"{number}",
-                (at, 1),
-                xycoords=where,
-                xytext=(3, -1),
-                textcoords="offset points",
-                va="top",
-                fontsize=7.5,
-            )
+        if together and at - results.moments[together[-1][0] - 1][0] < near:
+            together[-1].append(number)
+        else:
+            together.append([number])
+    for numbers in together:
+        label = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
+        axes.annotate(
+            label,
+            (results.moments[numbers[-1] - 1][0], 1),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(3, -1),
+            textcoords="offset points",
+            va="top",
+            fontsize=7.5,
+        )
 
 
 def _inline(svg: str, name: str, about: str) -> str:

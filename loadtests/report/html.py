@@ -27,7 +27,6 @@ def page(results: Results) -> str:
         objectives=[words.objective(each) for each in results.objectives],
         steps=[each for each in phases if each.measured] if results.highest else [],
         phases=phases,
-        unmeasured=words.unmeasured(results),
         charts=charts(results),
         environment=words.environment(results),
         settings=words.settings(results.settings),

@@ -25,10 +25,8 @@ def summary(results: Results) -> str:
     if results.highest is not None:
         blocks.append("## Steps\n\n" + _steps([each for each in phases if each.measured]))
     blocks.append("## Requests\n\n" + _figures(results.figures))
-    blocks += [
-        f"### Requests in {_plain(part.name)}, which is not measured\n\n{_figures(part.figures)}"
-        for part in words.unmeasured(results)
-    ]
+    if results.unmeasured:
+        blocks.append("### Requests while nothing is measured, as users arrive\n\n" + _figures(results.unmeasured))
     if results.highest is None:
         blocks.append("## Phases\n\n" + _steps(phases))
     if results.warnings:

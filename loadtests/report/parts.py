@@ -6,7 +6,7 @@ import msgspec
 
 from loadtests import kinds
 from loadtests.report.results import Part
-from loadtests.report.words import clock, milliseconds
+from loadtests.report.words import clock, milliseconds, rate
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -44,8 +44,8 @@ def _row(part: Part) -> Row:
         begin=clock(part.begin),
         end=clock(part.end),
         connected=f"{part.connected:,.0f}",
-        messages=f"{message.per_second if message else 0:,.1f}",
-        deliveries=f"{part.deliveries_per_second:,.1f}",
+        messages=rate(message.per_second if message else 0),
+        deliveries=rate(part.deliveries_per_second),
         ack=milliseconds(message.p99 if message else None),
         end_to_end=milliseconds(delivery.p99 if delivery else None),
         failed=f"{failed:,}",

@@ -168,7 +168,7 @@ class Results(msgspec.Struct, frozen=True):
     counts: Counts
     objectives: list[Objective]
     figures: list[Figures]
-    """Over all measured phases."""
+    """Over all measured phases; of a run step by step over the steps that held."""
     parts: list[Part]
     moments: list[tuple[float, str]]
     series: Series
@@ -178,6 +178,8 @@ class Results(msgspec.Struct, frozen=True):
     """How many connections each gateway greeted."""
     reasons: list[str] = []
     """Why it is broken or not valid, in words."""
+    unmeasured: list[Figures] = []
+    """Over all other phases together: users arrived, say."""
     highest: Highest | None = None
     invalid: list[str] = []
     warnings: list[str] = []

@@ -10,9 +10,9 @@ def text(results: Results) -> str:
     """The figures, one line per kind of request; the account; what was not kept; and how it ended."""
     lines = [f"{'request':30}{'count':>9}{'failed':>9}{'per s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"]
     lines += map(_row, results.figures)
-    for part in words.unmeasured(results):
-        lines += [f"in {part.name}, which is not measured:", *map(_row, part.figures)]
-    for each in [*results.figures, *(each for part in words.unmeasured(results) for each in part.figures)]:
+    if results.unmeasured:
+        lines += ["while nothing is measured, as users arrive:", *map(_row, results.unmeasured)]
+    for each in [*results.figures, *results.unmeasured]:
         lines += [f"  {each.kind} failed: {code} x {count}" for code, count in each.failures.items()]
     greeted = ", ".join(f"{name} {count}" for name, count in results.greeted.items())
     counts = results.counts

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from loadtests.report.results import Counts, Ending, Objective, Part, Results
+from loadtests.report.results import Counts, Ending, Objective, Results
 from loadtests.slo import figure
 
 TITLES: Final = {Ending.PASSED: "PASSED", Ending.BROKEN: "BROKEN", Ending.INVALID: "NOT VALID"}
@@ -87,16 +87,10 @@ def highest(results: Results) -> str | None:
         return None
     if found.part is None:
         return f"No step kept all objectives: {found.ended_by}."
-    load = (
-        f"{found.messages_per_second:,.0f} messages a second, {found.deliveries_per_second:,.0f} deliveries a second"
-    )
+    messages, deliveries = rate(found.messages_per_second), rate(found.deliveries_per_second)
+    load = f"{messages} messages a second, {deliveries} deliveries a second"
     there = f"{found.connected:,.0f} connections"
     return f"Highest load within the objectives: {found.part}, {load}, {there}. What ended it: {found.ended_by}."
-
-
-def unmeasured(results: Results) -> list[Part]:
-    """The phases in which no objective counts, but something was done: users arrived, say."""
-    return [each for each in results.parts if not each.measured and each.figures]
 
 
 def clock(seconds: float) -> str:
@@ -104,6 +98,11 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def rate(value: float) -> str:
+    """So many a second."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def milliseconds(value: float | None) -> str:

@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from loadtests import kinds
 from loadtests.progress import Progress, line
 from loadtests.timeline import Timeline
@@ -35,8 +37,10 @@ def test_all_is_on_one_line() -> None:
     )
 
 
-def test_a_terminal_has_one_line_that_is_written_over() -> None:
-    """Each time it begins at the left, and clears what was there; the end is a line's end, once."""
+@pytest.mark.parametrize("columns", [200, 40])
+def test_a_terminal_has_one_line_that_is_written_over(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Each time it begins at the left, and clears what was there; it never wraps; the end is a line's end, once."""
+    monkeypatch.setenv("COLUMNS", str(columns))
     stream = _Terminal()
     progress = Progress(stream, lambda: 0.0)
     for elapsed in range(3):
@@ -45,7 +49,9 @@ def test_a_terminal_has_one_line_that_is_written_over() -> None:
     assert "\n" not in stream.getvalue()
     progress.end()
     progress.end()
-    assert stream.getvalue().endswith("%\n") or stream.getvalue().count("\n") == 1
+    shown = stream.getvalue().split("\x1b[K")[-1]
+    assert shown == f"{line(2, 'hold', _last(), 1, 1, 50)[: columns - 1]}\n"
+    assert stream.getvalue().count("\n") == 1
 
 
 def test_a_log_gets_a_line_every_ten_seconds_and_for_each_phase() -> None:
