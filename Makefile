@@ -57,7 +57,7 @@ loadtest-connections: $(VENV)/dev.stamp ## Very many connections, behind HAProxy
 
 .PHONY: loadtest-smoke
 loadtest-smoke: $(VENV)/dev.stamp ## A short one, which `make test` runs too: 200 users, 20 seconds, all accounts balanced (ARGS=)
-	$(BIN)/python -m loadtests --users 200 --seconds 20 $(ARGS)
+	$(BIN)/python -m loadtests --users 200 --seconds 20 --slo loadtests/slo-smoke.yaml $(ARGS)
 
 .PHONY: faults
 faults: packages $(VENV)/dev.stamp ## Break things under load, and check what every member saw (SEED= FAULTS= SECONDS= MEMBERS=)
