@@ -10,7 +10,7 @@ SOURCES := wire runtime services deploy checker apidocs tests loadtests web exam
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
 
 .PHONY: run
 run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, data stays in .run/
@@ -45,8 +45,19 @@ conformance: packages $(VENV)/dev.stamp ## The official protocol suites against 
 	$(BIN)/python -m tests.conformance $(SUITES)
 
 .PHONY: loadtest
-loadtest: $(VENV)/dev.stamp ## Chat users against a stack of its own, and a judge of what they saw (USERS, SECONDS)
-	$(BIN)/python -m loadtests --users $(or $(USERS),50) --seconds $(or $(SECONDS),60)
+loadtest: $(VENV)/dev.stamp ## Users against a stack of its own, judged: docs/LOADTESTING.md (USERS= SECONDS= SHAPE= PROCESSES= ARGS=)
+	$(BIN)/python -m loadtests --users $(or $(USERS),500) --seconds $(or $(SECONDS),60) --shape $(or $(SHAPE),hold) \
+	  $(if $(PROCESSES),--processes $(PROCESSES)) $(ARGS)
+
+.PHONY: loadtest-connections
+loadtest-connections: $(VENV)/dev.stamp ## Very many connections, behind HAProxy (N= SECONDS= RATE= GATEWAYS= SHAPE= ARGS=)
+	@.ci/packages loadtest
+	$(BIN)/python -m loadtests.connections --connections $(or $(N),10000) --seconds $(or $(SECONDS),600) \
+	  --shape $(or $(SHAPE),hold) --gateways $(or $(GATEWAYS),4) $(if $(RATE),--rate $(RATE)) $(ARGS)
+
+.PHONY: loadtest-smoke
+loadtest-smoke: $(VENV)/dev.stamp ## A short one, which `make test` runs too: 200 users, 20 seconds, all accounts balanced (ARGS=)
+	$(BIN)/python -m loadtests --users 200 --seconds 20 --slo loadtests/slo-smoke.yaml $(ARGS)
 
 .PHONY: faults
 faults: packages $(VENV)/dev.stamp ## Break things under load, and check what every member saw (SEED= FAULTS= SECONDS= MEMBERS=)

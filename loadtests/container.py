@@ -1,7 +1,8 @@
 """The load test in a container beside the system: `python -m loadtests.container --users 50 --seconds 60`.
 
 Signs the tokens of its users with the keys in SIGNING_KEYS_DIR, waits until PARLEY_URL answers, and runs
-`python -m loadtests` against it. Takes the arguments of that, and has its exit codes.
+`python -m loadtests` against it. Takes the arguments of that, and has its exit codes. PARLEY_METRICS is where the
+gateways tell what they use, if it is set.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
             tokens = Path(folder, "tokens")
             tokens.touch(mode=0o600)
             mine = ["--url", url, "--tokens", str(tokens)]
+            if metrics := os.environ.get("PARLEY_METRICS"):
+                mine += ["--metrics", metrics]
             tokens.write_bytes(asyncio.run(_mint(parse([*mine, *arguments], __doc__))))
         except KeyError as missing:
             print(f"loadtests: {missing.args[0]} is not set", file=sys.stderr)

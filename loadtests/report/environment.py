@@ -43,12 +43,12 @@ def host() -> Host:
 
 
 def commit(folder: Path) -> str:
-    """Of the checkout in `folder`, with `+` when something is changed; "unknown" where there is none, or no git."""
+    """Of the checkout in `folder`, with `+` when something is changed; without one, or without git, of the image."""
     try:
         found = _git(folder, "rev-parse", "--short=12", "HEAD")
         return f"{found}{'+' if _git(folder, 'status', '--porcelain') else ''}"
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return os.environ.get("REVISION", "unknown")
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -121,8 +121,8 @@ async def test_prometheus_sees_all_of_it(system: System) -> None:
 
 async def test_the_load_test_has_a_container_of_its_own(system: System) -> None:
     """Profile `loadtest`: it signs tokens with the system's keys, chats through the proxy, and judges."""
-    await system.loadtest("--users", "6", "--seconds", "4")
-    assert "verdict: every acknowledged message was received exactly once" in system.output
+    await system.loadtest("--users", "6", "--seconds", "4", "--think", "1")
+    assert "PASSED. Every acknowledged message reached every member exactly once and in order" in system.output
 
 
 async def test_a_killed_gateway_loses_nothing(system: System) -> None:

@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy" / "k8s"
 BASE = K8S / "base"
 OVERLAYS = ("dev", "production", "loadtest")
+RUNS = ("run", "run-connections")
+"""Of the load test: Jobs that people make by hand."""
 SCHEMAS = ("1.30", "1.37")
 """The oldest version of Kubernetes that it is for, and the newest that there are schemas of."""
 KEY_MODE = 0o440
@@ -111,6 +113,13 @@ def rendered(directory: Path) -> Manifests:
 def overlay(name: str) -> Manifests:
     """One of `OVERLAYS`, or the base."""
     return rendered(BASE if name == "base" else K8S / "overlays" / name)
+
+
+@functools.cache
+def run(name: str) -> Manifests:
+    """One of `RUNS`, with its Job called `loadtest` instead of whatever the API server makes of `generateName`."""
+    job = yaml.safe_load((K8S / "overlays" / "loadtest" / f"{name}.yaml").read_text())
+    return Manifests([{**job, "metadata": {**job["metadata"], "name": "loadtest"}}])
 
 
 def composed(folder: Path, *components: str) -> Manifests:

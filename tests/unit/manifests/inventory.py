@@ -42,6 +42,7 @@ IN_OVERLAYS: dict[str, dict[str, set[str]]] = {
         **MONITORING,
         "ConfigMap": IN_BASE["ConfigMap"] | DASHBOARDS,
         "HorizontalPodAutoscaler": set(),
+        "Service": IN_BASE["Service"] | {"loadtest"},
         "NetworkPolicy": POLICIES | {"loadtest", "loadtest-to-gateway"},
         "ServiceAccount": IN_BASE["ServiceAccount"] | {"loadtest"},
     },

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.flows import Peer, all_ports, may, pod
-from tests.support.manifests import OVERLAYS, SERVICES, overlay
+from tests.support.manifests import OVERLAYS, RUNS, SERVICES, overlay, run
 
 STORES = ("auth", "history", "setup")
 INSIDE = {
@@ -105,10 +105,16 @@ def test_policies_name_pods_and_ports(name: str) -> None:
             assert all(port["port"] in manifests.ports(workload) for workload in selected)
 
 
-def test_load_reaches_the_gateways() -> None:
-    """The load test's pods reach the public port and nothing else."""
-    manifests = overlay("loadtest")
-    load = Peer("parley", {"app.kubernetes.io/name": "loadtest", "app.kubernetes.io/part-of": "parley"})
+@pytest.mark.parametrize("name", RUNS)
+def test_load_reaches_the_gateways(name: str) -> None:
+    """The load test's pods reach the public port and the metrics; each other where the one who leads listens."""
+    manifests, load = overlay("loadtest"), pod(run(name), "loadtest")
     reached = {each for each in all_ports(manifests) if may(manifests, load, pod(manifests, each[0]), each[1])}
-    assert reached == {("gateway", "http")}
+    assert reached == {("gateway", "http"), ("gateway", "admin")}
+    assert may(manifests, load, load, "lead")
+    assert not may(manifests, load, load, "http")
+    assert not any(
+        may(manifests, each, load, "lead") for each in (STRANGER, WORLD, PROMETHEUS, pod(manifests, "auth"))
+    )
     assert may(manifests, load, DNS, 53)
+    assert not may(manifests, load, WORLD, 443)

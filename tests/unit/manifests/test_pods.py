@@ -5,21 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.support.manifests import K8S, OVERLAYS, SERVICES, Manifest, overlay
+from tests.support.manifests import OVERLAYS, RUNS, SERVICES, Manifest, overlay, run
 from tests.support.pod_rules import RULES
 
 ALL = ("base", *OVERLAYS)
 PODS = [(name, workload) for name in ALL for workload in overlay(name).pods]
-RUN: Manifest = yaml.safe_load((K8S / "overlays" / "loadtest" / "run.yaml").read_text())
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_pods_keep_to(rule: str) -> None:
-    """See the rules; the load test's pod, which is made by hand, keeps to them, too."""
+    """See the rules; the load tests' pods, which are made by hand, keep to them, too."""
     pods = {f"{name}/{workload}": overlay(name).pod(workload) for name, workload in PODS}
-    pods["loadtest/run.yaml"] = RUN["spec"]["template"]["spec"]
+    pods |= {name: run(name).pod("loadtest") for name in RUNS}
     assert {name: list(RULES[rule](pod)) for name, pod in pods.items()} == {name: [] for name in pods}
 
 
@@ -144,25 +142,10 @@ def test_selectors_match(name: str, workload: str) -> None:
 def test_services_lead_to_ports_of_a_workload(name: str) -> None:
     """Each Service selects one workload, each target port is a port of it, and the public one shows no other."""
     manifests = overlay(name)
-    for each in manifests.named("Service").values():
+    services = manifests.named("Service")
+    services.pop("loadtest", None)  # leads to runs: test_load_runs.py
+    for each in services.values():
         (workload,) = manifests.selected(each["spec"]["selector"])
         assert {port["targetPort"] for port in each["spec"]["ports"]} <= manifests.ports(workload).keys()
-    (public,) = manifests.named("Service")["gateway"]["spec"]["ports"]
+    (public,) = services["gateway"]["spec"]["ports"]
     assert (public["targetPort"], public["appProtocol"]) == ("http", "kubernetes.io/ws")
-
-
-def test_load_test_brings_tokens_and_keeps_the_keys_from_the_users() -> None:
-    """Tokens are minted first, by who may see the keys; enough of them, for long enough; a run is made once."""
-    spec = RUN["spec"]["template"]["spec"]
-    (minting,), (playing,) = spec["initContainers"], spec["containers"]
-    assert "signing-keys" in {each["name"] for each in minting["volumeMounts"]}
-    assert "signing-keys" not in {each["name"] for each in playing["volumeMounts"]}
-    assert playing["command"] == ["python", "-m", "loadtests"]
-    words = minting["command"][-1].split()
-    options = dict(each.split("=") for each in playing["args"])
-    assert int(words[words.index("--users") + 1]) >= int(options["--users"])
-    assert int(words[words.index("--seconds") + 1]) >= int(options["--seconds"]) + 600
-    assert words[words.index(">") + 1] == options["--tokens"]
-    assert RUN["spec"]["backoffLimit"] == 0
-    assert RUN["metadata"].keys() >= {"generateName"}
-    assert "name" not in RUN["metadata"]

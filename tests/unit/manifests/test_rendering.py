@@ -17,6 +17,7 @@ from tests.support.manifests import (
     K8S,
     MAPS_BY_HAND,
     ROOT,
+    RUNS,
     SCHEMAS,
     SECRETS_BY_HAND,
     SERVICES,
@@ -24,6 +25,7 @@ from tests.support.manifests import (
     composed,
     overlay,
     rendered,
+    run,
 )
 from tests.unit.manifests.inventory import ALL, DASHBOARDS, IN_BASE, IN_OVERLAYS, POLICIES
 
@@ -47,6 +49,8 @@ def test_overlay_has_what_it_should_have(name: str) -> None:
 def test_kubernetes_would_take_it() -> None:
     """Every object of Kubernetes' own is valid, with no field that the API server would drop unseen."""
     every = [each for name in ALL for each in overlay(name).objects if not custom_resources.is_custom(each)]
+    # Without a name of its own a Job is made by `kubectl create` alone.
+    every += [each for name in RUNS for each in run(name).objects]
     for version, each in itertools.product(SCHEMAS, {json.dumps(each): each for each in every}.values()):
         kubernetes_validate.validate(each, version, strict=True)
     bad: Manifest = copy.deepcopy(next(each for each in every if each["kind"] == "Deployment"))
@@ -99,10 +103,11 @@ def test_custom_resources_are_valid(optional: list[Manifest]) -> None:
     "folder", sorted(path.parent for path in K8S.rglob("kustomization.yaml")), ids=lambda p: p.name
 )
 def test_every_file_is_used(folder: Path) -> None:
-    """A file beside kustomization.yaml that it does not name would never be applied. Two are for something else."""
+    """A file beside kustomization.yaml that it does not name would never be applied. Some are for something else."""
     text = (folder / "kustomization.yaml").read_text()
     for path in folder.iterdir():
-        if path.name not in {"kustomization.yaml", "prometheus-adapter.values.yaml", "run.yaml"}:
+        others = {"kustomization.yaml", "prometheus-adapter.values.yaml", *(f"{run}.yaml" for run in RUNS)}
+        if path.name not in others:
             assert re.search(rf"[ /]{re.escape(path.name)}$", text, re.MULTILINE), path
 
 
@@ -150,7 +155,7 @@ def test_what_only_an_operator_knows_is_marked() -> None:
 def test_images_are_pinned() -> None:
     """By an exact version, of ours and of others; and the others are those of docker-compose.yml."""
     images = {each["image"] for name in ALL for w in overlay(name).pods for each in overlay(name).containers(w)}
-    images |= set(re.findall(r"image: (\S+)", (K8S / "overlays" / "loadtest" / "run.yaml").read_text()))
+    images |= {each["image"] for name in RUNS for each in run(name).containers("loadtest")}
     assert all(re.search(r":\d+\.\d+\.\d+[a-z0-9.-]*$", each) for each in images), images
     ours = {each for each in images if re.search(r"(^|/)parley/", each)}
     assert {each.rpartition("/")[2].partition(":")[0] for each in ours} == {*SERVICES, "loadtest"}
