@@ -13,7 +13,10 @@ _LOG_SECONDS: Final = 10.0
 
 
 class Progress:
-    """On a terminal the line, cut to its width, is written over and over; elsewhere there is a new one every 10 s and for each phase."""
+    """On a terminal one line is written over and over, cut to its width.
+
+    Elsewhere there is a new one every 10 s, and one when a phase begins.
+    """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
