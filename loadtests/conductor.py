@@ -93,9 +93,14 @@ class Conductor(LoadTestShape):
             self.facts.invalid.append(why)
 
     def say(self, what: str, data: dict[str, Any] | None = None) -> None:
-        """To all players."""
-        self.roster.told()
+        """To all players; see `Roster.have_heard`."""
         self.locust.send_message(what, data or {})
+        self.mark()
+
+    def mark(self) -> None:
+        """From here on, players have heard what was said when they have made another report."""
+        self.roster.mark += 1
+        self.locust.send_message("parley-mark", {"mark": self.roster.mark})
 
     @property
     def connected(self) -> int:

@@ -26,6 +26,8 @@ CLOSING: Final = "parley-closing"
 DROP: Final = "parley-drop"
 ENDS: Final = "parley-ends"
 FINISH: Final = "parley-finish"
+MARK: Final = "parley-mark"
+"""Comes after another: a report that names it was made by one who has heard both."""
 
 PART_BYTES: Final = 1024 * 1024
 _BEAT_SECONDS: Final = 0.05
@@ -50,12 +52,14 @@ class Player:
         self._clocks = ClockWatch()
         self._invalid: list[str] = []
         self._lag = 0.0
+        self._mark = 0
         self._told_ends: dict[str, int] = {}
         self._second = int(time.time())
         self._hear(CLOSING, self._on_closing)
         self._hear(DROP, self._on_drop)
         self._hear(ENDS, self._on_ends)
         self._hear(FINISH, self._on_finish)
+        self._hear(MARK, self._on_mark)
         environment.events.user_error.add_listener(self._on_error)  # type: ignore[no-untyped-call]
         self._beating = gevent.spawn(self._beat)
 
@@ -72,6 +76,9 @@ class Player:
 
     def _on_closing(self, **_: object) -> None:
         self._scenario.is_closing = True
+
+    def _on_mark(self, *, msg: Message, **_: object) -> None:
+        self._mark = msg.data["mark"]
 
     def _on_drop(self, **_: object) -> None:
         for line in tuple(self._scenario.lines):
@@ -122,6 +129,7 @@ class Player:
         self._told_ends.update(changed)
         return {
             "player": self._index,
+            "mark": self._mark,
             "timeline": msgspec.msgpack.encode(self._scenario.timeline.taken(now - 1)),
             "ends": changed,
             "settled": self._scenario.is_settled,

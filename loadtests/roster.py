@@ -3,15 +3,12 @@
 import math
 import time
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from loadtests.facts import Facts, Process, Usage
 from loadtests.timeline import Timeline
-
-_REPORTS_AFTER: Final = 2
-"""So many reports after something was said to a player, they have heard it: the first may have been on its way."""
 
 
 class Player(msgspec.Struct):
@@ -21,8 +18,8 @@ class Player(msgspec.Struct):
     connected: int = 0
     settled: bool = False
     usage: list[Usage] = []
-    reports: int = 0
-    """How many have come since something was last said to all."""
+    mark: int = 0
+    """The last that they had heard by then."""
     last: float = 0.0
     """When the last came, by the monotonic clock."""
     parts: dict[int, bytes] = {}
@@ -34,6 +31,8 @@ class Roster:
 
     def __init__(self) -> None:
         self.players: dict[int, Player] = {}
+        self.mark = 0
+        """Counts what was said to all: who names it has heard that, and all before."""
         self.timeline = Timeline()
         self.ends: dict[str, int] = {}
         """The newest seq that anybody knows of, by room."""
@@ -56,7 +55,7 @@ class Roster:
         """A `parley-report` came."""
         player = self.players.setdefault(data["player"], Player(data["host"]))
         player.connected, player.settled = data["connected"], data["settled"]
-        player.reports += 1
+        player.mark = data["mark"]
         player.last = time.monotonic()
         if data["usage"] is not None:
             player.usage.append(msgspec.msgpack.decode(data["usage"], type=Usage))
@@ -64,14 +63,9 @@ class Roster:
         for room, seq in data["ends"].items():
             self.ends[room] = max(seq, self.ends.get(room, 0))
 
-    def told(self) -> None:
-        """Something was said to all."""
-        for each in self.players.values():
-            each.reports = 0
-
     def have_heard(self, numbers: Collection[int]) -> bool:
         """Whether each of these knows what was last said."""
-        return all(n in self.players and self.players[n].reports >= _REPORTS_AFTER for n in numbers)
+        return all(number in self.players and self.players[number].mark >= self.mark for number in numbers)
 
     def are_settled(self, numbers: Collection[int]) -> bool:
         """Whether all that was sent has arrived, at each of these, as of what was last said."""

@@ -73,14 +73,14 @@ class LocustStage:
         failed = hook.run(self._command, self.note)
         if failed is not None:
             self._conductor.invalid(failed)
-        self._conductor.roster.told()
+        self._conductor.mark()
         self._all_back()
 
     def limit(self) -> str | None:
         """See `Stage`. What the players saw of the phase has to be reported first."""
         phase = self._conductor.facts.phases[-1]
         gevent.sleep(max(0.0, phase.end + 2 - time.time()))
-        self._conductor.roster.told()
+        self._conductor.mark()
         self._heard()
         if broken := self._slo.broken(self._conductor.roster.timeline, phase.begin, phase.end):
             return "; ".join(broken)

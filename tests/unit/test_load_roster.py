@@ -12,7 +12,13 @@ from loadtests.timeline import Timeline
 
 
 def _report(player: int, **changes: Any) -> dict[str, Any]:
-    report = {"player": player, "timeline": msgspec.msgpack.encode(Timeline()), "ends": {}, "settled": False}
+    report = {
+        "player": player,
+        "mark": 0,
+        "timeline": msgspec.msgpack.encode(Timeline()),
+        "ends": {},
+        "settled": False,
+    }
     return {**report, "connected": 0, "usage": None, "host": "here", **changes}
 
 
@@ -37,16 +43,17 @@ def test_what_players_tell_is_added_up() -> None:
 
 
 def test_settled_are_those_who_say_so_after_they_have_heard_the_news() -> None:
-    """The first report after it may have been on its way already, and one player does not speak for another."""
+    """A report may have been on its way when something was said, and one player does not speak for another."""
     roster = Roster()
     roster.reported(_report(0, settled=True))
-    roster.told()
-    roster.reported(_report(0, settled=True))
+    assert roster.are_settled({0})
+    roster.mark = 2
+    roster.reported(_report(0, settled=True, mark=1))
     assert not roster.are_settled({0})
-    roster.reported(_report(0, settled=True))
+    roster.reported(_report(0, settled=True, mark=2))
     assert roster.are_settled({0})
     assert not roster.are_settled({0, 1})
-    roster.reported(_report(0, settled=False))
+    roster.reported(_report(0, settled=False, mark=2))
     assert not roster.are_settled({0})
 
 
