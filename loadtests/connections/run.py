@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.process import StackError
 from loadtests import gateways, preflight
@@ -25,7 +25,6 @@ from loadtests.connections.crew import Crew
 from loadtests.connections.options import Options, parse
 from loadtests.connections.own import System
 from loadtests.connections.target import Target, TargetError
-from loadtests.facts import Facts
 from loadtests.folders import results_folder
 from loadtests.locusts import Interruption
 from loadtests.progress import Progress
@@ -111,12 +110,6 @@ async def _measure(options: Options, slo: Slo, system: System, interruption: Int
         with interruption.gently(stopping.set):
             facts = await conductor.run()
     facts.warnings += watch.warnings
-    return await _conclude(facts, options, system, began, [*watch.processes, *others], slo)
-
-
-async def _conclude(  # noqa: PLR0917 - all that there is to say
-    facts: Facts, options: Options, system: System, began: float, used: list[Any], slo: Slo
-) -> int:
     told = Run(
         tool="connections",
         began=began,
@@ -125,7 +118,8 @@ async def _conclude(  # noqa: PLR0917 - all that there is to say
         urls=system.api,
         token=system.tokens[0],
         slo=slo,
-        gateways=used,
+        gateways=watch.processes,
+        beside=others,
         steps=options.plan.shape == "step",
     )
     results = await conclude(facts, told, results_folder(options.out, began))

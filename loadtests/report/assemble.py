@@ -32,6 +32,8 @@ class Run(msgspec.Struct):
     slo: Slo
     gateways: list[Process] = []
     """What the gateways used, second by second."""
+    beside: list[Process] = []
+    """What proxies, servers and other services of the system used, where that is known."""
     steps: bool = False
     """Whether it went up step by step, and the highest is to be found: the steps are its measured phases."""
 
@@ -68,6 +70,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
         moments=sorted((each.at - run.began, each.text) for each in facts.moments),
         series=measured.series(timeline, run.began, span),
         gateways=[measured.usage(each, run.began, span) for each in _by_name(run.gateways)],
+        beside=[measured.usage(each, run.began, span) for each in _by_name(run.beside)],
         generators=[measured.usage(each, run.began, span) for each in _by_name(facts.generators)],
         greeted=dict(sorted(facts.gateways.items())),
         reasons=why,

@@ -173,6 +173,8 @@ class Results(msgspec.Struct, frozen=True):
     moments: list[tuple[float, str]]
     series: Series
     gateways: list[Usage]
+    beside: list[Usage]
+    """Proxies, servers and other services of the system, where they were watched."""
     generators: list[Usage]
     greeted: dict[str, int]
     """How many connections each gateway greeted."""
