@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from loadtests import validity
+from loadtests import counted, validity
 from loadtests.clocks import ClockWatch
 from loadtests.connections.crew import Crew
 from loadtests.connections.pace import steps
@@ -116,7 +116,9 @@ class Conductor:
             self._phases.append(Phase(name, begin, end))
             # The rate goes on as it is until all have told of the last second.
             await self._during(name, _REPORT_SECONDS, lambda end=end: self._crew.reported > end)  # type: ignore[misc]
-            broken = self._slo.broken(self._crew.timeline, begin, end)
+            arriving = [(each.begin, each.end) for each in counted.before(self._phases, self._phases[-1])]
+            fit = counted.fit(arriving, self._crew.generators)
+            broken = counted.too_much(self._slo, self._crew.timeline, (begin, end), fit)
             limit = validity.limit(self._crew.generators, begin, end)
             if broken or limit is not None or self._crew.is_lost:
                 self._happened(f"{name} did not hold: {'; '.join([*broken, *([limit] if limit else [])])}")
