@@ -132,7 +132,8 @@ class Conductor:
         await self._during(
             "closing",
             SETTLE_SECONDS,
-            lambda: crew.reported > begin + 2 and crew.is_settled and crew.connected == crew.size,
+            lambda: crew.reported > begin + 2 and crew.is_settled,
+            whoever_is_lost=True,  # what the others have under way is to arrive
         )
         self._phases.append(Phase("closing", begin, time.time(), measured=False))
 
@@ -145,11 +146,18 @@ class Conductor:
         await self._during(name, end - time.time())
         return min(end, time.time())
 
-    async def _during(self, name: str, seconds: float, is_done: Callable[[], bool] = lambda: False) -> None:
-        """For so long, or until it is done, or told to end, or a holder is lost."""
+    async def _during(
+        self,
+        name: str,
+        seconds: float,
+        is_done: Callable[[], bool] = lambda: False,
+        *,
+        whoever_is_lost: bool = False,
+    ) -> None:
+        """For so long, or until it is done, or told to end, or, if that matters, a holder is lost."""
         deadline, shown = time.monotonic() + seconds, 0.0
         while time.monotonic() < deadline:
-            if is_done() or self._stopping.is_set() or self._crew.is_lost:
+            if is_done() or self._stopping.is_set() or (self._crew.is_lost and not whoever_is_lost):
                 return
             now = time.monotonic()
             if now - shown >= 1:
