@@ -60,6 +60,8 @@ class Account(msgspec.Struct, dict=True):
     stays: list[Stay] = []
     history: dict[str, list[Place]] = {}
     """Every room that was written to, read from its beginning after the last acknowledgement."""
+    unread: set[str] = set()
+    """Rooms whose history could not be read to its end: what is missing there is not known to be lost."""
     logs: dict[str, list[Place]] = {}
     """By room, what the compact ones of `Stay.received` refer to."""
 

@@ -87,7 +87,8 @@ def judge(account: Account) -> Verdict:
         note(_store(acknowledged.get(name, ()), stored))
         readers = list(stays.get(name, ()))
         if name in acknowledged or name in account.history:
-            readers.append(Stay(HISTORY, name, 0, account.history.get(name, []), lasted=True))
+            read = account.history.get(name, [])
+            readers.append(Stay(HISTORY, name, 0, read, lasted=name not in account.unread))
         # A message without an acknowledgement was stored if anybody saw it; then it is owed to all.
         for place in _seen(readers, account.unconfirmed):
             stored.setdefault(place.id, place.seq)

@@ -16,6 +16,10 @@ class Ledger:
         self._rooms: set[str] = set()
         self._ends: dict[str, int] = {}
         self._lasting: defaultdict[str, dict[int, Stay]] = defaultdict(dict)
+        self._asked: dict[int, int] = {}
+        """By stay, from where on its reader asked to be told, while nobody has answered that."""
+        self._unanswered: dict[int, int] = {}
+        """The same of stays whose connection went away before an answer came."""
         self._stirred: set[str] = set()
         """The rooms of which it is not known that all lasting stays are at the end: others need no look."""
 
@@ -88,7 +92,10 @@ class Ledger:
 
     def arrives(self, reader: str, room: str, after: int | None) -> Stay:
         """`reader` asks to join `room`, from `after` on or from now on."""
-        return self._noted(Stay(reader, room, after))
+        stay = self._noted(Stay(reader, room, after))
+        if after is not None:
+            self._asked[id(stay)] = after
+        return stay
 
     def intrudes(self, reader: str, room: str) -> Stay:
         """`reader` is not in `room`, and gets something of it."""
@@ -100,31 +107,65 @@ class Ledger:
 
     def joined(self, stay: Stay, seq: int, *, truncated: bool) -> None:
         """The join was acknowledged at `seq`; `truncated`: the oldest of what was missed did not come."""
+        self.lasts(stay)
         if truncated and stay.received:
             stay.after = max(stay.after or 0, stay.received[0].prev)
         elif stay.after is None:
             stay.after = seq
-        self.lasts(stay)
 
     def lasts(self, stay: Stay) -> None:
         """It is known that its reader is in the room: from here on it lasts, until it is cut off."""
+        self._held_to_all(stay)
         stay.lasted = True
         self._lasting[stay.room][id(stay)] = stay
         self._stirred.add(stay.room)
 
     def received(self, stay: Stay, place: Place) -> None:
         """A message came."""
+        if not stay.lasted and not stay.received:
+            self._begun(stay, place)
         stay.received.append(place)
         if place.seq < self._ends.get(stay.room, 0):
             self._stirred.add(stay.room)
         self._rise(stay.room, place.seq)
 
     def cut_off(self, stay: Stay) -> None:
-        """Its connection is gone."""
-        stay.lasted = False
-        self._lasting[stay.room].pop(id(stay), None)
+        """Its connection is gone; see `position` for what its reader asks for over the next."""
+        if id(stay) in self._asked:
+            self._unanswered[id(stay)] = self._asked.pop(id(stay))
+        self._over(stay)
+
+    def asks_again(self, stay: Stay) -> None:
+        """Its reader is about to ask once more, from the last that came, be it over the same connection."""
+        self._held_to_all(stay)
+        self._over(stay)
+
+    def position(self, stay: Stay) -> int | None:
+        """Where its reader resumes over another connection: after the last that came, but for one case.
+
+        When a join was not answered, and what came begins above what was asked for, nobody can say whether the oldest
+        was left out, which a lost answer would have told (`truncated`), or lost. So what came counts from its first
+        on, and all of it is to be asked for again: the next stay is held to it.
+        """
+        asked = self._unanswered.get(id(stay))
+        return stay.position if asked is None or asked == stay.after else asked
 
     # --- within ---------------------------------------------------------------------------------------------------
+
+    def _begun(self, stay: Stay, place: Place) -> None:
+        """With `place`, before anybody said that its reader is in the room."""
+        asked = self._asked.get(id(stay), self._unanswered.get(id(stay)))
+        if asked is not None and place.prev > asked:
+            stay.after = place.prev
+
+    def _held_to_all(self, stay: Stay) -> None:
+        """Of what it asked for, from the first on."""
+        if id(stay) in self._asked:
+            stay.after = self._asked.pop(id(stay))
+
+    def _over(self, stay: Stay) -> None:
+        stay.lasted = False
+        self._lasting[stay.room].pop(id(stay), None)
 
     def _noted(self, stay: Stay) -> Stay:
         stay.received = Received(self.account.log(stay.room))

@@ -19,6 +19,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import STATE_MISSING, MasterRunner
 
+from loadtests import waiting
 from loadtests.clocks import ClockWatch
 from loadtests.ending import Ending
 from loadtests.facts import Facts, Moment, Phase
@@ -79,20 +80,25 @@ class Conductor(LoadTestShape):
     def phase(self, name: str, *, measured: bool) -> Iterator[None]:
         """What happens inside is a phase of the run, however it ends.
 
-        What is measured begins with a second of the wall clock: what is written down is told by whole seconds.
+        What is measured begins and ends with a second of the wall clock: what is written down is told by whole
+        seconds, and one of them too many, in a short phase, would be a rate that never was.
         """
-        self._phase, begin = name, time.time()
-        if measured:
-            begin = float(math.ceil(begin))
-            gevent.sleep(begin - time.time())
+        self._phase, begin, end = name, waiting.second(is_whole=measured), math.inf
         try:
             yield
+            end = waiting.second(is_whole=measured)
         finally:
-            self.facts.phases.append(Phase(name, begin, time.time(), measured))
+            last = waiting.whole(time.time()) if measured else time.time()
+            self.facts.phases.append(Phase(name, begin, min(end, last), measured))
 
     def note(self, text: str) -> None:
         """Something that a reader of the charts has to know of."""
         self.facts.moments.append(Moment(time.time(), text))
+
+    def warn(self, text: str) -> None:
+        """Something that a reader of the figures has to know of, too."""
+        self.note(text)
+        self.facts.warnings.append(text)
 
     def invalid(self, why: str) -> None:
         """The run says nothing about the system."""

@@ -15,7 +15,7 @@ class Phase(msgspec.Struct, frozen=True):
     begin: float
     end: float
     measured: bool = True
-    """Whether the SLOs count in it: not while users arrive, say."""
+    """Whether all SLOs count in it: not while users arrive, say. See `counted`."""
 
 
 class Moment(msgspec.Struct, frozen=True):

@@ -22,6 +22,9 @@ PAGE: Final = "history page"
 
 KINDS: Final = (CONNECT, CONNECT_UPGRADED, JOIN, RESUME, RECONNECT, MESSAGE, DELIVERY, EVENT, TYPING, PAGE)
 
+ARRIVALS: Final = (CONNECT, CONNECT_UPGRADED, JOIN)
+"""What users do who arrive: objectives of these count while they do, too. See `counted`."""
+
 DROPS: Final = "drops"
 """Connections that ended without being told to by their user."""
 UNTIMED: Final = "deliveries from another host"
@@ -29,7 +32,9 @@ UNTIMED: Final = "deliveries from another host"
 EVENTS_SENT: Final = "events sent"
 DELIVERIES: Final = "deliveries"
 """All messages received: those that were missed and came when a room was joined again are in no percentile."""
-COUNTS: Final = (DROPS, UNTIMED, EVENTS_SENT, DELIVERIES)
+TRUNCATED: Final = "truncated resumes"
+"""Resumes that brought the newest of what was missed: the oldest is in history, and expected of nobody."""
+COUNTS: Final = (DROPS, UNTIMED, EVENTS_SENT, DELIVERIES, TRUNCATED)
 
 CONNECTED: Final = "connected"
 USERS: Final = "users"
@@ -38,6 +43,8 @@ LEVELS: Final = (CONNECTED, USERS)
 # Codes of failures that are the load generator's own, beside the server's (`wire.errors`).
 TIMEOUT: Final = "timeout"
 DISCONNECTED: Final = "disconnected"
+NOT_BACK: Final = "not back"
+"""Of a reconnect: its user was still away when the run ended."""
 UNREACHABLE: Final = "unreachable"
 NO_FILES: Final = "no files"
 """EMFILE, ENFILE: this makes a run invalid."""

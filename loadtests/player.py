@@ -17,7 +17,7 @@ from locust.runners import LocalRunner, WorkerRunner
 from loadtests.clocks import ClockWatch
 from loadtests.facts import Facts
 from loadtests.generator import Meter
-from loadtests.kinds import CONNECTED, USERS
+from loadtests.kinds import CONNECTED, NOT_BACK, RECONNECT, USERS
 from loadtests.scenario import Scenario
 
 REPORT: Final = "parley-report"
@@ -52,7 +52,7 @@ class Player:
         self._clocks = ClockWatch()
         self._invalid: list[str] = []
         self._lag = 0.0
-        self._mark = 0
+        self._mark, self._marked_at = 0, time.monotonic()
         self._told_ends: dict[str, int] = {}
         self._second = int(time.time())
         self._hear(CLOSING, self._on_closing)
@@ -78,7 +78,7 @@ class Player:
         self._scenario.is_closing = True
 
     def _on_mark(self, *, msg: Message, **_: object) -> None:
-        self._mark = msg.data["mark"]
+        self._mark, self._marked_at = msg.data["mark"], time.monotonic()
 
     def _on_drop(self, **_: object) -> None:
         for line in tuple(self._scenario.lines):
@@ -134,6 +134,8 @@ class Player:
             "ends": changed,
             "settled": self._scenario.is_settled,
             "connected": self._scenario.connected,
+            "coming": self._scenario.coming,
+            "away": self._scenario.away(self._marked_at),
             "usage": msgspec.msgpack.encode(self._meter.usage(lag)),
             "host": self._scenario.host,
         }
@@ -147,6 +149,8 @@ class Player:
             gevent.sleep(0)  # whoever else has something to do
 
     def _facts(self) -> Facts:
+        for _ in range(self._scenario.away()):
+            self._scenario.timeline.failed(RECONNECT, NOT_BACK, time.time())
         return Facts(
             account=self._scenario.ledger.account,
             timeline=self._scenario.timeline.taken(time.time() + 2),  # what began in this second, too

@@ -16,6 +16,10 @@ class Player(msgspec.Struct):
 
     host: str
     connected: int = 0
+    coming: int = 0
+    """Users who have not come into their rooms yet."""
+    away: int = 0
+    """Users who had lost a connection when `mark` was heard, and are not back in their rooms."""
     settled: bool = False
     usage: list[Usage] = []
     mark: int = 0
@@ -41,6 +45,14 @@ class Roster:
         """How many connections these have."""
         return sum(each.connected for number, each in self.players.items() if number in numbers)
 
+    def coming(self, numbers: Collection[int]) -> int:
+        """How many users of these have not come into their rooms yet."""
+        return sum(each.coming for number, each in self.players.items() if number in numbers)
+
+    def away(self, numbers: Collection[int]) -> int:
+        """How many users of these had lost a connection when `mark` was heard, and are not back in their rooms."""
+        return sum(each.away for number, each in self.players.items() if number in numbers)
+
     @property
     def cpu_percent(self) -> float:
         """Of one core, in the process that is worst off."""
@@ -55,6 +67,7 @@ class Roster:
         """A `parley-report` came."""
         player = self.players.setdefault(data["player"], Player(data["host"]))
         player.connected, player.settled = data["connected"], data["settled"]
+        player.coming, player.away = data["coming"], data["away"]
         player.mark = data["mark"]
         player.last = time.monotonic()
         if data["usage"] is not None:

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 import time
 import traceback
 from collections import Counter, defaultdict
@@ -41,13 +42,14 @@ class Seat:
 class Connected(Protocol):
     """A user's line to the system, as others have to know it."""
 
+    lost_at: float | None
+    """By the monotonic clock, when a user who was in all rooms lost the connection, and is not back in them."""
+    has_come: bool
+    """Whether the user was in all rooms, once."""
+
     @property
     def is_open(self) -> bool:
         """Whether there is a connection."""
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the user was in rooms, and is not back in all of them."""
 
     def drop(self) -> None:
         """End the connection at once, without a word; it comes back by itself."""
@@ -100,7 +102,16 @@ class Scenario:
     @property
     def is_settled(self) -> bool:
         """No outcome is awaited, everybody has all that is known, and whoever lost a connection is back."""
-        return self.ledger.is_settled and not any(line.is_behind for line in self.lines)
+        return self.ledger.is_settled and not self.away()
+
+    @property
+    def coming(self) -> int:
+        """How many users have not come into their rooms yet."""
+        return sum(not line.has_come for line in self.lines)
+
+    def away(self, since: float = math.inf) -> int:
+        """How many lost a connection before `since`, by the monotonic clock, and are not back in their rooms."""
+        return sum(line.lost_at is not None and line.lost_at <= since for line in self.lines)
 
     # --- seats ------------------------------------------------------------------------------------------------------
 

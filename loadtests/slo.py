@@ -76,11 +76,22 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise SloError("no objective is in it")
         return cls(limits, drops)
 
-    def objectives(self, timeline: Timeline, spans: Sequence[Span]) -> list[Objective]:
-        """How each objective fared in all of `spans` together. What nothing was measured for counts as kept."""
+    def objectives(
+        self,
+        timeline: Timeline,
+        spans: Sequence[Span],
+        *,
+        arriving: Sequence[Span] = (),
+        late: Sequence[Span] = (),
+    ) -> list[Objective]:
+        """How each objective fared in all of `spans` together. What nothing was measured for counts as kept.
+
+        Requests count in `late`, too, and those of arriving users in `arriving`: see `counted`.
+        """
         found: list[Objective] = []
         for kind, limits in self.requests.items():
-            found += _of_kind(kind, limits, sum_of(timeline.total(kind, *span) for span in spans))
+            where = [*spans, *late, *(arriving if kind in kinds.ARRIVALS else ())]
+            found += _of_kind(kind, limits, sum_of(timeline.total(kind, *span) for span in where))
         seconds = sum(end - begin for begin, end in spans)
         if self.drops_per_minute is not None:
             drops = sum(timeline.counted(kinds.DROPS, *span) for span in spans)
@@ -89,9 +100,10 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             found.append(Objective("drops", self.drops_per_minute, "a minute", each, kept))
         return found
 
-    def broken(self, timeline: Timeline, begin: float, end: float) -> list[str]:
+    def broken(self, timeline: Timeline, begin: float, end: float, *, arriving: Sequence[Span] = ()) -> list[str]:
         """Which objectives were not kept from `begin` to `end` (seconds of the epoch): in words, one each."""
-        return [said(each) for each in self.objectives(timeline, [(begin, end)]) if not each.kept]
+        found = self.objectives(timeline, [(begin, end)], arriving=arriving)
+        return [said(each) for each in found if not each.kept]
 
 
 def said(objective: Objective) -> str:

@@ -1,13 +1,16 @@
 """What a shape's script does, done with Locust."""
 
+import math
 import time
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import gevent
 
-from loadtests import hook, validity
+from loadtests import counted, hook, validity
 from loadtests.conductor import Conductor
+from loadtests.roster import Roster
 from loadtests.slo import Slo
 from loadtests.waiting import until
 
@@ -16,7 +19,6 @@ _AT_ONCE_EACH: Final = 100.0
 _ARRIVING_SECONDS: Final = 30.0
 """Beside the time that the rate needs."""
 _BACK_SECONDS: Final = 60.0
-_COMES_AND_GOES: Final = "StormUser"
 
 
 class LocustStage:
@@ -52,8 +54,12 @@ class LocustStage:
         self._conductor.wanted = users, rate
         deadline = time.monotonic() + change / rate + _ARRIVING_SECONDS
         if not until(lambda: bool(self._runner.user_count == users), deadline - time.monotonic()):
-            self.note(f"{self._runner.user_count} users are there, and {users} were to be")
-        self._all_connected(deadline - time.monotonic())
+            self._conductor.warn(f"{self._runner.user_count} users are there, and {users} were to be")
+        self._conductor.mark()
+        self._heard()
+        if not self._is_none(self._known.coming, deadline - time.monotonic()):
+            late = self._known.coming(self._conductor.playing())
+            self._conductor.warn(f"{late} of {users} users were not in their rooms when it went on")
 
     def drop(self) -> None:
         """See `Stage`."""
@@ -72,17 +78,24 @@ class LocustStage:
 
     def limit(self) -> str | None:
         """See `Stage`. What the players saw of the phase has to be reported first."""
-        phase = self._conductor.facts.phases[-1]
+        phases, known = self._conductor.facts.phases, self._known
+        phase = phases[-1]
         gevent.sleep(max(0.0, phase.end + 2 - time.time()))
         self._conductor.mark()
         self._heard()
-        if broken := self._slo.broken(self._conductor.roster.timeline, phase.begin, phase.end):
+        arriving = [(math.floor(each.begin), each.end) for each in counted.before(phases, phase)]
+        span, fit = (phase.begin, phase.end), counted.fit(arriving, known.generators)
+        if broken := counted.too_much(self._slo, known.timeline, span, fit):
             return "; ".join(broken)
-        return validity.limit(self._conductor.roster.generators, phase.begin, phase.end)
+        return validity.limit(known.generators, *span)
 
     @property
     def _runner(self) -> Any:
         return self._conductor.locust
+
+    @property
+    def _known(self) -> Roster:
+        return self._conductor.roster
 
     def _heard(self) -> None:
         until(lambda: self._conductor.roster.have_heard(self._conductor.playing()), _ARRIVING_SECONDS)
@@ -90,14 +103,12 @@ class LocustStage:
     def _all_back(self) -> None:
         began = time.monotonic()
         self._heard()
-        if self._all_connected(_BACK_SECONDS):
-            self.note(f"all are connected again after {time.monotonic() - began:.0f} s")
+        if self._is_none(self._known.away, _BACK_SECONDS):
+            self.note(f"all are connected again, and in their rooms, after {time.monotonic() - began:.0f} s")
+        else:
+            away = self._known.away(self._conductor.playing())
+            self._conductor.warn(f"{away} users were not back in their rooms when it went on")
 
-    def _all_connected(self, seconds: float) -> bool:
-        """Whether all are who do not come and go by themselves, at the last after so long."""
-        counts = getattr(self._runner, "reported_user_classes_count", None) or self._runner.user_classes_count
-        steady = sum(count for name, count in counts.items() if name != _COMES_AND_GOES)
-        connected = until(lambda: self._conductor.connected >= steady, seconds)
-        if not connected:
-            self.note(f"{self._conductor.connected} are connected, and {steady} were to be")
-        return connected
+    def _is_none(self, count: Callable[[Collection[int]], int], seconds: float) -> bool:
+        """Whether it is so, at the last after so long."""
+        return until(lambda: not count(self._conductor.playing()), seconds)

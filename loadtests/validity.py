@@ -1,7 +1,7 @@
 """Whether a run says anything about the system, or only about what made the load. No I/O.
 
-The rules, each for a single process that makes load, in the measured seconds: those of phases in which the SLOs
-count. While users arrive a generator may be above them, for nothing that is published is measured then.
+The rules, each for a single process that makes load, in the measured seconds: those of phases in which all SLOs
+count. While users arrive a generator may be above them: then what they do there counts nowhere (`counted`).
 
 - CPU above 90 % of a core for five seconds in a row, or in a tenth of the seconds (five at least). A loop that has no
   time left makes every duration longer by its own queue; and a tenth is far more than the worst hundredth, which a
@@ -32,6 +32,7 @@ LAG_SECONDS: Final = 0.2
 _LAG_SHARE: Final = 0.01
 _LAG_LEAST: Final = 3
 _WAITING_PERCENT: Final = 10.0
+_APART_SECONDS: Final = 1.0
 
 
 def reasons(facts: Facts, *, until: float = math.inf) -> list[str]:
@@ -67,6 +68,10 @@ def warnings(facts: Facts) -> list[str]:
     if untimed:
         share = 100 * untimed / max(delivered, untimed)
         found.append(f"{share:.0f} % of the deliveries came from another host: they were counted, and not timed")
+    if truncated := facts.timeline.counted(kinds.TRUNCATED):
+        found.append(
+            f"{truncated} resumes brought the newest of what was missed: the rest is in history, and owed to nobody"
+        )
     if not facts.settled:
         found.append("not everything had arrived when waiting for it was given up")
     measured = _measured(facts, math.inf)
@@ -104,12 +109,24 @@ def _used(process: Process, phases: list[Phase]) -> list[Usage]:
 def _limits(process: Process, phases: list[Phase]) -> Iterator[str]:
     used = _used(process, phases)
     above = [each for each in used if each.cpu_percent > CPU_PERCENT]
-    row = _longest_row(used)
+    row = max((_longest_row(_used(process, each)) for each in _joined(phases)), default=0)
     if row >= CPU_SECONDS:
         yield f"{process.name} used more than {CPU_PERCENT:.0f} % of a core for {row} s in a row"
     elif len(above) >= max(CPU_SECONDS, _CPU_SHARE * len(used)):
         yield f"{process.name} used more than {CPU_PERCENT:.0f} % of a core in {len(above)} of {len(used)} s"
     yield from _lags(process.name, used)
+
+
+def _joined(phases: list[Phase]) -> Iterator[list[Phase]]:
+    """Those together that follow each other within a second: what lies between others is not measured."""
+    together: list[Phase] = []
+    for each in phases:
+        if together and each.begin - together[-1].end > _APART_SECONDS:
+            yield together
+            together = []
+        together.append(each)
+    if together:
+        yield together
 
 
 def _longest_row(used: list[Usage]) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from loadtests import validity
+from loadtests import counted, validity
 from loadtests.clocks import ClockWatch
 from loadtests.connections.crew import Crew
 from loadtests.connections.pace import steps
@@ -116,7 +116,9 @@ class Conductor:
             self._phases.append(Phase(name, begin, end))
             # The rate goes on as it is until all have told of the last second.
             await self._during(name, _REPORT_SECONDS, lambda end=end: self._crew.reported > end)  # type: ignore[misc]
-            broken = self._slo.broken(self._crew.timeline, begin, end)
+            arriving = [(each.begin, each.end) for each in counted.before(self._phases, self._phases[-1])]
+            fit = counted.fit(arriving, self._crew.generators)
+            broken = counted.too_much(self._slo, self._crew.timeline, (begin, end), fit)
             limit = validity.limit(self._crew.generators, begin, end)
             if broken or limit is not None or self._crew.is_lost:
                 self._happened(f"{name} did not hold: {'; '.join([*broken, *([limit] if limit else [])])}")
@@ -130,7 +132,8 @@ class Conductor:
         await self._during(
             "closing",
             SETTLE_SECONDS,
-            lambda: crew.reported > begin + 2 and crew.is_settled and crew.connected == crew.size,
+            lambda: crew.reported > begin + 2 and crew.is_settled,
+            whoever_is_lost=True,  # what the others have under way is to arrive
         )
         self._phases.append(Phase("closing", begin, time.time(), measured=False))
 
@@ -143,11 +146,18 @@ class Conductor:
         await self._during(name, end - time.time())
         return min(end, time.time())
 
-    async def _during(self, name: str, seconds: float, is_done: Callable[[], bool] = lambda: False) -> None:
-        """For so long, or until it is done, or told to end, or a holder is lost."""
+    async def _during(
+        self,
+        name: str,
+        seconds: float,
+        is_done: Callable[[], bool] = lambda: False,
+        *,
+        whoever_is_lost: bool = False,
+    ) -> None:
+        """For so long, or until it is done, or told to end, or, if that matters, a holder is lost."""
         deadline, shown = time.monotonic() + seconds, 0.0
         while time.monotonic() < deadline:
-            if is_done() or self._stopping.is_set() or self._crew.is_lost:
+            if is_done() or self._stopping.is_set() or (self._crew.is_lost and not whoever_is_lost):
                 return
             now = time.monotonic()
             if now - shown >= 1:

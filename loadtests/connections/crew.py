@@ -110,8 +110,8 @@ class Crew:
 
     @property
     def is_settled(self) -> bool:
-        """Whether everything has arrived, for all, as they reported last."""
-        return all(hand.is_settled for hand in self.hands)
+        """Whether everything has arrived, and all are in their rooms, for all that still hold; as reported last."""
+        return all(h.is_settled and h.connected == len(h.setup.tokens) for h in self.hands if h.is_there)
 
     @property
     def reported(self) -> float:

@@ -145,12 +145,15 @@ class Holder:
             await _write(orders.packed(orders.Report(timeline, usage, connected, self._book.ledger.is_settled)))
 
     def _facts(self) -> Facts:
+        away = sum(seat.is_away for seat in self._seats)
+        for _ in range(away):
+            self._book.failed(kinds.RECONNECT, kinds.NOT_BACK)
         return Facts(
             account=self._book.ledger.account,
             timeline=self._book.timeline,
             generators=[self._meter.process],
             gateways=dict(self._book.greeted),
-            settled=self._book.ledger.is_settled,
+            settled=self._book.ledger.is_settled and not away,
             crashes=self._crashes,
         )
 

@@ -17,7 +17,7 @@ UNDER_WAY_MOST: Final = 20_000
 NOT_SENT: Final = "too many under way"
 _ATTEMPTS: Final = 3
 _AGAIN_SECONDS: Final = 0.5
-_UNKNOWN: Final = {"unavailable", kinds.TIMEOUT}
+_UNKNOWN: Final = {"unavailable", "internal", kinds.TIMEOUT}
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -66,6 +66,11 @@ class Seat:
         if self._line is not None:
             self._line.close()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it lost a connection, and is not back in its room."""
+        return self._lost_at is not None
+
     def say(self, due: float) -> None:
         """See `Outbox`."""
         self._outbox.say(due)
@@ -133,7 +138,7 @@ class Seat:
     # --- room -------------------------------------------------------------------------------------------------------
 
     def _join(self, line: Line) -> None:
-        after = self._stay.position if self._stay is not None else None
+        after = self._book.ledger.position(self._stay) if self._stay is not None else None
         stay = self._stay = self._book.ledger.arrives(self.name, self.room, after)
         self._asked = now = time.monotonic()
         payload: dict[str, Any] = {"room": self.room} if after is None else {"room": self.room, "after": after}
@@ -150,6 +155,8 @@ class Seat:
         self._asked = None
         self._book.took(kinds.JOIN if stay.after is None else kinds.RESUME, now - asked, now)
         self._book.ledger.joined(stay, ack.seq, truncated=ack.truncated)
+        if ack.truncated:
+            self._book.timeline.count(kinds.TRUNCATED, time.time())
         self.is_in = True
         if self._lost_at is not None:
             self._book.took(kinds.RECONNECT, now - self._lost_at, now)

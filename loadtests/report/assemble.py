@@ -2,12 +2,12 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from checker.judge import Verdict, judge
-from loadtests import kinds, validity
+from loadtests import counted, kinds, validity
 from loadtests.facts import Facts, Phase, Process
 from loadtests.report import measured, steps
 from loadtests.report.ending import ending
@@ -46,14 +46,18 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     """
     timeline, verdict = facts.timeline, judge(facts.account)
     phases = [each for each in facts.phases if each.end > each.begin]
-    parts = [_part(facts, run, each, _span(each, phases)) for each in phases]
+    parts = [_part(facts, run, each, phases) for each in phases]
     highest = steps.highest(facts, parts, run.began) if run.steps else None
     counting = steps.counting(parts) if run.steps else [each for each in parts if each.measured]
-    spans: list[Span] = [(run.began + each.begin, run.began + each.end) for each in counting]
+    measuring = [phase for phase, part in zip(phases, parts, strict=True) if part in counting]
+    spans = [_span(each, phases) for each in measuring]
     until = max((end for _, end in spans), default=math.inf) if run.steps else math.inf
     invalid = validity.reasons(facts, until=until)
-    objectives = run.slo.objectives(timeline, spans)
-    how, why = ending(verdict, invalid, objectives, highest)
+    arriving = [span for each in measuring for span in _arriving(facts, each, phases)]
+    objectives = run.slo.objectives(
+        timeline, spans, arriving=arriving, late=[] if run.steps else _late(facts, phases)
+    )
+    how, why = ending(verdict, invalid, objectives, highest, settled=facts.settled)
     end = _end(facts, run)
     span = measured.span_of(end - run.began)
     return Results(
@@ -77,7 +81,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
         unmeasured=measured.figures(timeline, [_span(each, phases) for each in phases if not each.measured]),
         highest=highest,
         invalid=invalid,
-        warnings=validity.warnings(facts),
+        warnings=[*validity.warnings(facts), *_left_out(facts, run, phases)],
         crashes=facts.crashes,
     )
 
@@ -87,10 +91,39 @@ def _span(phase: Phase, phases: Sequence[Phase]) -> Span:
     return (math.floor(phase.begin) if phase is phases[0] else phase.begin, phase.end)
 
 
-def _part(facts: Facts, run: Run, phase: Phase, span: Span) -> Part:
-    broken = run.slo.broken(facts.timeline, *span) if phase.measured else []
-    if run.steps and phase.measured and (limit := validity.limit(facts.generators, *span)):
-        broken = [*broken, f"{steps.GENERATOR}: {limit}"]
+def _arriving(facts: Facts, phase: Phase, phases: Sequence[Phase]) -> list[Span]:
+    """Where users arrived for a measured phase, and no generator was the limit."""
+    return counted.fit([_span(each, phases) for each in counted.before(phases, phase)], facts.generators)
+
+
+def _late(facts: Facts, phases: Sequence[Phase]) -> list[Span]:
+    """After all that was measured; the end of the last phase is that of the run, and what is told then is in it."""
+    found = [_span(each, phases) for each in counted.after_all(phases)]
+    return [
+        (begin, math.inf if (begin, end) == found[-1] else end) for begin, end in counted.fit(found, facts.generators)
+    ]
+
+
+def _left_out(facts: Facts, run: Run, phases: Sequence[Phase]) -> Iterator[str]:
+    """Phases of which not even connects count, as they would otherwise."""
+    anyway = counted.after_all(phases) if run.steps else []
+    for each in phases:
+        if each.measured or each in anyway:
+            continue
+        if limit := counted.unfit(_span(each, phases), facts.generators):
+            yield f"{each.name} counts for no objective: {limit}"
+
+
+def _part(facts: Facts, run: Run, phase: Phase, phases: Sequence[Phase]) -> Part:
+    span = _span(phase, phases)
+    broken: list[str] = []
+    if phase.measured and not run.steps:
+        broken = run.slo.broken(facts.timeline, *span)
+    elif phase.measured:
+        arriving = _arriving(facts, phase, phases)
+        broken = counted.too_much(run.slo, facts.timeline, span, arriving)
+        if limit := validity.limit(facts.generators, *span):
+            broken = [*broken, f"{steps.GENERATOR}: {limit}"]
     return Part(
         name=phase.name,
         begin=phase.begin - run.began,

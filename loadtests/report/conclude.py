@@ -35,14 +35,14 @@ class Known(msgspec.Struct, frozen=True):
 async def conclude(facts: Facts, run: Run, folder: Path) -> Results:
     """Read the histories of all rooms into the facts, judge, write the results folder, and print what came of it.
 
-    A history that cannot be read makes the run not valid, and its messages count as lost from it. Raises `OSError`
-    when the folder cannot be written; the facts are the first thing that is.
+    A history that cannot be read makes the run not valid: whether anything is missing from it nobody knows. Raises
+    `OSError` when the folder cannot be written; the facts are the first thing that is.
     """
     found, troubles = await history.read(run.urls, run.token, history.rooms(facts.account))
-    facts.account.history = found
+    facts.account.history, facts.account.unread = found, set(troubles)
     if facts.partial:
         facts.account.adopt()
-    facts.invalid += troubles
+    facts.invalid += [troubles[room] for room in sorted(troubles)]
     return await asyncio.to_thread(_write, facts, run, folder)
 
 

@@ -1,16 +1,28 @@
 """How a run ended, and why, in words. No I/O."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from checker.judge import Verdict
 from loadtests.report.results import Ending, Highest, Objective
 from loadtests.slo import said
 
+UNSETTLED: Final = "when nothing new had been sent for half a minute, users were away, or messages under way, still"
+
 
 def ending(
-    verdict: Verdict, invalid: Sequence[str], objectives: Sequence[Objective], highest: Highest | None
+    verdict: Verdict,
+    invalid: Sequence[str],
+    objectives: Sequence[Objective],
+    highest: Highest | None,
+    *,
+    settled: bool,
 ) -> tuple[Ending, list[str]]:
-    """A broken promise is one in any run; a broken objective only in a valid one, for others say nothing of speed."""
+    """A broken promise is one in any run; a broken objective only in a valid one, for others say nothing of speed.
+
+    One that never settled is broken, too, if it was not loaded until something was too much: whoever is away is
+    owed nothing, and nothing shows that they would have received it.
+    """
     promise = _promise(verdict)
     broken = [said(each) for each in objectives if not each.kept]
     if promise:
@@ -19,6 +31,8 @@ def ending(
         return Ending.INVALID, [*invalid, *broken]
     if highest is not None and highest.part is None:
         return Ending.BROKEN, [highest.ended_by]
+    if not settled and highest is None:
+        broken = [UNSETTLED, *broken]
     return (Ending.BROKEN, broken) if broken else (Ending.PASSED, [])
 
 

@@ -26,25 +26,27 @@ def rooms(account: Account) -> list[str]:
     return sorted(written | {stay.room for stay in account.stays if stay.member and len(stay.received)})
 
 
-async def read(urls: Sequence[str], token: str, names: Iterable[str]) -> tuple[dict[str, list[Place]], list[str]]:
-    """Each room from its beginning, and in words what could not be read.
+async def read(
+    urls: Sequence[str], token: str, names: Iterable[str]
+) -> tuple[dict[str, list[Place]], dict[str, str]]:
+    """Each room from its beginning; and in words why one could not be read to its end, by room.
 
-    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up:
-    what is missing then is the judge's business.
+    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up.
     """
-    troubles: list[str] = []
+    troubles: dict[str, str] = {}
     turns = asyncio.Semaphore(_AT_ONCE)
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=_ANSWER) as session:
 
         async def one(name: str) -> list[Place]:
             async with turns:
                 places, trouble = await _room(session, urls, name)
-                troubles.extend([f"the history of {name} could not be read: {trouble}"] if trouble else [])
+                if trouble:
+                    troubles[name] = f"the history of {name} could not be read: {trouble}"
                 return places
 
         wanted = list(names)
         found = await asyncio.gather(*map(one, wanted))
-    return dict(zip(wanted, found, strict=True)), sorted(troubles)
+    return dict(zip(wanted, found, strict=True)), troubles
 
 
 async def _room(session: aiohttp.ClientSession, urls: Sequence[str], name: str) -> tuple[list[Place], str | None]:

@@ -23,6 +23,8 @@ def page(results: Results) -> str:
         title=words.TITLES[results.ending],
         sentence=words.sentence(results),
         highest=words.highest(results),
+        counted=words.counted(results),
+        others=words.OTHERS,
         account=words.account(results.counts),
         objectives=[words.objective(each) for each in results.objectives],
         steps=[each for each in phases if each.measured] if results.highest else [],

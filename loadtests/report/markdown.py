@@ -19,14 +19,15 @@ def summary(results: Results) -> str:
         "## Account\n\n" + _table(("what", "how many"), words.account(results.counts)),
         _list(f"`{each}`" for each in results.counts.first),
         "## Objectives\n\n"
-        + _table(("objective", "allowed", "measured", ""), [words.objective(each) for each in results.objectives]),
+        + _table(("objective", "allowed", "measured", ""), [words.objective(each) for each in results.objectives])
+        + f"\n\n{words.counted(results)}",
     ]
     phases = rows(results.parts)
     if results.highest is not None:
         blocks.append("## Steps\n\n" + _steps([each for each in phases if each.measured]))
     blocks.append("## Requests\n\n" + _figures(results.figures))
     if results.unmeasured:
-        blocks.append("### Requests while nothing is measured, as users arrive\n\n" + _figures(results.unmeasured))
+        blocks.append(f"### {words.OTHERS}\n\n" + _figures(results.unmeasured))
     if results.highest is None:
         blocks.append("## Phases\n\n" + _steps(phases))
     if results.warnings:

@@ -78,7 +78,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Objective(msgspec.Struct, frozen=True):
-    """One objective of the SLO file, over all measured phases."""
+    """One objective of the SLO file, over all measured phases, and what else counts for it: see `counted`."""
 
     name: str
     """As in `message p99`."""
@@ -181,7 +181,7 @@ class Results(msgspec.Struct, frozen=True):
     reasons: list[str] = []
     """Why it is broken or not valid, in words."""
     unmeasured: list[Figures] = []
-    """Over all other phases together: users arrived, say."""
+    """Over all other phases together: users arrived, say. Of these connects and joins are in objectives, too."""
     highest: Highest | None = None
     invalid: list[str] = []
     warnings: list[str] = []

@@ -11,7 +11,7 @@ def text(results: Results) -> str:
     lines = [f"{'request':30}{'count':>9}{'failed':>9}{'per s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"]
     lines += map(_row, results.figures)
     if results.unmeasured:
-        lines += ["while nothing is measured, as users arrive:", *map(_row, results.unmeasured)]
+        lines += [f"{words.OTHERS}:", *map(_row, results.unmeasured)]
     for each in [*results.figures, *results.unmeasured]:
         lines += [f"  {each.kind} failed: {code} x {count}" for code, count in each.failures.items()]
     greeted = ", ".join(f"{name} {count}" for name, count in results.greeted.items())

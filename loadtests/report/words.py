@@ -7,6 +7,7 @@ from loadtests.report.results import Counts, Ending, Objective, Results
 from loadtests.slo import figure
 
 TITLES: Final = {Ending.PASSED: "PASSED", Ending.BROKEN: "BROKEN", Ending.INVALID: "NOT VALID"}
+OTHERS: Final = "Requests in the other phases: as users arrive, and at the end"
 Row = tuple[str, str]
 
 
@@ -24,6 +25,8 @@ def sentence(results: Results) -> str:
         )
     if results.ending is Ending.BROKEN:
         count = sum(not each.kept for each in results.objectives)
+        if not count:
+            return f"{nothing_lost}, but {results.reasons[0]}." if nothing_lost else f"{results.reasons[0]}."
         failed = f"{count} of {len(results.objectives)} objectives {'was' if count == 1 else 'were'} not kept"
         return f"{nothing_lost}, but {failed}." if nothing_lost else f"{failed}."
     untested = sum(each.measured is None for each in results.objectives)
@@ -61,6 +64,16 @@ def objective(each: Objective) -> tuple[str, str, str, str]:
     if each.measured is None:
         return each.name, most, "-", "not tested" if each.kept else "NOT KEPT: none succeeded"
     return each.name, most, f"{figure(each.measured)} {each.unit}", "kept" if each.kept else "NOT KEPT"
+
+
+def counted(results: Results) -> str:
+    """What the objectives are held to, in a sentence."""
+    if results.highest is not None:
+        return "Over the steps that held together; connects and joins also while the users of these arrived."
+    return (
+        "Over all measured phases together; connects and joins also while users arrive, "
+        "and all requests also after the last measured phase, when only what is late is answered."
+    )
 
 
 def environment(results: Results) -> list[Row]:

@@ -11,7 +11,7 @@ from loadtests.failures import Failure
 from loadtests.kinds import DISCONNECTED, MESSAGE, PAGE, TIMEOUT, TYPING
 from loadtests.users.base import ParleyUser
 
-OUTCOME_UNKNOWN: Final = {"unavailable", TIMEOUT, DISCONNECTED}
+OUTCOME_UNKNOWN: Final = {"unavailable", "internal", TIMEOUT, DISCONNECTED}
 ATTEMPTS_MOST: Final = 10
 ATTEMPTING_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 0.5

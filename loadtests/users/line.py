@@ -51,8 +51,10 @@ class Line:
         self._upgrades = upgrades
         self._client: ChatClient | None = None
         self._visit = Visit(scenario, seat, report, {})
-        self._lost_at: float | None = None
-        """When a user who was in all rooms lost the connection."""
+        self.lost_at: float | None = None
+        """By the monotonic clock, when a user who was in all rooms lost the connection, and is not back."""
+        self.has_come = False
+        """Whether the user was in all rooms, once."""
         self._is_in = Event()
         self._is_lost = Event()
         self._keeper: gevent.Greenlet | None = None
@@ -66,11 +68,6 @@ class Line:
     def is_in(self) -> bool:
         """Whether the user is in all rooms."""
         return bool(self._is_in.is_set())
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the user was in all rooms, lost the connection, and is not back."""
-        return self._lost_at is not None
 
     def open(self) -> None:
         """Begin; see `wait`."""
@@ -103,7 +100,7 @@ class Line:
         """As `drop`; and who comes back is somebody else, who missed nothing."""
         self.drop()
         self._visit = Visit(self._scenario, self._seat, self._report, {})
-        self._lost_at = None
+        self.lost_at = None
 
     def ask(self, event: str, payload: dict[str, Any], kind: str, began: float | None = None) -> dict[str, Any]:
         """See `ChatClient`; raises `Failure`."""
@@ -155,9 +152,10 @@ class Line:
         except Failure:
             self.drop()  # what was refused a room has no use for a connection; the failure was reported
             return False
-        if self._lost_at is not None:
-            self._report(RECONNECT, time.monotonic() - self._lost_at, None)
-            self._lost_at = None
+        if self.lost_at is not None:
+            self._report(RECONNECT, time.monotonic() - self.lost_at, None)
+            self.lost_at = None
+        self.has_come = True
         self._is_in.set()
         return True
 
@@ -166,7 +164,7 @@ class Line:
         if self._client is not None and not self._client.is_told:
             self._scenario.count(DROPS)
         if self._is_in.is_set():
-            self._lost_at = time.monotonic()
+            self.lost_at = time.monotonic()
         self._is_in.clear()
         self._is_lost.set()
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from checker.account import Place, Stay
 from loadtests.client import ChatClient, Report
 from loadtests.failures import Failure
-from loadtests.kinds import DELIVERIES, DELIVERY, DISCONNECTED, JOIN, RESUME, TIMEOUT, UNTIMED
+from loadtests.kinds import DELIVERIES, DELIVERY, DISCONNECTED, JOIN, RESUME, TIMEOUT, TRUNCATED, UNTIMED
 from loadtests.scenario import Scenario, Seat
 
 
@@ -23,7 +23,8 @@ class Visit:
     @property
     def positions(self) -> dict[str, int]:
         """Where to resume after it, by room."""
-        reached = {room: stay.position for room, stay in self._stays.items() if stay.member}
+        position = self._scenario.ledger.position
+        reached = {room: position(stay) for room, stay in self._stays.items() if stay.member}
         return {**self._before, **{room: seq for room, seq in reached.items() if seq is not None}}
 
     def join_all(self, client: ChatClient) -> None:
@@ -51,6 +52,8 @@ class Visit:
         if not client.is_open:
             raise Failure(DISCONNECTED)
         self._scenario.ledger.joined(stay, reply["seq"], truncated=reply["truncated"])
+        if reply["truncated"]:
+            self._scenario.count(TRUNCATED)
 
     def on_message(self, message: dict[str, Any]) -> None:
         """Somebody in a room, or the user, said something. Does not wait."""

@@ -38,7 +38,7 @@ async def test_rooms_are_read_from_their_beginning_and_the_run_is_judged_by_them
     room = unique("room")
     places = await _talk(stack, token, room)
     found, troubles = await history.read([stack.gateway_urls[1]], token, [room])
-    assert (found, troubles) == ({room: places}, [])
+    assert (found, troubles) == ({room: places}, {})
 
     ran = facts()
     ran.account.acknowledged = [Acknowledged(room, each.seq, each.id) for each in places]
@@ -70,7 +70,7 @@ async def test_a_gateway_that_is_away_is_gone_around_and_none_at_all_is_told(
     room = unique("room")
     away = f"http://127.0.0.1:{unused_tcp_port}"
     found, troubles = await history.read([away, stack.gateway_urls[0]], token, [room])
-    assert (found, troubles) == ({room: []}, [])
-    found, [trouble] = await history.read([away], token, [room])
+    assert (found, troubles) == ({room: []}, {})
+    found, troubles = await history.read([away], token, [room])
     assert found == {room: []}
-    assert trouble.startswith(f"the history of {room} could not be read: ")
+    assert troubles[room].startswith(f"the history of {room} could not be read: ")

@@ -63,6 +63,9 @@ async def test_steps_find_the_highest_that_holds(there: list[str], tmp_path: Pat
     assert run.results.highest is not None
     assert run.results.highest.part == "step 2: 12 users"
     assert run.results.highest.messages_per_second > 1
+    for each in run.results.parts:
+        if each.measured:
+            assert each.end - each.begin == pytest.approx(round(each.end - each.begin)), "whole seconds, as counted"
 
 
 async def test_steps_end_with_the_one_that_is_too_much(there: list[str], tmp_path: Path) -> None:

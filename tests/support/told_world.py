@@ -20,6 +20,9 @@ class Reader:
     def __init__(self, name: str, room: str, process: "Process") -> None:
         self.name, self.room, self.process = name, room, process
         self.at = 0
+        self.began = 0
+        """What `at` was when it asked to join."""
+        self.resumes: int | None = None
         self.stay: Stay | None = None
         self.plain = Stay(name, room)
 
@@ -67,8 +70,7 @@ class World:
                 case 0 | 1:
                     self._say(reader)
                 case 2 if reader.stay is not None:
-                    reader.process.ledger.cut_off(reader.stay)
-                    reader.stay, reader.plain.lasted = None, False
+                    self._cut_off(reader, reader.stay)
                 case 3 if reader.stay is None:
                     self._join(reader)
                 case _:
@@ -87,7 +89,10 @@ class World:
         for process in self.processes:
             theirs = process.ledger.account
             account.add(Account(theirs.acknowledged, theirs.unconfirmed, theirs.refused))
-            account.stays += [plain for _, plain in process.stays]
+            account.stays += [
+                msgspec.structs.replace(plain, after=stay.after) if stay.after is not None else plain
+                for stay, plain in process.stays
+            ]
         return account
 
     def compact(self) -> Account:
@@ -116,16 +121,24 @@ class World:
         else:
             ledger.refused(id)
 
+    def _cut_off(self, reader: Reader, stay: Stay) -> None:
+        ledger = reader.process.ledger
+        ledger.cut_off(stay)
+        reader.stay, reader.plain.lasted, reader.resumes = None, False, ledger.position(stay)
+        if reader.resumes != stay.position:
+            reader.at = reader.began  # nobody can say whether something was left out: it is told all of it again
+
     def _join(self, reader: Reader) -> None:
         process, stored = reader.process, self._messages[reader.room]
-        after = None if reader.at == 0 or self._random.randrange(3) == 0 else reader.plain.position
-        before = reader.plain.position or 0
+        after = None if reader.at == 0 or self._random.randrange(3) == 0 else reader.resumes
+        before = reader.resumes or 0
         reader.stay, reader.plain = process.note(process.ledger.arrives(reader.name, reader.room, after))
         end = stored[-1].seq if stored else 0
         if after is None:
             reader.at = len(stored)
+        reader.began = reader.at
         is_answered = self._random.randrange(5) > 0
-        may_leave_out = is_answered and after is not None and len(stored) - reader.at > 2
+        may_leave_out = after is not None and len(stored) - reader.at > 2
         left_out = self._random.randrange(3) if may_leave_out else 0
         missed = stored[reader.at : reader.at + left_out]
         reader.at += left_out

@@ -127,6 +127,18 @@ def test_each_planted_violation_is_seen(plant: Callable[[Account], object], kind
     assert judge(compact(account)) == verdict
 
 
+def test_a_history_that_could_not_be_read_to_its_end_has_lost_nothing() -> None:
+    """Nobody knows. What is missing before the last that was read is missing all the same."""
+    account = honest()
+    account.history["r"].pop()
+    account.unread = {"r"}
+    assert judge(account).holds
+    account.history["r"].pop(1)
+    assert judge(account).counts == {Kind.LOST_MIDDLE: 1, Kind.HOLE: 1}
+    account.history.clear()
+    assert judge(account).holds
+
+
 def test_what_was_cut_off_is_owed_no_last_message_and_no_hole() -> None:
     """A reader whose connection was lost may lack the end, but nothing between."""
     account = honest()

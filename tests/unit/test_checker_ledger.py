@@ -1,9 +1,10 @@
 """The ledger knows whether everything that was sent has arrived, and what is owed to a stay."""
 
-from checker.account import Place
+from checker.account import Place, Stay
+from checker.judge import Kind, judge
 from checker.ledger import Ledger
 
-ONE, TWO = Place(11, 7, "one"), Place(15, 11, "two")
+ZERO, ONE, TWO, THREE = Place(7, 0, "zero"), Place(11, 7, "one"), Place(15, 11, "two"), Place(16, 15, "three")
 
 
 def test_the_ledger_is_settled_once_all_that_was_acknowledged_has_come() -> None:
@@ -47,6 +48,61 @@ def test_a_resumed_stay_is_owed_what_was_missed() -> None:
     ledger.received(truncated, TWO)
     ledger.joined(truncated, 15, truncated=True)
     assert (resumed.after, truncated.after) == (7, 11)
+
+
+def _resumed(*places: Place) -> tuple[Ledger, Stay]:
+    """After the first of four messages, told so many of the others, with no answer to the join."""
+    ledger = Ledger()
+    for each in (ZERO, ONE, TWO, THREE):
+        ledger.sending(each.id)
+        ledger.sent("r", each.seq, each.id)
+    ledger.account.history = {"r": [ZERO, ONE, TWO, THREE]}
+    stay = ledger.arrives("reader", "r", 7)
+    for each in places:
+        ledger.received(stay, each)
+    return ledger, stay
+
+
+def test_what_may_have_been_left_out_is_asked_for_again_when_the_answer_was_lost() -> None:
+    """It is no loss, for more may have been missed than is told at once; the next stay is held to all of it."""
+    ledger, stay = _resumed(TWO, THREE)
+    ledger.cut_off(stay)
+    assert judge(ledger.account).counts == {}
+    assert ledger.position(stay) == 7
+    again = ledger.arrives("reader", "r", 7)
+    ledger.received(again, THREE)
+    ledger.joined(again, 16, truncated=False)
+    assert judge(ledger.account).counts == {Kind.LOST_HEAD: 2, Kind.HOLE: 1}
+    ledger, stay = _resumed(TWO, THREE)
+    ledger.cut_off(stay)
+    again = ledger.arrives("reader", "r", 7)
+    ledger.received(again, THREE)
+    ledger.joined(again, 16, truncated=True)
+    assert judge(ledger.account).counts == {}
+
+
+def test_what_came_last_on_a_connection_that_is_gone_may_come_late() -> None:
+    """Handed to the ledger after it was told of the end."""
+    ledger, stay = _resumed()
+    ledger.cut_off(stay)
+    assert ledger.position(stay) == 7
+    ledger.received(stay, THREE)
+    assert judge(ledger.account).counts == {}
+
+
+def test_without_a_hole_or_over_the_same_connection_a_resume_is_held_to_all() -> None:
+    """What came without a hole is not asked for again; whoever asks again at once goes on from the last that came."""
+    ledger, stay = _resumed(ONE)
+    ledger.cut_off(stay)
+    assert ledger.position(stay) == 11
+    assert judge(ledger.account).counts == {}
+    ledger, stay = _resumed(TWO)
+    ledger.asks_again(stay)
+    assert ledger.position(stay) == 15
+    assert judge(ledger.account).counts == {Kind.LOST_HEAD: 1, Kind.HOLE: 1}
+    ledger, stay = _resumed(ONE, THREE)
+    ledger.cut_off(stay)
+    assert judge(ledger.account).counts == {Kind.LOST_MIDDLE: 1, Kind.HOLE: 1}
 
 
 def test_a_ledger_waits_for_what_it_is_told_of() -> None:

@@ -8,6 +8,7 @@ from checker.account import Account
 from checker.judge import Kind
 from loadtests import kinds
 from loadtests.report import words
+from loadtests.report.ending import UNSETTLED
 from loadtests.report.markdown import summary
 from loadtests.report.results import Ending
 from loadtests.report.text import text
@@ -76,6 +77,21 @@ def test_a_generator_at_its_limit_makes_a_run_not_valid() -> None:
     found = results(facts(cpu=97), slo=Slo({kinds.MESSAGE: Limits(p99_ms=50)}))
     assert (found.ending, found.ending.exit_code) == (Ending.INVALID, 3)
     assert "more than 90 %" in found.reasons[0]
+
+
+def test_a_run_that_never_settled_does_not_pass() -> None:
+    """Who was away is owed nothing, so nothing shows that it would have come; a run by steps is not held to it."""
+    unsettled = facts()
+    unsettled.settled = False
+    found = results(unsettled)
+    assert (found.ending, found.reasons) == (Ending.BROKEN, [UNSETTLED])
+    assert words.sentence(found).endswith(f"exactly once and in order, but {UNSETTLED}.")
+    steps = facts(names=["step 1", "step 2"])
+    steps.settled = False
+    assert results(steps, run(steps=True)).ending is Ending.PASSED
+    busy = facts(cpu=97)
+    busy.settled = False
+    assert results(busy).ending is Ending.INVALID
 
 
 def test_a_crash_of_the_load_test_makes_a_run_not_valid() -> None:

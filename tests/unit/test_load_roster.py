@@ -19,7 +19,7 @@ def _report(player: int, **changes: Any) -> dict[str, Any]:
         "ends": {},
         "settled": False,
     }
-    return {**report, "connected": 0, "usage": None, "host": "here", **changes}
+    return {**report, "connected": 0, "coming": 0, "away": 0, "usage": None, "host": "here", **changes}
 
 
 def _parts(player: int, facts: Facts, size: int) -> list[dict[str, Any]]:
@@ -35,8 +35,13 @@ def test_what_players_tell_is_added_up() -> None:
         timeline = Timeline()
         timeline.took(kinds.MESSAGE, 0.01, 100.0)
         told = msgspec.msgpack.encode(timeline)
-        roster.reported(_report(player, connected=10, ends={"room": seq, f"room-{player}": 1}, timeline=told))
+        roster.reported(
+            _report(
+                player, connected=10, coming=player, away=5, ends={"room": seq, f"room-{player}": 1}, timeline=told
+            )
+        )
     assert (roster.connected({0, 1}), roster.connected({1})) == (20, 10)
+    assert (roster.coming({0, 1}), roster.away({0, 1}), roster.away({1})) == (1, 10, 5)
     assert roster.ends == {"room": 5, "room-0": 1, "room-1": 1}
     assert roster.recent(103.0, 5.0).total(kinds.MESSAGE).succeeded == 2
     assert not roster.recent(110.0, 5.0).seconds

@@ -71,7 +71,8 @@ def test_it_is_settled_when_nobody_who_lost_a_connection_is_away() -> None:
 
     class Line:
         is_open = False
-        is_behind = True
+        has_come = True
+        lost_at: float | None = 100.0
 
         def drop(self) -> None:
             pass
@@ -80,8 +81,10 @@ def test_it_is_settled_when_nobody_who_lost_a_connection_is_away() -> None:
     assert scenario.is_settled
     scenario.lines.add(line)
     assert not scenario.is_settled
-    line.is_behind = False
+    assert (scenario.away(), scenario.away(99.0), scenario.away(100.0), scenario.coming) == (1, 0, 1, 0)
+    line.lost_at, line.has_come = None, False
     assert scenario.is_settled
+    assert (scenario.away(), scenario.coming) == (0, 1)
     scenario.ledger.sending("m1")
     assert not scenario.is_settled
 

@@ -68,6 +68,16 @@ def test_seconds_that_a_busy_generator_says_nothing_of_are_busy() -> None:
     assert reasons(_facts(generator)) == ["generator 1 used more than 90 % of a core for 7 s in a row"]
 
 
+def test_what_lies_between_two_measured_phases_is_no_part_of_a_row() -> None:
+    """A second above at the end of one step and one at the beginning of the next, with users arriving between."""
+    facts = _facts(_generator(cpu=_at(19, 40, value=99.0)))
+    facts.phases = [Phase("step 1", _HOLD, _HOLD + 20), Phase("step 2", _HOLD + 40, _END)]
+    assert reasons(facts) == []
+    facts.phases = [Phase("before", _HOLD, _HOLD + 20), Phase("after", _HOLD + 20, _END)]
+    facts.generators = [_generator(cpu=_at(*range(17, 22), value=99.0))]
+    assert reasons(facts) == ["generator 1 used more than 90 % of a core for 5 s in a row"]
+
+
 def test_often_is_too_much_too() -> None:
     """A tenth of the seconds, none of them near another."""
     assert reasons(_facts(_generator(cpu=_at(*range(0, 50, 10), value=99.0)))) == []
@@ -146,6 +156,14 @@ def test_a_reader_has_to_know_what_was_not_timed() -> None:
     facts = _facts()
     facts.timeline.count(kinds.UNTIMED, _HOLD, by=200)
     assert warnings(facts) == ["25 % of the deliveries came from another host: they were counted, and not timed"]
+
+
+def test_a_reader_has_to_know_of_truncated_resumes() -> None:
+    """What they left out is in no account."""
+    facts = _facts()
+    facts.timeline.count(kinds.TRUNCATED, _HOLD, by=2)
+    [found] = warnings(facts)
+    assert found.startswith("2 resumes brought the newest of what was missed")
 
 
 def test_a_reader_has_to_know_of_a_busy_machine() -> None:

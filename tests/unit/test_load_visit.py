@@ -109,6 +109,24 @@ def test_it_resumes_after_the_last_that_came_or_where_it_joined(world: World) ->
     assert never.positions == {ROOM: 9}
 
 
+def test_a_resume_that_began_with_a_hole_and_was_not_answered_is_made_again(world: World) -> None:
+    """More may have been missed than is told at once, and the answer, which would have said so, was lost."""
+    visit = world.visit({ROOM: 3})
+    with pytest.raises(Failure):
+        visit.join_all(Answers(visit, (world.message(9),), code=kinds.DISCONNECTED))  # type: ignore[arg-type]
+    visit.cut_off()
+    assert visit.positions == {ROOM: 3}
+
+
+def test_truncated_resumes_are_counted(world: World) -> None:
+    """What they left out is in nobody's account."""
+    visit = world.visit({ROOM: 3})
+    visit.join_all(Answers(visit, (world.message(9),), seq=9, truncated=True))  # type: ignore[arg-type]
+    assert world.counted(kinds.TRUNCATED) == 1
+    visit.cut_off()
+    assert visit.positions == {ROOM: 9}
+
+
 def test_a_join_without_an_answer_ends_the_connection(world: World) -> None:
     """In the room or not, nobody knows: a new connection does."""
     client = Answers(code=kinds.TIMEOUT)

@@ -38,13 +38,13 @@ class Diary:
 
     def position(self, room: str) -> int | None:
         """Where to resume; None: from now on."""
-        return self._stays[room].position if room in self._stays else None
+        return self._ledger.position(self._stays[room]) if room in self._stays else None
 
     def arrives(self, room: str) -> Stay:
         """The member asks to join `room`, from `position` on; with that, an earlier stay of it is over."""
         after = self.position(room)
         if room in self._stays:
-            self._ledger.cut_off(self._stays[room])
+            self._ledger.asks_again(self._stays[room])
         stay = self._stays[room] = self._ledger.arrives(self._name, room, after)
         return stay
 
