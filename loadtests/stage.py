@@ -53,7 +53,8 @@ class LocustStage:
         deadline = time.monotonic() + change / rate + _ARRIVING_SECONDS
         if not until(lambda: bool(self._runner.user_count == users), deadline - time.monotonic()):
             self.note(f"{self._runner.user_count} users are there, and {users} were to be")
-        self._all_connected(deadline - time.monotonic())
+        if not self._all_connected(deadline - time.monotonic()):
+            self._conductor.facts.warnings.append(f"not all of {users} users were there when it was measured")
 
     def drop(self) -> None:
         """See `Stage`."""

@@ -28,8 +28,8 @@ class Target(msgspec.Struct, frozen=True):
     """What a run has to know of it."""
 
     urls: list[str]
-    metrics: list[str]
-    """/metrics of each gateway, as far as they are known."""
+    metrics: dict[str, str]
+    """How each gateway is called, by the URL of its /metrics; as far as they are known."""
     tokens: Path
     hook: str
     """Restarts the gateways."""
@@ -66,7 +66,7 @@ class OwnStack:
             async with restarting.restarts(stack, socket):
                 yield Target(
                     urls=self.urls,
-                    metrics=stack.metrics_urls,
+                    metrics=dict(zip(stack.metrics_urls, (each.name for each in stack.gateways), strict=True)),
                     tokens=tokens,
                     hook=f"'{sys.executable}' -m loadtests.restarting '{socket}'",
                     environ={**os.environ, "NO_PROXY": HOST, "no_proxy": HOST},
@@ -76,7 +76,7 @@ class OwnStack:
 
     async def ended(self) -> list[str]:
         """Which of its processes have ended though nobody told them to, and how."""
-        return [await each.ended() for each in self._stack.children.values() if not each.is_running]
+        return [await each.ended() for each in self._stack.children.values() if each.has_fallen]
 
     def show_complaints(self) -> None:
         """What the services said, beside the usual."""

@@ -51,7 +51,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     until = max((end for _, end in spans), default=math.inf) if run.steps else math.inf
     invalid = validity.reasons(facts, until=until)
     objectives = run.slo.objectives(timeline, spans)
-    how, why = ending(verdict, invalid, objectives, highest)
+    how, why = ending(verdict, invalid, objectives, highest, facts.fallen)
     end = _end(facts, run)
     span = measured.span_of(end - run.began)
     return Results(

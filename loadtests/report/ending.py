@@ -8,10 +8,17 @@ from loadtests.slo import said
 
 
 def ending(
-    verdict: Verdict, invalid: Sequence[str], objectives: Sequence[Objective], highest: Highest | None
+    verdict: Verdict,
+    invalid: Sequence[str],
+    objectives: Sequence[Objective],
+    highest: Highest | None,
+    fallen: Sequence[str] = (),
 ) -> tuple[Ending, list[str]]:
-    """A broken promise is one in any run; a broken objective only in a valid one, for others say nothing of speed."""
-    promise = _promise(verdict)
+    """A broken promise is one in any run; a broken objective only in a valid one, for others say nothing of speed.
+
+    A system of which a process has `fallen` is broken, whatever it was asked for.
+    """
+    promise = [*_promise(verdict), *fallen]
     broken = [said(each) for each in objectives if not each.kept]
     if promise:
         return Ending.BROKEN, [*promise, *broken, *(f"it is not valid, either: {each}" for each in invalid)]

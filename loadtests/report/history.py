@@ -17,6 +17,8 @@ _PAGES_MOST: Final = 50_000
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 4
+_UNREAD_MOST: Final = 8
+"""Rooms that could not be read: the system is away, and no other is tried."""
 _ANSWER: Final = aiohttp.ClientTimeout(total=15)
 
 
@@ -29,22 +31,27 @@ def rooms(account: Account) -> list[str]:
 async def read(urls: Sequence[str], token: str, names: Iterable[str]) -> tuple[dict[str, list[Place]], list[str]]:
     """Each room from its beginning, and in words what could not be read.
 
-    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up:
-    what is missing then is the judge's business.
+    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up, and
+    after some rooms all others: what is missing then is the judge's business.
     """
     troubles: list[str] = []
+    untried: list[str] = []
     turns = asyncio.Semaphore(_AT_ONCE)
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=_ANSWER) as session:
 
         async def one(name: str) -> list[Place]:
             async with turns:
+                if len(troubles) >= _UNREAD_MOST:
+                    untried.append(name)
+                    return []
                 places, trouble = await _room(session, urls, name)
                 troubles.extend([f"the history of {name} could not be read: {trouble}"] if trouble else [])
                 return places
 
         wanted = list(names)
         found = await asyncio.gather(*map(one, wanted))
-    return dict(zip(wanted, found, strict=True)), sorted(troubles)
+    further = [f"the histories of {len(untried)} further rooms were not asked for any more"] if untried else []
+    return dict(zip(wanted, found, strict=True)), [*sorted(troubles), *further]
 
 
 async def _room(session: aiohttp.ClientSession, urls: Sequence[str], name: str) -> tuple[list[Place], str | None]:

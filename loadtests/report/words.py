@@ -24,6 +24,8 @@ def sentence(results: Results) -> str:
         )
     if results.ending is Ending.BROKEN:
         count = sum(not each.kept for each in results.objectives)
+        if nothing_lost and not count and results.reasons:
+            return f"{nothing_lost}, but {results.reasons[0]}."
         failed = f"{count} of {len(results.objectives)} objectives {'was' if count == 1 else 'were'} not kept"
         return f"{nothing_lost}, but {failed}." if nothing_lost else f"{failed}."
     untested = sum(each.measured is None for each in results.objectives)

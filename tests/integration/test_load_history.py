@@ -74,3 +74,15 @@ async def test_a_gateway_that_is_away_is_gone_around_and_none_at_all_is_told(
     found, [trouble] = await history.read([away], token, [room])
     assert found == {room: []}
     assert trouble.startswith(f"the history of {room} could not be read: ")
+
+
+async def test_a_system_that_is_gone_is_not_asked_for_every_room(
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand rooms would take hours."""
+    monkeypatch.setattr(history, "_PAUSE_SECONDS", 0.01)
+    rooms = [f"room-{number}" for number in range(1000)]
+    found, troubles = await history.read([f"http://127.0.0.1:{unused_tcp_port}"], "token", rooms)
+    assert found == {room: [] for room in rooms}
+    assert len(troubles) < 20
+    assert troubles[-1].endswith("further rooms were not asked for any more")
