@@ -15,7 +15,7 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.stack import Stack
 from deploy.local.unlimited import UNLIMITED
 from loadtests.connections.options import Options
-from loadtests.target import RunError, mint
+from loadtests.target import RunError, fallen, mint
 
 _LOG_LINES: Final = 40
 _TOKEN_SPARE_SECONDS: Final = 600
@@ -77,8 +77,7 @@ class OwnSystem:
 
     async def ended(self) -> list[str]:
         """Which of its processes have ended though nobody told them to, and how; while it runs."""
-        children = [*self._stack.children.values(), *self._proxies.children]
-        return [await each.ended() for each in children if each.has_fallen]
+        return await fallen([*self._stack.children.values(), *self._proxies.children])
 
     def show_complaints(self) -> None:
         """What its processes said, beside the usual."""

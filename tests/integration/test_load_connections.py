@@ -50,7 +50,7 @@ def _haproxy() -> None:
 @pytest.fixture(scope="module")
 async def run(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """A short run, on a stack of its own."""
-    return await _held(tmp_path_factory.mktemp("held") / "report", "--seconds", "8")
+    return await _held(tmp_path_factory.mktemp("held") / "report", "--seconds", "5")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -94,9 +94,9 @@ async def test_connections_are_held_through_all_gateways_and_every_account_is_ba
     assert results.counts.expected == 10 * results.counts.acknowledged
     hold = next(each for each in results.parts if each.name == "hold")
     assert (hold.connected, hold.drops) == (CONNECTIONS, 0)
-    assert hold.end - hold.begin == pytest.approx(8, abs=0.01)
+    assert hold.end - hold.begin == pytest.approx(5, abs=0.01)
     # Open loop: what is due is sent, whatever the machine is like.
-    assert results.counts.sent == pytest.approx(8 * 50, abs=50 * 0.5)
+    assert results.counts.sent == pytest.approx(5 * 50, abs=50 * 0.5)
     assert run.figures(kinds.DELIVERY).count == pytest.approx(10 * run.figures(kinds.MESSAGE).count, rel=0.05)
     assert FOUR | {"haproxy-1", "nats", "mongo"} <= {each.name for each in results.gateways}
     assert [each.name for each in results.generators] == ["holder-1"]
@@ -118,7 +118,7 @@ async def test_a_planted_loss_is_seen(run: Ended, tmp_path: Path) -> None:
 
 async def test_a_gateway_that_is_killed_loses_nothing(edge: Edge, tmp_path: Path) -> None:
     """Whom it had are dropped, come back by themselves, to any gateway, and resume; nothing is lost, nor twice."""
-    process = await _begun(tmp_path, "--seconds", "12", *edge.arguments)
+    process = await _begun(tmp_path, "--seconds", "8", *edge.arguments)
     await _comes_to(process, "hold")
     had = await edge.stack.metric("gateway-2", "parley_gateway_connections")
     await edge.stack.start_anew("gateway-2")
@@ -199,12 +199,12 @@ async def test_a_lost_holder_makes_a_run_invalid(edge: Edge, tmp_path: Path) -> 
     await until(lambda: not any(each.is_running() for each in holders), "all holders to be gone")
 
 
-async def test_a_run_that_is_told_to_end_judges_what_there_is(tmp_path: Path) -> None:
+async def test_a_run_that_is_told_to_end_judges_what_there_is(edge: Edge, tmp_path: Path) -> None:
     """In order: nothing is cut off, and nothing is left running."""
-    process = await _begun(tmp_path, "--seconds", "600")
+    process = await _begun(tmp_path, "--seconds", "600", *edge.arguments)
     await _comes_to(process, "hold")
     family = psutil.Process(process.pid).children(recursive=True)
-    assert {"haproxy", "nats-server"} <= {each.name() for each in family}
+    assert family
     process.send_signal(signal.SIGTERM)
     told = await ended(process, tmp_path)
     assert told.code in {0, 3}, shown(told)  # so short a run may have nothing measured

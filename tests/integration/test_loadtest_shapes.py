@@ -73,13 +73,3 @@ async def test_steps_end_with_the_one_that_is_too_much(there: list[str], tmp_pat
     assert _phases(run) == ["step 1: 6 users"]
     assert run.results.highest is not None
     assert run.results.highest.part is None
-
-
-async def test_a_spike_comes_and_goes(there: list[str], tmp_path: Path) -> None:
-    """A quarter, all, a quarter; who leaves is no loss."""
-    sizes = ["--users", "16", "--seconds", "4", "--rooms", "4", "--mix", "chat=1"]
-    run = await load(tmp_path / "report", *there, "--shape", "spike", *sizes)
-    good(run)
-    connected = {each.name: each.connected for each in run.results.parts if each.measured}
-    assert connected["spike"] > connected["before"] > 0, connected
-    assert connected["spike"] > connected["after"] > 0, connected

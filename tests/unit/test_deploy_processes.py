@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from deploy.local.process import Child
+from loadtests.target import fallen
 
 
 def _child(folder: Path, *command: str) -> Child:
@@ -20,9 +21,10 @@ async def test_one_that_was_told_to_end_has_not_fallen(tmp_path: Path) -> None:
     assert await child.ended() == "child was killed by signal 9"
     await child.stop()
     assert child.has_fallen
+    assert await fallen([child]) == ["child was killed by signal 9"]
     for end in (child.stop, child.kill):
         await child.start()
         assert not child.has_fallen
         await end()
         assert not child.is_running
-        assert not child.has_fallen
+        assert await fallen([child]) == []
