@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 _Told = TypeVar("_Told")
 
@@ -38,6 +39,18 @@ def place(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
         raise ValueError(f"{text!r} is not like host:5557")
     return host, int(port)
+
+
+def url(text: str) -> str:
+    """An address of HTTP, as it is; raises `ValueError`."""
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError(f"{text!r} is not like http://HOST:PORT")
+    return text
 
 
 def name(text: str) -> str:

@@ -10,14 +10,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import gevent
 import msgspec
 from locust import LoadTestShape
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import STATE_MISSING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_SPAWNING, MasterRunner
 
 from loadtests import waiting
 from loadtests.clocks import ClockWatch
@@ -52,6 +52,7 @@ class Conductor(LoadTestShape):
         self._ending: gevent.Greenlet | None = None
         self.players = players
         self._path = path
+        self._half: BinaryIO | None = None
         self._progress = progress
         self._phase = ""
         self._began = time.monotonic()
@@ -63,7 +64,8 @@ class Conductor(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Locust asks each second; None ends the run. While it ends anyway, all stays as it is."""
         if self._playing is None and self.script is not None:
-            self._write(Facts(invalid=[UNFINISHED]))
+            Facts(invalid=[UNFINISHED]).write(self._path)
+            self._half = self._path.with_suffix(".half").open("wb")  # now: there may be no file left in the end
             self._playing = gevent.spawn(self._play, self.script)
             gevent.sleep(0)  # it says how many users it wants
         return self.wanted if self._ending is None else self.locust.shape_last_tick
@@ -73,6 +75,8 @@ class Conductor(LoadTestShape):
         if self._playing is None:
             sys.exit(1)
         self._playing.kill(block=False)
+        if isinstance(self.locust, MasterRunner) and self.locust.state == STATE_SPAWNING:
+            gevent.spawn(self.locust.quit)  # it asks no `tick` before all users are there
 
     # --- what a script needs ----------------------------------------------------------------------------------------
 
@@ -187,10 +191,8 @@ class Conductor(LoadTestShape):
             Ending(self, self.playing()).run()
         except Exception:  # noqa: BLE001 - what is known is still written
             self.facts.crashes.append(traceback.format_exc())
-        self._write(self.facts)
         self._progress.end()
-
-    def _write(self, facts: Facts) -> None:
-        half = self._path.with_suffix(".half")
-        facts.write(half)
-        half.rename(self._path)
+        if self._half is not None:
+            with self._half:
+                self._half.write(self.facts.packed())
+            Path(self._half.name).rename(self._path)

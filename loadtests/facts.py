@@ -69,6 +69,8 @@ class Facts(msgspec.Struct):
     invalid: list[str] = []
     """Why the run says nothing about the system: one line each."""
     warnings: list[str] = []
+    fallen: list[str] = []
+    """Processes of an own system that ended though nobody told them to: how, one line each."""
 
     def add(self, other: "Facts") -> None:
         """What another process hands over: all but the phases and moments, which are the conductor's."""
@@ -82,9 +84,13 @@ class Facts(msgspec.Struct):
         self.invalid += [each for each in other.invalid if each not in self.invalid]
         self.warnings += [each for each in other.warnings if each not in self.warnings]
 
+    def packed(self) -> bytes:
+        """As MessagePack."""
+        return msgspec.msgpack.encode(self)
+
     def write(self, path: Path) -> None:
         """Write it, as MessagePack; raises `OSError`."""
-        path.write_bytes(msgspec.msgpack.encode(self))
+        path.write_bytes(self.packed())
 
     @classmethod
     def read(cls, path: Path) -> "Facts":

@@ -4,6 +4,7 @@ The page needs `--tokens` and `--url`. It shows Locust's figures; what is judged
 """
 
 import functools
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
+from deploy.local.process import end_with_parent
 from loadtests import conductor, mix, player, scenario, slo, stage
 from loadtests.progress import Progress
 from loadtests.shapes import SHAPES
@@ -28,8 +30,13 @@ from loadtests.users.storm import StormUser
 __all__ = ["BrowserLikeUser", "ChatUser", "DashboardUser", "LurkerUser", "StormUser"]
 
 _USERS = (BrowserLikeUser, ChatUser, DashboardUser, LurkerUser, StormUser)
+_LEAVING_SECONDS = 20
 _tokens: list[str] = []
 """Of this host: a worker is told all but these by who leads."""
+
+
+# The workers of `--processes`, and hooks: none is left when who leads is killed.
+os.register_at_fork(after_in_child=end_with_parent)
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -75,6 +82,7 @@ def _conduct(environment: Environment, runner: Runner) -> None:
     if options.shape is None:
         return
     environment.shape_class = shape
+    environment.events.test_stopping.add_listener(_leave)  # type: ignore[no-untyped-call]
     gevent.signal_handler(signal.SIGTERM, shape.stop)  # Locust's own comes when the shape is over
     here = stage.LocustStage(
         shape,
@@ -86,6 +94,11 @@ def _conduct(environment: Environment, runner: Runner) -> None:
         slo=slo.Slo.read(Path(options.slo)),
     )
     shape.script = functools.partial(SHAPES[options.shape], here)
+
+
+def _leave(**_: object) -> None:
+    """All is written down: what is left is to hang up. A worker that stands still would be waited for without end."""
+    signal.alarm(_LEAVING_SECONDS)
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]

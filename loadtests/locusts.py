@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local.ports import HOST
+from deploy.local.ports import HOST, spare
+from deploy.local.process import end_with_parent
 from deploy.local.stack import ROOT
 from loadtests import mix
 from loadtests.options import HOOK_SECONDS, Options
@@ -29,14 +29,16 @@ _FOLLOW_SECONDS: Final = 6 * 3600.0
 
 
 class Interruption:
-    """Ctrl-C and SIGTERM: the first lets what is going on end in order, if it can; the next cancels."""
+    """Ctrl-C, SIGTERM, a closed terminal: the first lets what goes on end in order if it can, the next cancels."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         """Of the event loop's signals, from now on."""
         self._task = task
         self._gently: Callable[[], None] | None = None
         self.came = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
 
     @contextmanager
@@ -69,10 +71,15 @@ def seconds_most(options: Options) -> float:
     )
 
 
-async def lead(options: Options, target: Target, facts: Path, interruption: Interruption) -> None:
+def seconds_usual(options: Options) -> float:
+    """About as long a run takes that is played to its end."""
+    return options.seconds + options.users / options.spawn_rate
+
+
+async def lead(options: Options, target: Target, facts: Path, interruption: Interruption) -> list[str]:
     """Play the users, or lead those who do; returns when the facts are in `facts`. Raises `RunError`.
 
-    Failed requests are facts, and no bad end.
+    Failed requests are facts, and no bad end. Gives why they are not those of a whole run, if they are not.
     """
     command = [*_common(target.tokens), "--users", options.users, "--spawn-rate", options.spawn_rate]
     command += ["--stop-timeout", _STOP_TIMEOUT, "--expect-workers-max-wait", _WORKERS_SECONDS]
@@ -86,10 +93,12 @@ async def lead(options: Options, target: Target, facts: Path, interruption: Inte
         command += ["--master", "--master-bind-host", host, "--master-bind-port", port]
         command += ["--expect-workers", options.expect_workers]
     elif options.processes > 1:
-        command += ["--processes", options.processes, *_here()]
-    code = await _run(command, target.environ, interruption, seconds_most(options) + _WORKERS_SECONDS)
+        command += ["--processes", options.processes, *_here(interruption)]
+    most = seconds_most(options) + _WORKERS_SECONDS
+    code, in_time = await _run(command, target.environ, interruption, most)
     if not facts.exists():  # noqa: ASYNC240 - nothing else is going on
         raise RunError(f"locust ended with exit code {code} before any user came")
+    return [] if in_time else [f"it was not over after {most:.0f} s, and was ended"]
 
 
 async def follow(options: Options, place: tuple[str, int], tokens: Path, interruption: Interruption) -> None:
@@ -98,7 +107,7 @@ async def follow(options: Options, place: tuple[str, int], tokens: Path, interru
     command = [*_common(tokens), "--worker", "--master-host", host, "--master-port", port]
     if options.processes > 1:
         command += ["--processes", options.processes]
-    code = await _run(command, os.environ, interruption, _FOLLOW_SECONDS)
+    code, _ = await _run(command, os.environ, interruption, _FOLLOW_SECONDS)
     if code:
         raise RunError(f"locust ended with exit code {code}")
 
@@ -109,20 +118,20 @@ def _common(tokens: Path) -> list[object]:
     return command
 
 
-def _here() -> list[object]:
-    """A port for the workers of this host, so that two runs can be made side by side."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+def _here(owner: object) -> list[object]:
+    """A port for the workers of this host, so that two runs can be made side by side; reserved for `owner`."""
+    [port] = spare(1, owner)
     return ["--master-bind-host", HOST, "--master-bind-port", port, "--master-host", HOST, "--master-port", port]
 
 
 async def _run(
     command: Sequence[object], environ: Mapping[str, str], interruption: Interruption, seconds: float
-) -> int:
+) -> tuple[int, bool]:
+    """Its exit code, and whether it ended within `seconds`; one that does not is ended."""
     process = await asyncio.create_subprocess_exec(
-        *map(str, command), cwd=ROOT, env=dict(environ), stdin=DEVNULL, stdout=DEVNULL, start_new_session=True
-    )
+        *map(str, command), cwd=ROOT, env=dict(environ), stdin=DEVNULL, stdout=DEVNULL, start_new_session=True,
+        preexec_fn=end_with_parent,
+    )  # fmt: skip
     ending = asyncio.Event()
 
     def end() -> None:
@@ -132,26 +141,26 @@ async def _run(
 
     try:
         with interruption.gently(end):
-            await _ended(process, ending, seconds)
-        return await process.wait()
+            in_time = await _ended(process, ending, seconds)
     finally:
         # Its workers are in its session; those that it forked do not always end with it.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        code = await process.wait()
+    return code, in_time
 
 
-async def _ended(process: Process, ending: asyncio.Event, seconds: float) -> None:
-    """Raises `RunError` when it does not end, though it was told to in the end."""
+async def _ended(process: Process, ending: asyncio.Event, seconds: float) -> bool:
+    """Wait until it ends, or until it had its time to do so; whether it did before it was told to by the clock."""
     over, told = asyncio.create_task(process.wait()), asyncio.create_task(ending.wait())
     try:
         await asyncio.wait({over, told}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        in_time = ending.is_set() or process.returncode is not None
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.terminate()
             await asyncio.wait({over}, timeout=_END_SECONDS)
-        if process.returncode is None:
-            raise RunError("the users did not end in time")
+        return in_time
     finally:
         over.cancel()
         told.cancel()

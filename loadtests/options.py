@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from loadtests import mix, slo
-from loadtests.arguments import name, place, told, whole_number
+from loadtests.arguments import name, place, told, url, whole_number
 from loadtests.shapes import SHAPES
 
 _USERS_MOST: Final = 50_000
@@ -135,9 +135,9 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="of a stack of its own, when no --url is given; 2",
     )
-    add("--url", action="append", default=[], help="a gateway of a running deployment; again for each")
+    add("--url", type=told(url), action="append", default=[], help="a gateway of a deployment; again for each")
     add("--tokens", type=Path, help="access tokens for that deployment: one a line, one a user")
-    add("--metrics", action="append", default=[], help="/metrics of a gateway of that deployment; again for each")
+    add("--metrics", type=told(url), action="append", default=[], help="/metrics of a gateway of it; again for each")
     add("--slo", type=Path, help="objectives, in YAML; loadtests/slo.yaml, of rolling and storm slo-disturbed.yaml")
     add("--hook", default="", metavar="COMMAND", help="of shape rolling: restarts the gateways of a deployment")
     add("--out", type=Path, help="the folder for the report; loadtests/results/<time> unless given")

@@ -4,6 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TextIO
 
 from loadtests import kinds
@@ -42,17 +43,20 @@ class Progress:
         self._next, self._phase = now + _LOG_SECONDS, phase_name
         text = line(elapsed_seconds, phase_name, timeline_of_last_seconds, connected, users, cpu_percent)
         if self._is_terminal:
-            self._stream.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
+            self._say(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
             self._is_open = True
         else:
-            self._stream.write(f"{text}\n")
-        self._stream.flush()
+            self._say(f"{text}\n")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):  # a terminal that was closed is no reason to end a run
+            self._stream.write(text)
+            self._stream.flush()
 
     def end(self) -> None:
         """Nothing more will be shown: what is written next begins on a line of its own."""
         if self._is_open:
-            self._stream.write("\n")
-            self._stream.flush()
+            self._say("\n")
             self._is_open = False
 
 

@@ -51,23 +51,38 @@ async def _ask(path: str) -> int:
 
 @asynccontextmanager
 async def restarts(stack: Stack, path: Path) -> AsyncIterator[None]:
-    """Listen on `path`, and restart the gateways of `stack` for whoever connects, one after the other."""
+    """Listen on `path`, and restart the gateways of `stack` for whoever connects, one after the other.
+
+    A restart that is under way at the end of the block is given up: nothing is started any more.
+    """
     turn = asyncio.Lock()
+    serving = set[asyncio.Task[None]]()
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with turn:
-                await _restart_all(stack, writer)
-        except StackError as error:
-            writer.write(f"{error}\n".encode())
-        finally:
-            writer.close()
+        task = asyncio.create_task(_serve(stack, turn, writer))
+        serving.add(task)
+        await asyncio.wait([task])
+        serving.discard(task)
 
     server = await asyncio.start_unix_server(serve, path)
     try:
         yield
     finally:
         server.close()
+        for each in serving:
+            each.cancel()
+        if serving:
+            await asyncio.wait(serving)
+
+
+async def _serve(stack: Stack, turn: asyncio.Lock, writer: asyncio.StreamWriter) -> None:
+    try:
+        async with turn:
+            await _restart_all(stack, writer)
+    except StackError as error:
+        writer.write(f"{error}\n".encode())
+    finally:
+        writer.close()
 
 
 async def _restart_all(stack: Stack, writer: asyncio.StreamWriter) -> None:

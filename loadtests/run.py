@@ -13,29 +13,26 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from deploy.local.process import StackError
-from loadtests import gateways, locusts, mix, preflight, slo, target
+from loadtests import before, gateways, locusts, mix, slo, target
 from loadtests.facts import Facts
-from loadtests.folders import results_folder
+from loadtests.folders import reporting
 from loadtests.locusts import Interruption
 from loadtests.options import Options, parse
-from loadtests.report.conclude import Run, conclude
+from loadtests.report.conclude import ReportError, Run, conclude
 from loadtests.target import OwnStack, RunError, Target
 
 __all__ = ["RunError", "main", "mint"]
 
 _TOKEN_SPARE_SECONDS: Final = 600
-_FILES_BESIDE: Final = 100
-_USERS_EACH: Final = 1000
-"""One process plays so many: above, it may measure itself."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,10 +40,15 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments, __doc__)
     try:
         return asyncio.run(_main(options))
+    except ReportError as error:
+        print(f"loadtests: {error}", file=sys.stderr)
+        return error.exit_code
     except (RunError, StackError, slo.SloError, OSError) as error:
         print(f"loadtests: {error}", file=sys.stderr)
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("loadtests: stopped before the verdict", file=sys.stderr)
+    except Exception:  # noqa: BLE001 - 1, as Python has it, would say that something was lost
+        traceback.print_exc()
     return 2
 
 
@@ -72,27 +74,28 @@ async def _main(options: Options) -> int:
         raise RunError("no task")
     interruption = Interruption(task)
     objectives = slo.Slo.read(options.slo)
-    with TemporaryDirectory(prefix="parley-loadtest-") as name:
+    with TemporaryDirectory(prefix="parley-loadtest-", ignore_cleanup_errors=True) as name:
         if options.worker_of is not None and options.tokens is not None:
-            _preflight(options, [])
+            before.machine(options, options.urls)
+            before.tokens(options.tokens, 1)
             await locusts.follow(options, options.worker_of, options.tokens, interruption)
             return 0
         if options.own_stack:
             return await _on_own_stack(options, objectives, Path(name), interruption)
-        _preflight(options, options.urls)
-        return await _measure(options, objectives, _deployment(options), Path(name), interruption)
+        before.machine(options, options.urls)
+        given = _deployment(options)
+        tokens = before.tokens(given.tokens, options.users)[: options.users]
+        await before.deployment(given.urls, tokens, locusts.seconds_usual(options))
+        return await _measure(options, objectives, given, Path(name), interruption)
 
 
 async def _on_own_stack(options: Options, objectives: slo.Slo, folder: Path, interruption: Interruption) -> int:
     own = OwnStack(folder, gateways=options.gateways, drains=options.shape == "rolling")
-    _preflight(options, own.urls)
+    before.machine(options, own.urls)
     code = 2
     try:
         async with own.started(_seats(options), _token_seconds(options)) as system:
-            code = await _measure(options, objectives, system, folder, interruption)
-            for how in await own.ended():
-                print(f"loadtests: {how}", file=sys.stderr)
-                code = code or 1
+            code = await _measure(options, objectives, system, folder, interruption, own.ended)
     finally:
         if code:
             own.show_complaints()
@@ -102,7 +105,7 @@ async def _on_own_stack(options: Options, objectives: slo.Slo, folder: Path, int
 def _deployment(options: Options) -> Target:
     return Target(
         urls=options.urls,
-        metrics=options.metrics,
+        metrics=dict(zip(options.metrics, options.metrics, strict=True)),
         tokens=options.tokens or Path(),
         hook=options.hook,
         environ=os.environ,
@@ -111,64 +114,45 @@ def _deployment(options: Options) -> Target:
     )
 
 
-def _preflight(options: Options, urls: list[str]) -> None:
-    """Raises `RunError` when this machine cannot make that load."""
-    preflight.raise_file_limit()
-    here = 0 if options.bind is not None else options.users
-    if options.worker_of is not None and options.expect_workers:
-        here = math.ceil(options.users * options.processes / options.expect_workers)
-    targets = [(parts.hostname or "", parts.port or _port(parts.scheme)) for parts in map(urlsplit, urls)]
-    own = options.own_stack and options.worker_of is None
-    # While one gateway restarts, another has its connections, too.
-    files = here + _FILES_BESIDE if own else 0
-    need = preflight.Need(here, options.processes, targets, own_system=own, system_files=files)
-    findings = preflight.check(need)
-    if findings:
-        print(preflight.text(findings), file=sys.stderr)
-    if any(each.refuses for each in findings):
-        raise RunError("this machine cannot make that load; what mends it is above")
-    if here > _USERS_EACH * options.processes:
-        most = math.ceil(here / _USERS_EACH)
-        print(f"beware: one process plays {_USERS_EACH} users well; --processes {most} is safer", file=sys.stderr)
+async def _nothing() -> list[str]:
+    return []
 
 
-def _port(scheme: str) -> int:
-    return 443 if scheme in {"https", "wss"} else 80
-
-
-async def _measure(
-    options: Options, objectives: slo.Slo, system: Target, folder: Path, interruption: Interruption
+async def _measure(  # noqa: PLR0917 - all that there is to it
+    options: Options,
+    objectives: slo.Slo,
+    system: Target,
+    folder: Path,
+    interruption: Interruption,
+    fallen: Callable[[], Awaitable[list[str]]] = _nothing,
 ) -> int:
-    tokens = _tokens(system.tokens, options.users)
+    """`fallen`: which processes of the system have ended by themselves."""
     path, began = folder / "facts.msgpack", time.time()
-    async with gateways.watching(system.metrics) as watched:
-        await locusts.lead(options, system, path, interruption)
-    try:
-        facts = Facts.read(path)
-    except msgspec.MsgspecError as error:
-        raise RunError(f"what Locust left is no facts: {error}") from None
-    if interruption.came:
-        facts.warnings.append("the run was ended early, by a signal")
-    run = Run(
-        tool="locust",
-        began=began,
-        settings=_settings(options),
-        target=system.words,
-        urls=system.urls,
-        token=tokens[0],
-        slo=objectives,
-        gateways=watched.processes,
-        steps=options.shape == "step",
-    )
-    results = await conclude(facts, run, results_folder(options.out, began))
+    with reporting(options.out, began) as reports:
+        async with gateways.watching(system.metrics, system.metrics) as watched:
+            trouble = await locusts.lead(options, system, path, interruption)
+        try:
+            facts = Facts.read(path)
+        except msgspec.MsgspecError as error:
+            raise RunError(f"what Locust left is no facts: {error}") from None
+        facts.warnings += watched.warnings
+        facts.invalid += trouble
+        facts.fallen += await fallen()
+        if interruption.came:
+            facts.warnings.append("the run was ended early, by a signal")
+        run = Run(
+            tool="locust",
+            began=began,
+            settings=_settings(options),
+            target=system.words,
+            urls=system.urls,
+            token=before.tokens(system.tokens, options.users)[0],
+            slo=objectives,
+            gateways=watched.processes,
+            steps=options.shape == "step",
+        )
+        results = await conclude(facts, run, reports)
     return results.ending.exit_code
-
-
-def _tokens(path: Path, users: int) -> list[str]:
-    tokens = path.read_text().split()
-    if len(tokens) < users:
-        raise RunError(f"{users} users need as many tokens; {path.name} holds {len(tokens)}")
-    return tokens
 
 
 def _settings(options: Options) -> dict[str, Any]:

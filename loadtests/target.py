@@ -5,7 +5,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from deploy.local.ports import HOST, Ports
+from deploy.local.process import Child
 from deploy.local.stack import ROOT, Stack
 from deploy.local.unlimited import UNLIMITED
 from loadtests import restarting
@@ -28,8 +29,8 @@ class Target(msgspec.Struct, frozen=True):
     """What a run has to know of it."""
 
     urls: list[str]
-    metrics: list[str]
-    """/metrics of each gateway, as far as they are known."""
+    metrics: dict[str, str]
+    """How each gateway is called, by the URL of its /metrics; as far as they are known."""
     tokens: Path
     hook: str
     """Restarts the gateways."""
@@ -66,7 +67,7 @@ class OwnStack:
             async with restarting.restarts(stack, socket):
                 yield Target(
                     urls=self.urls,
-                    metrics=stack.metrics_urls,
+                    metrics=dict(zip(stack.metrics_urls, (each.name for each in stack.gateways), strict=True)),
                     tokens=tokens,
                     hook=f"'{sys.executable}' -m loadtests.restarting '{socket}'",
                     environ={**os.environ, "NO_PROXY": HOST, "no_proxy": HOST},
@@ -76,7 +77,7 @@ class OwnStack:
 
     async def ended(self) -> list[str]:
         """Which of its processes have ended though nobody told them to, and how."""
-        return [await each.ended() for each in self._stack.children.values() if not each.is_running]
+        return await fallen(self._stack.children.values())
 
     def show_complaints(self) -> None:
         """What the services said, beside the usual."""
@@ -86,6 +87,11 @@ class OwnStack:
     def _listen(self, name: str, line: str) -> None:
         if '"level": "info"' not in line and "[INF]" not in line:
             self._complaints.append(f"{name} | {line}")
+
+
+async def fallen(children: Iterable[Child]) -> list[str]:
+    """Which of these have ended though nobody told them to, and how; what they said last is among the complaints."""
+    return [(await each.ended()).partition(": ")[0] for each in children if each.has_fallen]
 
 
 async def mint(seats: int, seconds: int, environ: Mapping[str, str]) -> bytes:

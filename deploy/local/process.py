@@ -34,6 +34,7 @@ class Child:
         self._process: Process | None = None
         self._pump: asyncio.Task[None] | None = None
         self._last_lines: deque[str] = deque(maxlen=5)
+        self._is_told = False
 
     @property
     def pid(self) -> int:
@@ -47,8 +48,14 @@ class Child:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def has_fallen(self) -> bool:
+        """Whether it ended though nobody has told it to."""
+        return self._process is not None and not self.is_running and not self._is_told
+
     async def start(self) -> None:
         """Start it; raises `StackError` when that cannot be done."""
+        self._is_told = False
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -58,7 +65,7 @@ class Child:
                 stderr=STDOUT,
                 limit=_LONGEST_LINE,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=end_with_parent,
             )
         except FileNotFoundError:
             raise StackError(f"{self.name}: {self._command[0]} is not installed") from None
@@ -86,6 +93,7 @@ class Child:
         """SIGTERM, then SIGKILL after `timeout` seconds; returns the exit code once it is reaped."""
         if self._process is None:
             return 0
+        self._is_told = self._is_told or self.is_running
         self.send_signal(signal.SIGTERM)
         self.send_signal(signal.SIGCONT)
         try:
@@ -100,6 +108,7 @@ class Child:
 
     async def kill(self) -> None:
         """SIGKILL, and reap."""
+        self._is_told = self._is_told or self.is_running
         self.send_signal(signal.SIGKILL)
         if self._process is not None:
             await self._process.wait()
@@ -132,6 +141,10 @@ async def run(name: str, command: Sequence[str], *, cwd: Path, environ: Mapping[
         raise StackError(how)
 
 
-def _end_with_parent() -> None:
-    # Even a supervisor that was killed with -9 leaves nothing behind.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def end_with_parent() -> None:
+    """To be called in a process that was just forked: it is killed when its parent ends, however that ends.
+
+    So even a supervisor that was killed with -9 leaves nothing behind. Of Linux; elsewhere it does nothing.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

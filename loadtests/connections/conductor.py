@@ -45,6 +45,10 @@ class Plan(msgspec.Struct, frozen=True):
         """A half more than the time that all would need, and a minute."""
         return 1.5 / self.connect_rate
 
+    def seconds_usual(self, connections: int) -> float:
+        """About as long it takes that is held to the end; of steps the first."""
+        return connections / self.connect_rate + (self.seconds if self.shape == "hold" else self.step_seconds)
+
     def seconds_most(self, connections: int) -> float:
         """How long all of it can take."""
         loaded = self.seconds if self.shape == "hold" else self.steps * (self.step_seconds + _REPORT_SECONDS)

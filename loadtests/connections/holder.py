@@ -27,8 +27,6 @@ from loadtests.preflight import raise_file_limit
 
 _TICK_SECONDS: Final = 0.001
 """What falls due within goes together; a finer clock would take its time from the rest."""
-_OPENING_MOST: Final = 1000
-"""Connections on their way at a time: beyond that, newcomers wait."""
 _CRASHES_MOST: Final = 20
 _GONE_SECONDS: Final = 5.0
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from loadtests.arguments import whole_number
+from loadtests.arguments import told, url, whole_number
 from loadtests.connections.conductor import Plan
 
 SHAPES: Final = ("hold", "step")
@@ -120,8 +120,15 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         default=4,
         help="of a stack of its own, behind HAProxy, when no --url is given; 4",
     )
-    add("--url", action="append", default=[], help="of a running deployment; again for each")
+    add("--url", type=told(url), action="append", default=[], help="of a running deployment; again for each")
     add("--tokens", type=Path, help="access tokens for that deployment: one a line, one a user")
-    add("--metrics", action="append", default=[], metavar="URL", help="/metrics of a gateway of it; again for each")
+    add(
+        "--metrics",
+        type=told(url),
+        action="append",
+        default=[],
+        metavar="URL",
+        help="/metrics of a gateway of it; again for each",
+    )
     add("--slo", type=Path, metavar="FILE", help="objectives, in YAML; loadtests/slo.yaml unless given")
     add("--out", type=Path, metavar="FOLDER", help="for the report; loadtests/results/<time> unless given")

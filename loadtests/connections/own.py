@@ -15,7 +15,7 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.stack import Stack
 from deploy.local.unlimited import UNLIMITED
 from loadtests.connections.options import Options
-from loadtests.target import RunError, mint
+from loadtests.target import RunError, fallen, mint
 
 _LOG_LINES: Final = 40
 _TOKEN_SPARE_SECONDS: Final = 600
@@ -77,8 +77,7 @@ class OwnSystem:
 
     async def ended(self) -> list[str]:
         """Which of its processes have ended though nobody told them to, and how; while it runs."""
-        children = [*self._stack.children.values(), *self._proxies.children]
-        return [await each.ended() for each in children if not each.is_running]
+        return await fallen([*self._stack.children.values(), *self._proxies.children])
 
     def show_complaints(self) -> None:
         """What its processes said, beside the usual."""
@@ -97,6 +96,11 @@ def sources(options: Options) -> list[str]:
         return options.sources
     # Not the first: what else connects to the proxies comes from there.
     return [f"{HOST.rpartition('.')[0]}.{number}" for number in range(2, 2 + count)]
+
+
+def gateways_least(options: Options) -> int:
+    """HAProxy connects to each of them from one address."""
+    return math.ceil(options.connections / _PORTS_OF_A_SOURCE)
 
 
 def given(options: Options) -> System:

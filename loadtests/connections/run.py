@@ -12,23 +12,25 @@ import math
 import secrets
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from deploy.local.process import StackError
-from loadtests import gateways, preflight
+from loadtests import before, gateways, preflight
 from loadtests.connections import beside, orders, own
 from loadtests.connections.conductor import Conductor
 from loadtests.connections.crew import Crew
 from loadtests.connections.options import Options, parse
 from loadtests.connections.own import System
 from loadtests.connections.target import Target, TargetError
-from loadtests.folders import results_folder
+from loadtests.facts import Facts, Process
+from loadtests.folders import reporting
 from loadtests.locusts import Interruption
 from loadtests.progress import Progress
-from loadtests.report.conclude import Run, conclude
+from loadtests.report.conclude import ReportError, Run, conclude
 from loadtests.slo import DEFAULT, Slo, SloError
 from loadtests.target import RunError
 
@@ -41,10 +43,15 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments, __doc__)
     try:
         return asyncio.run(_main(options))
+    except ReportError as error:
+        print(f"loadtests: {error}", file=sys.stderr)
+        return error.exit_code
     except (RunError, StackError, SloError, TargetError, OSError, ValueError) as error:
         print(f"loadtests: {error}", file=sys.stderr)
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("loadtests: stopped before the verdict", file=sys.stderr)
+    except Exception:  # noqa: BLE001 - 1, as Python has it, would say that something was lost
+        traceback.print_exc()
     return 2
 
 
@@ -58,8 +65,10 @@ async def _main(options: Options) -> int:
     if options.urls:
         system = own.given(options)
         await _check(options, options.urls)
+        tokens = system.tokens[: options.connections]
+        await before.deployment(system.api, tokens, options.plan.seconds_usual(options.connections))
         return await _measure(options, slo, system, interruption)
-    with TemporaryDirectory(prefix="parley-connections-") as name:
+    with TemporaryDirectory(prefix="parley-connections-", ignore_cleanup_errors=True) as name:
         return await _on_own_system(options, slo, Path(name), interruption)
 
 
@@ -69,10 +78,7 @@ async def _on_own_system(options: Options, slo: Slo, folder: Path, interruption:
     code = 2
     try:
         async with ours.started() as system:
-            code = await _measure(options, slo, system, interruption)
-            for how in await ours.ended():
-                print(f"loadtests: {how}", file=sys.stderr)
-                code = code or 1
+            code = await _measure(options, slo, system, interruption, ours)
     finally:
         if code:
             ours.show_complaints()
@@ -81,13 +87,15 @@ async def _on_own_system(options: Options, slo: Slo, folder: Path, interruption:
 
 async def _check(options: Options, urls: Sequence[str]) -> None:
     """Raises `RunError` when this machine cannot hold so many, and `TargetError`."""
-    targets = [Target(url) for url in urls]
+    if not options.urls and (least := own.gateways_least(options)) > options.gateways:
+        raise RunError(f"HAProxy has not as many local ports to {options.gateways} gateways: --gateways {least}")
+    targets = [Target(url, own.sources(options)) for url in urls]
     for each in targets:
         await each.resolve()
     need = preflight.Need(
         connections=options.connections,
         processes=options.processes,
-        targets=[(each.host, each.port) for each in targets],
+        targets=[(address, each.port) for each in targets for address in each.addresses],
         sources=own.sources(options),
         own_system=not options.urls,
         system_files=math.ceil(options.connections / options.gateways * _SPARE) + _FILES_BESIDE,
@@ -99,8 +107,22 @@ async def _check(options: Options, urls: Sequence[str]) -> None:
         raise RunError("this machine cannot make that load; what mends it is above")
 
 
-async def _measure(options: Options, slo: Slo, system: System, interruption: Interruption) -> int:
-    began, run, stopping = time.time(), f"hold-{secrets.token_hex(4)}", asyncio.Event()
+async def _measure(
+    options: Options, slo: Slo, system: System, interruption: Interruption, ours: own.OwnSystem | None = None
+) -> int:
+    began = time.time()
+    with reporting(options.out, began) as reports:
+        facts, watched, others = await _held(options, slo, system, interruption)
+        facts.fallen += await ours.ended() if ours is not None else []
+        results = await conclude(facts, _run(options, system, began, watched, others, slo), reports)
+    return results.ending.exit_code
+
+
+async def _held(
+    options: Options, slo: Slo, system: System, interruption: Interruption
+) -> tuple[Facts, list[Process], list[Process]]:
+    """The facts, what gateways used, and what others did."""
+    run, stopping = f"hold-{secrets.token_hex(4)}", asyncio.Event()
     async with (
         gateways.watching(system.metrics, system.metrics) as watch,
         beside.watched(system.pids) as others,
@@ -110,7 +132,13 @@ async def _measure(options: Options, slo: Slo, system: System, interruption: Int
         with interruption.gently(stopping.set):
             facts = await conductor.run()
     facts.warnings += watch.warnings
-    told = Run(
+    return facts, watch.processes, others
+
+
+def _run(  # noqa: PLR0917 - all that there is to say
+    options: Options, system: System, began: float, watched: list[Process], others: list[Process], slo: Slo
+) -> Run:
+    return Run(
         tool="connections",
         began=began,
         settings=_settings(options),
@@ -118,12 +146,10 @@ async def _measure(options: Options, slo: Slo, system: System, interruption: Int
         urls=system.api,
         token=system.tokens[0],
         slo=slo,
-        gateways=watch.processes,
+        gateways=watched,
         beside=others,
         steps=options.plan.shape == "step",
     )
-    results = await conclude(facts, told, results_folder(options.out, began))
-    return results.ending.exit_code
 
 
 def _setups(options: Options, system: System, run: str) -> list[orders.Setup]:

@@ -36,7 +36,10 @@ class Target:
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self.request = _upgrade(parts.netloc.rpartition("@")[2])
         self._sources = itertools.cycle(sources) if sources else None
-        self._addresses = itertools.cycle([self.host])
+        self._family = _family(sources[0]) if sources else None
+        self.addresses = [self.host]
+        """Of one kind: that of the sources; otherwise of IPv4, if there are such."""
+        self._turns = itertools.cycle(self.addresses)
 
     async def resolve(self) -> None:
         """Ask for the addresses, once: a name may stand for many gateways. Raises `TargetError`."""
@@ -44,27 +47,36 @@ class Target:
             found = await asyncio.get_running_loop().getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise TargetError(f"{self.host} is not known: {error.strerror}") from None
-        self._addresses = itertools.cycle(dict.fromkeys(str(each[4][0]) for each in found))
+        families = {each[0] for each in found}
+        family = self._family or (socket.AF_INET if socket.AF_INET in families else socket.AF_INET6)
+        # ::1 and 127.0.0.1 of one name are the same server, which need not listen on both.
+        self.addresses = list(dict.fromkeys(str(each[4][0]) for each in found if each[0] == family))
+        if not self.addresses:
+            raise TargetError(f"there is no way to {self.host} from the --source: one is IPv4, the other IPv6")
+        self._turns = itertools.cycle(self.addresses)
 
     async def open(self, client: Client) -> None:
         """Connect `client`, from the next source to the next address; raises `OSError`."""
-        loop, address = asyncio.get_running_loop(), next(self._addresses)
+        loop, address = asyncio.get_running_loop(), next(self._turns)
         name = self.host if self._tls is not None else None
         if self._sources is None:
             await loop.create_connection(lambda: client, address, self.port, ssl=self._tls, server_hostname=name)
             return
         source = next(self._sources)
-        opened = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
+        opened = socket.socket(_family(source))
         try:
             opened.setblocking(False)
-            if opened.family is socket.AF_INET:
-                opened.setsockopt(socket.IPPROTO_IP, _BIND_NO_PORT, 1)
+            opened.setsockopt(socket.IPPROTO_IP, _BIND_NO_PORT, 1)  # sockets of IPv6 have it, too
             opened.bind((source, 0))
             await loop.sock_connect(opened, (address, self.port))
             await loop.create_connection(lambda: client, sock=opened, ssl=self._tls, server_hostname=name)
         except BaseException:
             opened.close()
             raise
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def code_of(error: Exception) -> str:

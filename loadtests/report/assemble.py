@@ -57,7 +57,7 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
     objectives = run.slo.objectives(
         timeline, spans, arriving=arriving, late=[] if run.steps else _late(facts, phases)
     )
-    how, why = ending(verdict, invalid, objectives, highest, settled=facts.settled)
+    how, why = ending(verdict, invalid, objectives, highest, facts.fallen, settled=facts.settled)
     end = _end(facts, run)
     span = measured.span_of(end - run.began)
     return Results(

@@ -15,15 +15,17 @@ def ending(
     invalid: Sequence[str],
     objectives: Sequence[Objective],
     highest: Highest | None,
+    fallen: Sequence[str] = (),
     *,
     settled: bool,
 ) -> tuple[Ending, list[str]]:
     """A broken promise is one in any run; a broken objective only in a valid one, for others say nothing of speed.
 
-    One that never settled is broken, too, if it was not loaded until something was too much: whoever is away is
-    owed nothing, and nothing shows that they would have received it.
+    A system of which a process has `fallen` is broken, whatever it was asked for. A run that never settled is, too,
+    if it was not loaded until something was too much: whoever is away is owed nothing, and nothing shows that they
+    would have received it.
     """
-    promise = _promise(verdict)
+    promise = [*_promise(verdict), *fallen]
     broken = [said(each) for each in objectives if not each.kept]
     if promise:
         return Ending.BROKEN, [*promise, *broken, *(f"it is not valid, either: {each}" for each in invalid)]

@@ -1,7 +1,7 @@
 """The rooms' histories, read over HTTP as any client would."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,6 +17,9 @@ _PAGES_MOST: Final = 50_000
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 4
+_UNREAD_MOST: Final = 8
+"""Rooms that could not be read: the system is away, and no other is tried."""
+_UNASKED: Final = "were not asked for any more"
 _ANSWER: Final = aiohttp.ClientTimeout(total=15)
 
 
@@ -31,7 +34,8 @@ async def read(
 ) -> tuple[dict[str, list[Place]], dict[str, str]]:
     """Each room from its beginning; and in words why one could not be read to its end, by room.
 
-    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up.
+    A page that fails is asked for again, of the next gateway; after five failures in a row the room is given up, and
+    after some rooms all others.
     """
     troubles: dict[str, str] = {}
     turns = asyncio.Semaphore(_AT_ONCE)
@@ -39,14 +43,27 @@ async def read(
 
         async def one(name: str) -> list[Place]:
             async with turns:
+                if len(troubles) >= _UNREAD_MOST:
+                    troubles[name] = _UNASKED
+                    return []
                 places, trouble = await _room(session, urls, name)
                 if trouble:
-                    troubles[name] = f"the history of {name} could not be read: {trouble}"
+                    troubles[name] = trouble
                 return places
 
         wanted = list(names)
         found = await asyncio.gather(*map(one, wanted))
     return dict(zip(wanted, found, strict=True)), troubles
+
+
+def said(troubles: Mapping[str, str]) -> list[str]:
+    """What could not be read, in lines."""
+    tried = {room: why for room, why in troubles.items() if why != _UNASKED}
+    further = len(troubles) - len(tried)
+    return [
+        *(f"the history of {room} could not be read: {why}" for room, why in sorted(tried.items())),
+        *([f"the histories of {further} further rooms {_UNASKED}"] if further else []),
+    ]
 
 
 async def _room(session: aiohttp.ClientSession, urls: Sequence[str], name: str) -> tuple[list[Place], str | None]:

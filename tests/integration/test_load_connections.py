@@ -19,13 +19,12 @@ from loadtests.connections.run import main
 from loadtests.facts import Facts
 from loadtests.report.results import Results
 from tests.support.certificates import Authority
-from tests.support.load_runs import Ended, balanced, ended, given, shown, started
+from tests.support.load_runs import ANY_SPEED, Ended, balanced, ended, given, good, shown, started
 from tests.support.stacks import TestStack
 from tests.support.waiting import until
 
 MODULE = "loadtests.connections"
 CONNECTIONS = 300
-DISTURBED = "loadtests/slo-disturbed.yaml"
 FOUR = {f"gateway-{number}" for number in range(1, 5)}
 
 
@@ -51,7 +50,7 @@ def _haproxy() -> None:
 @pytest.fixture(scope="module")
 async def run(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """A short run, on a stack of its own."""
-    return await _held(tmp_path_factory.mktemp("held") / "report", "--seconds", "8")
+    return await _held(tmp_path_factory.mktemp("held") / "report", "--seconds", "5")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -67,7 +66,7 @@ async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
 
 
 async def _begun(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
-    sizes = ["--connections", str(CONNECTIONS), "--rate", "50", "--connect-rate", "150"]
+    sizes = ["--connections", str(CONNECTIONS), "--rate", "50", "--connect-rate", "150", *ANY_SPEED]
     return await started(*sizes, "--out", str(folder), *arguments, module=MODULE)
 
 
@@ -88,17 +87,16 @@ async def _comes_to(process: asyncio.subprocess.Process, phase: str) -> None:
 
 async def test_connections_are_held_through_all_gateways_and_every_account_is_balanced(run: Ended) -> None:
     """As many as were asked for, and as many messages: each to all ten members of its room."""
-    assert run.code == 0, shown(run)
+    good(run)
     results = run.results
-    balanced(results)
     assert set(results.greeted) == FOUR
     assert sum(results.greeted.values()) == results.counts.stays == CONNECTIONS
     assert results.counts.expected == 10 * results.counts.acknowledged
     hold = next(each for each in results.parts if each.name == "hold")
     assert (hold.connected, hold.drops) == (CONNECTIONS, 0)
-    assert hold.end - hold.begin == pytest.approx(8, abs=0.01)
+    assert hold.end - hold.begin == pytest.approx(5, abs=0.01)
     # Open loop: what is due is sent, whatever the machine is like.
-    assert results.counts.sent == pytest.approx(8 * 50, abs=50 * 0.5)
+    assert results.counts.sent == pytest.approx(5 * 50, abs=50 * 0.5)
     assert run.figures(kinds.DELIVERY).count == pytest.approx(10 * run.figures(kinds.MESSAGE).count, rel=0.05)
     assert FOUR | {"haproxy-1", "nats", "mongo"} <= {each.name for each in results.gateways}
     assert [each.name for each in results.generators] == ["holder-1"]
@@ -120,14 +118,13 @@ async def test_a_planted_loss_is_seen(run: Ended, tmp_path: Path) -> None:
 
 async def test_a_gateway_that_is_killed_loses_nothing(edge: Edge, tmp_path: Path) -> None:
     """Whom it had are dropped, come back by themselves, to any gateway, and resume; nothing is lost, nor twice."""
-    process = await _begun(tmp_path, "--seconds", "12", "--slo", DISTURBED, *edge.arguments)
+    process = await _begun(tmp_path, "--seconds", "8", *edge.arguments)
     await _comes_to(process, "hold")
     had = await edge.stack.metric("gateway-2", "parley_gateway_connections")
     await edge.stack.start_anew("gateway-2")
     disturbed = await ended(process, tmp_path)
-    assert disturbed.code == 0, shown(disturbed)
+    good(disturbed)
     results = disturbed.results
-    balanced(results)
     assert had > 0
     drops = sum(each.drops for each in results.parts)
     assert drops == results.counts.cut_off == disturbed.figures(kinds.RECONNECT).count == had
@@ -155,17 +152,15 @@ async def test_a_deployment_may_want_tls(edge: Edge, tmp_path: Path, monkeypatch
         secured = await _held(tmp_path / "report", "--seconds", "4", *told)
     finally:
         await proxy.stop()
-    assert secured.code == 0, shown(secured)
-    balanced(secured.results)
+    good(secured)
     assert sum(secured.results.greeted.values()) == CONNECTIONS
 
 
 async def test_a_load_goes_up_step_by_step(edge: Edge, tmp_path: Path) -> None:
     """The highest step that held is told; two holders share the load."""
     steps = ["--shape", "step", "--steps", "2", "--step-seconds", "4", "--skipped-seconds", "1", "--processes", "2"]
-    stepped = await _held(tmp_path, *steps, "--slo", DISTURBED, *edge.arguments)
-    assert stepped.code == 0, shown(stepped)
-    balanced(stepped.results)
+    stepped = await _held(tmp_path, *steps, *edge.arguments)
+    good(stepped)
     measured = [each.name for each in stepped.results.parts if each.measured]
     assert measured == ["step 1: 50/s", "step 2: 62.5/s"]
     highest = stepped.results.highest
@@ -204,12 +199,12 @@ async def test_a_lost_holder_makes_a_run_invalid(edge: Edge, tmp_path: Path) -> 
     await until(lambda: not any(each.is_running() for each in holders), "all holders to be gone")
 
 
-async def test_a_run_that_is_told_to_end_judges_what_there_is(tmp_path: Path) -> None:
+async def test_a_run_that_is_told_to_end_judges_what_there_is(edge: Edge, tmp_path: Path) -> None:
     """In order: nothing is cut off, and nothing is left running."""
-    process = await _begun(tmp_path, "--seconds", "600")
+    process = await _begun(tmp_path, "--seconds", "600", *edge.arguments)
     await _comes_to(process, "hold")
     family = psutil.Process(process.pid).children(recursive=True)
-    assert {"haproxy", "nats-server"} <= {each.name() for each in family}
+    assert family
     process.send_signal(signal.SIGTERM)
     told = await ended(process, tmp_path)
     assert told.code in {0, 3}, shown(told)  # so short a run may have nothing measured

@@ -73,4 +73,18 @@ async def test_a_gateway_that_is_away_is_gone_around_and_none_at_all_is_told(
     assert (found, troubles) == ({room: []}, {})
     found, troubles = await history.read([away], token, [room])
     assert found == {room: []}
-    assert troubles[room].startswith(f"the history of {room} could not be read: ")
+    assert history.said(troubles)[0].startswith(f"the history of {room} could not be read: ")
+
+
+async def test_a_system_that_is_gone_is_not_asked_for_every_room(
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand rooms would take hours. Of none it is said that anything is missing."""
+    monkeypatch.setattr(history, "_PAUSE_SECONDS", 0.01)
+    rooms = [f"room-{number}" for number in range(1000)]
+    found, troubles = await history.read([f"http://127.0.0.1:{unused_tcp_port}"], "token", rooms)
+    assert found == {room: [] for room in rooms}
+    assert troubles.keys() == set(rooms)
+    lines = history.said(troubles)
+    assert len(lines) < 20
+    assert lines[-1].endswith("further rooms were not asked for any more")

@@ -2,15 +2,19 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.support.load_runs import QUICK, balanced, ended, given, load, shown, started
+from deploy.local.ports import Ports, spare
+from loadtests import kinds
+from loadtests.facts import Facts
+from tests.support.load_runs import QUICK, balanced, ended, given, good, load, shown, started
 from tests.support.stacks import TestStack
+from tests.support.waiting import until
 
 SIZES = ("--users", "12", "--rooms", "3", "--mix", "chat=2,lurker=1")
 
@@ -21,7 +25,7 @@ async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[
     folder = tmp_path_factory.mktemp("there")
     async with TestStack(folder / "stack") as stack:
         tokens = folder / "tokens"
-        tokens.write_text("\n".join(await stack.mint(40)))
+        tokens.write_text("\n".join(await stack.mint(200)))
         yield given(stack.gateway_urls, tokens)
 
 
@@ -43,16 +47,59 @@ async def test_stopped_by_hand_it_ends_in_order_and_is_judged(there: list[str], 
     await _line(process, "hold | ")  # ten seconds of it
     process.send_signal(signal.SIGTERM)
     run = await ended(process, folder)
-    balanced(run.results)
-    assert run.code == 0, shown(run)
+    good(run)
     assert "the run was ended early, by a signal" in run.results.warnings
+
+
+async def test_stopped_while_users_arrive_it_does_not_wait_for_them(there: list[str], tmp_path: Path) -> None:
+    """By a terminal that is closed; what was there is told, and what told nothing."""
+    folder = tmp_path / "report"
+    sizes = ["--users", "200", "--spawn-rate", "1", "--seconds", "2", "--processes", "2", "--mix", "chat=1"]
+    silent = "http://127.0.0.1:1/metrics"
+    process = await started(*there, *sizes, "--metrics", silent, "--out", str(folder))
+    await _line(process, "ramp | ")
+    process.send_signal(signal.SIGHUP)
+    run = await ended(process, folder)
+    assert run.code == 3, shown(run)
+    assert run.results.invalid == ["no phase was measured"]
+    warned = {"the run was ended early, by a signal", f"{silent} told nothing of its gateways' CPU and memory"}
+    assert warned <= set(run.results.warnings)
+
+
+async def test_killed_it_leaves_no_process(there: list[str], tmp_path: Path) -> None:
+    """Neither Locust nor its workers, who would go on for as long as the run was to last."""
+    arguments = [*QUICK, *there, *SIZES, "--seconds", "300", "--processes", "2", "--out", str(tmp_path / "report")]
+    process = await started(*arguments)
+    await _line(process, "hold | ")
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) == 3
+    process.kill()
+    await process.wait()
+    await until(lambda: not any(_lives(each) for each in family), "all of them to be gone")
+
+
+async def test_without_files_locust_still_tells_what_it_saw(there: list[str], tmp_path: Path) -> None:
+    """Connections have taken them all, and facts are a file, too."""
+    path = tmp_path / "facts.msgpack"
+    shape = ["--shape", "hold", "--users", "60", "--spawn-rate", "60", "--seconds", "300", "--facts", str(path)]
+    locust = ["-f", "loadtests/locustfile.py", "--headless", "--only-summary", "--loglevel", "WARNING"]
+    limited = ["prlimit", "--nofile=60:60", sys.executable]
+    process = await started(*locust, *shape, *there, module="locust", python=limited)
+    await _line(process, " FAILED")
+    process.send_signal(signal.SIGTERM)
+    said = (await ended(process, tmp_path)).output
+    facts = Facts.read(path)
+    assert not any("before it could hand over" in each for each in facts.invalid), said
+    assert facts.timeline.total(kinds.CONNECT).failures[kinds.NO_FILES] > 0
+    assert facts.account.stays
 
 
 async def test_workers_of_other_hosts_play_together_and_a_lost_one_ends_it_with_3(
     there: list[str], tmp_path: Path
 ) -> None:
     """One leads and plays nothing, two follow; one of them is killed, and what the other has seen is still told."""
-    place, tokens = f"127.0.0.1:{_free_port()}", there[there.index("--tokens") + 1]
+    owner = Ports()
+    place, tokens = f"127.0.0.1:{spare(1, owner)[0]}", there[there.index("--tokens") + 1]
     folder, sizes = tmp_path / "report", [*SIZES, "--seconds", "300"]
     leads = await started(*QUICK, "--out", str(folder), *there, *sizes, "--bind", place, "--expect-workers", "2")
     follow = [await started("--worker-of", place, "--tokens", tokens) for _ in range(2)]
@@ -98,7 +145,8 @@ async def _line(process: asyncio.subprocess.Process, text: str) -> None:
             said.append(line.decode())
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

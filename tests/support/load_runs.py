@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 
 from deploy.local.stack import ROOT
-from loadtests.report.results import Figures, Results
+from loadtests.report.results import Ending, Figures, Results
 
 _SECONDS_MOST = 150.0
-QUICK = ("--think", "1", "--spawn-rate", "40")
+ANY_SPEED = ("--slo", "tests/support/any_speed.yaml")
+QUICK = ("--think", "1", "--spawn-rate", "40", *ANY_SPEED)
+_OF_A_BUSY_MACHINE = (" of a core for ", " of a core in ", " was late by ", " stood still for ")
+"""The words of `validity`."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -81,6 +84,15 @@ def balanced(results: Results) -> None:
     assert counts.expected == counts.received, counts
     assert (counts.lost, counts.duplicates, counts.out_of_order) == (0, 0, 0), counts
     assert not counts.other, counts
+
+
+def good(ended: Ended) -> None:
+    """Fails unless the run passed, or would have on a machine that does nothing else, with balanced accounts."""
+    balanced(ended.results)
+    strange = [each for each in ended.results.invalid if not any(words in each for words in _OF_A_BUSY_MACHINE)]
+    assert not strange, shown(ended)
+    assert ended.results.ending is (Ending.INVALID if ended.results.invalid else Ending.PASSED), shown(ended)
+    assert ended.code == ended.results.ending.exit_code, shown(ended)
 
 
 def shown(ended: Ended) -> str:

@@ -1,6 +1,5 @@
 """The holder's parts that need no connection: when messages are due, who holds whom, how failures are called."""
 
-import errno
 import itertools
 import resource
 from pathlib import Path
@@ -18,8 +17,6 @@ from loadtests.connections.options import Options, parse
 from loadtests.connections.outbox import NOT_SENT, UNDER_WAY_MOST, Outbox
 from loadtests.connections.own import System
 from loadtests.connections.pace import Pace, steps
-from loadtests.connections.target import Target, TargetError, code_of
-from loadtests.light.connection import ClientError
 
 
 def options(*arguments: str) -> Options:
@@ -103,39 +100,6 @@ def test_all_speak_in_turn_in_one_room_after_the_other(seats: int, size: int) ->
     assert sorted(turns) == list(range(seats))
     if seats > size:
         assert all(one // size != other // size for one, other in itertools.pairwise(turns[: seats // size]))
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (OSError(errno.EMFILE, "x"), kinds.NO_FILES),
-        (OSError(errno.ENFILE, "x"), kinds.NO_FILES),
-        (OSError(errno.EADDRNOTAVAIL, "x"), kinds.NO_PORTS),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), kinds.UNREACHABLE),
-        (TimeoutError(), kinds.TIMEOUT),
-        (ClientError("x", b"HTTP/1.1 503 Service Unavailable\r\n"), "HTTP 503"),
-        (ClientError("x", b'44{"message":"no","data":{"code":"expired"}}'), "expired"),
-        (ClientError("closed"), kinds.DISCONNECTED),
-    ],
-)
-def test_failures_are_called_by_what_failed(error: Exception, code: str) -> None:
-    """Files and ports are the generator's own: they make a run invalid."""
-    assert code_of(error) == code
-
-
-def test_a_target_is_a_url() -> None:
-    """With the ports that HTTP has, and asked by the name that was given."""
-    assert (Target("https://chat.example").port, Target("http://chat.example:81/x").port) == (443, 81)
-    assert b"\r\nHost: chat.example:81\r\n" in Target("http://chat.example:81").request
-    for bad in ("chat.example", "ftp://chat.example", "http://", "http://h:port", "http://[::1"):
-        with pytest.raises(TargetError):
-            Target(bad)
-
-
-async def test_a_target_that_nobody_knows_is_told() -> None:
-    """Before anything is measured."""
-    with pytest.raises(TargetError, match=r"nobody\.invalid"):
-        await Target("http://nobody.invalid").resolve()
 
 
 def test_an_own_system_is_reached_from_as_many_addresses_as_it_takes() -> None:

@@ -1,6 +1,7 @@
 """How a run ends: passed, broken, or not valid; and the highest step."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +9,13 @@ from checker.account import Account
 from checker.judge import Kind
 from loadtests import kinds
 from loadtests.report import words
+from loadtests.report.conclude import ReportError, _write
 from loadtests.report.ending import UNSETTLED
 from loadtests.report.markdown import summary
 from loadtests.report.results import Ending
 from loadtests.report.text import text
 from loadtests.slo import Limits, Slo
-from tests.support.load_facts import BEGAN, LENGTH, RAMP, USERS, facts, results, run, usage
+from tests.support.load_facts import BEGAN, LENGTH, LENIENT, RAMP, USERS, facts, results, run, usage
 
 
 def test_a_run_that_kept_everything_passes() -> None:
@@ -114,6 +116,31 @@ def test_a_system_that_acknowledges_nothing_does_not_pass() -> None:
     for stay in gone.account.stays:
         stay.lasted = False
     assert results(gone).ending is Ending.BROKEN
+
+
+@pytest.mark.parametrize("cpu", [40.0, 97.0])
+def test_a_system_of_which_a_process_ended_by_itself_is_broken(cpu: float) -> None:
+    """Valid or not, and whatever its objectives; the report says which and how, and not that something was lost."""
+    fallen = facts(cpu=cpu)
+    fallen.fallen = ["gateway-1 was killed by signal 9"]
+    found = results(fallen)
+    assert (found.ending, found.reasons[0]) == (Ending.BROKEN, "gateway-1 was killed by signal 9")
+    assert words.sentence(found).endswith("exactly once and in order, but gateway-1 was killed by signal 9.")
+
+
+@pytest.mark.parametrize(("plant", "code"), [(lambda _: None, 2), (_lose, 1)])
+def test_without_a_place_for_the_report_the_verdict_is_told(
+    plant: Callable[[Account], None], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A loss is one all the same; and what would have passed does not."""
+    found, known, file = facts(), run(), tmp_path / "file"
+    known.slo = LENIENT
+    plant(found.account)
+    file.touch()
+    with pytest.raises(ReportError, match="no whole report") as failed:
+        _write(found, known, file / "report")
+    assert failed.value.exit_code == code
+    assert words.TITLES[results(found).ending] in capsys.readouterr().out
 
 
 def test_steps_find_the_highest_that_held() -> None:

@@ -1,12 +1,18 @@
 """What `python -m loadtests` can be told."""
 
+import base64
+import json
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from loadtests import mix, run
-from loadtests.folders import results_folder
+from loadtests import before, mix, preflight, run
+from loadtests.connections import run as connections
+from loadtests.folders import reporting, results_folder
 from loadtests.options import parse
+from loadtests.report import history
 
 _THERE = ["--url", "http://there", "--tokens", "tokens"]
 
@@ -41,6 +47,9 @@ def test_a_soak_thinks_longer() -> None:
         (["--mix", "chat=0"], "nobody"),
         (["--run", "a b"], "letters and digits"),
         (["--metrics", "http://there/metrics"], "--url"),
+        ([*_THERE, "--metrics", "gateway-1:9080"], "not like http://HOST:PORT"),
+        (["--url", "there:8080", "--tokens", "tokens"], "not like http://HOST:PORT"),
+        (["--url", "http://there:99999", "--tokens", "tokens"], "not like http://HOST:PORT"),
         (["--hook", "true"], "rolling"),
         ([*_THERE, "--shape", "rolling"], "--hook"),
         (["--bind", "nowhere"], "like host:5557"),
@@ -91,3 +100,71 @@ def test_two_runs_in_one_second_have_folders_of_their_own(tmp_path: Path, monkey
     chosen = tmp_path / "a" / "b"
     assert results_folder(chosen, 0.0) == chosen
     assert results_folder(chosen, 0.0).is_dir()
+
+
+def test_a_report_has_a_folder_before_the_run_and_only_if_there_is_one_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is seen before the run."""
+    with reporting(tmp_path / "empty", 0.0) as folder:
+        assert folder.is_dir()
+    assert not folder.exists()
+    with reporting(tmp_path / "full", 0.0) as folder:
+        (folder / "run.json").touch()
+    assert folder.exists()
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("loadtests.folders.disk_usage", lambda _: usage._replace(free=1_000_000))
+    with pytest.raises(OSError, match="1 MB are free"), reporting(tmp_path / "none", 0.0):
+        pytest.fail("it began")
+    assert not (tmp_path / "none").exists()
+
+
+def _token(exp: float) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": "load-1", "exp": exp}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.c2ln"
+
+
+@pytest.mark.parametrize(("left", "told"), [(-5, "a token ends already"), (50, "a token ends in ")])
+def test_tokens_that_end_before_the_run_end_it_with_2(
+    left: float, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anybody connects."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("\n".join(_token(time.time() + each) for each in (9000, left, 9000)))
+    assert run.main(["--url", "http://127.0.0.1:1", "--tokens", str(tokens), "--users", "3"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_deployment_that_does_not_answer_ends_it_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asked several times, and then not measured."""
+    monkeypatch.setattr(history, "_PAUSE_SECONDS", 0.01)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(_token(time.time() + 9000))
+    given = ["--url", "http://127.0.0.1:1", "--tokens", str(tokens), "--out", str(tmp_path / "report")]
+    for main, one in ((run.main, "--users"), (connections.main, "--connections")):
+        assert main([*given, one, "1"]) == 2
+        assert "http://127.0.0.1:1 lets nobody in: " in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_defect_ends_with_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Python's own 1 would say that something was lost."""
+    monkeypatch.setattr("loadtests.slo.Slo.read", lambda _: 1 / 0)
+    assert (run.main([]), connections.main([])) == (2, 2)
+    assert capsys.readouterr().err.count("ZeroDivisionError") == 2
+
+
+def test_a_browser_has_two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last poll's beside its WebSocket."""
+    needs = list[preflight.Need]()
+
+    def check(need: preflight.Need) -> list[preflight.Finding]:
+        needs.append(need)
+        return []
+
+    monkeypatch.setattr("loadtests.preflight.check", check)
+    for each in ("chat=3,browser=1", "chat=1"):
+        before.machine(parse(["--users", "400", "--mix", each], None), ["http://127.0.0.1:1"])
+    assert [each.connections for each in needs] == [500, 400]

@@ -65,3 +65,15 @@ def test_a_log_gets_a_line_every_ten_seconds_and_for_each_phase() -> None:
     shown = [text.split(" |")[0] for text in stream.getvalue().splitlines()]
     assert shown == ["0:00 ramp", "0:03 hold", "0:13 hold", "0:23 hold"]
     assert "\r" not in stream.getvalue()
+
+
+def test_a_terminal_that_was_closed_ends_nothing() -> None:
+    """Nor does a pipe that nobody reads any more."""
+
+    class Closed(_Terminal):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    progress = Progress(Closed())
+    progress.show(0, "hold", _last(), 1, 1, None)
+    progress.end()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loadtests import job
+from loadtests import before, job
 from loadtests import run as users
 from loadtests.connections import options as connections
 from loadtests.locusts import seconds_most
@@ -84,7 +84,7 @@ def test_pods_of_a_run_find_each_other() -> None:
 def test_a_run_of_users_can_work() -> None:
     """No more for each pod than one process plays well; tokens for all, that outlive the run; and time for it."""
     options = parse([*_container("run")["args"], "--bind", "127.0.0.1:1"], None)
-    assert options.users / options.players <= users._USERS_EACH
+    assert options.users / options.players <= before._USERS_EACH
     minted, lifetime, _ = _minted("run")
     assert minted >= users._seats(options)
     lasts = options.seconds + 2 * options.users / options.spawn_rate + ENDING_SECONDS
