@@ -31,7 +31,7 @@ class Run(msgspec.Struct):
     """Of any user. It is written nowhere."""
     slo: Slo
     gateways: list[Process] = []
-    """What the gateways used, second by second."""
+    """What the gateways used, second by second; and, of an own stack, whatever else there was."""
     steps: bool = False
     """Whether it went up step by step, and the highest is to be found: the steps are its measured phases."""
 
@@ -67,7 +67,8 @@ def assemble(facts: Facts, run: Run, environment: Environment) -> Results:
         parts=parts,
         moments=sorted((each.at - run.began, each.text) for each in facts.moments),
         series=measured.series(timeline, run.began, span),
-        gateways=[measured.usage(each, run.began, span) for each in _by_name(run.gateways)],
+        gateways=[measured.usage(each, run.began, span) for each in _by_name(run.gateways) if _is_gateway(each)],
+        others=[measured.usage(each, run.began, span) for each in _by_name(run.gateways) if not _is_gateway(each)],
         generators=[measured.usage(each, run.began, span) for each in _by_name(facts.generators)],
         greeted=dict(sorted(facts.gateways.items())),
         reasons=why,
@@ -124,6 +125,11 @@ def _end(facts: Facts, run: Run) -> float:
     """Of the last phase; of the last second in which anything happened, without phases."""
     ends = [each.end for each in facts.phases] or [float(max(facts.timeline.seconds, default=run.began))]
     return max(run.began, *ends)
+
+
+def _is_gateway(process: Process) -> bool:
+    """Whether it told how many connections it has."""
+    return any(each.connections is not None for each in process.usage)
 
 
 def _by_name(processes: Sequence[Process]) -> list[Process]:

@@ -113,6 +113,14 @@ def _gateways_memory(results: Results) -> Chart | None:
     return _usage(results, results.gateways, "gateways-memory", "Gateways: memory", _MEMORY)
 
 
+def _others_cpu(results: Results) -> Chart | None:
+    return _usage(results, results.others, "others-cpu", "The rest of the system: CPU", _CPU)
+
+
+def _others_memory(results: Results) -> Chart | None:
+    return _usage(results, results.others, "others-memory", "The rest of the system: memory", _MEMORY)
+
+
 def _generators_cpu(results: Results) -> Chart | None:
     return _usage(results, results.generators, "generators-cpu", "Load generators: CPU", (*_CPU[:2], CPU_PERCENT))
 
@@ -162,4 +170,6 @@ _ALL: Final[tuple[Callable[[Results], Chart | None], ...]] = (
     _generators_cpu,
     _gateways_cpu,
     _gateways_memory,
+    _others_cpu,
+    _others_memory,
 )

@@ -184,3 +184,5 @@ class Results(msgspec.Struct, frozen=True):
     invalid: list[str] = []
     warnings: list[str] = []
     crashes: list[str] = []
+    others: list[Usage] = []
+    """What the rest of the system used: proxies, NATS, MongoDB, ..."""

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from loadtests import kinds, verdict
-from loadtests.facts import Facts
+from loadtests.facts import Facts, Process
 from loadtests.report.charts import charts
 from loadtests.report.conclude import KNOWN, conclude
 from loadtests.report.html import page
@@ -16,7 +16,7 @@ from loadtests.report.markdown import summary
 from loadtests.report.results import Ending, Results
 from loadtests.report.text import text
 from loadtests.slo import Limits, Slo
-from tests.support.load_facts import account, facts, results, run
+from tests.support.load_facts import account, facts, results, run, usage
 
 
 class _Page(HTMLParser):
@@ -77,6 +77,20 @@ def test_charts_are_svg_with_a_title_and_equal_for_equal_results() -> None:
         assert root.tag.endswith("svg")
         assert root[0].text == each.about
     assert [each.svg for each in drawn] == [each.svg for each in charts(results(facts()))]
+
+
+def test_what_is_beside_the_gateways_has_charts_of_its_own() -> None:
+    """So that the gateways' are the gateways'."""
+    known = run(gateways=4)
+    known.gateways += [
+        Process(name, "", usage(90, 400)) for name in ("haproxy-1", "nats", "mongo", "auth", "history")
+    ]
+    drawn = {each.title: each for each in charts(results(facts(), known))}
+    assert " 4 processes: 85 at most" in drawn["Gateways: CPU"].about
+    assert "gateway-4" in drawn["Gateways: CPU"].svg
+    assert "mongo" not in drawn["Gateways: CPU"].svg
+    assert "mongo" in drawn["The rest of the system: CPU"].svg
+    assert "mongo" in drawn["The rest of the system: memory"].svg
 
 
 def test_a_run_without_anything_has_reports_too() -> None:
