@@ -28,13 +28,14 @@ def main(arguments: list[str]) -> int:
     with TemporaryDirectory(prefix="parley-loadtest-") as folder:
         try:
             url = os.environ["PARLEY_URL"]
-            _wait(url)
             tokens = Path(folder, "tokens")
-            tokens.touch(mode=0o600)
             mine = ["--url", url, "--tokens", str(tokens)]
             if metrics := os.environ.get("PARLEY_METRICS"):
                 mine += ["--metrics", metrics]
-            tokens.write_bytes(asyncio.run(_mint(parse([*mine, *arguments], __doc__))))
+            options = parse([*mine, *arguments], __doc__)  # before it waits for anything
+            _wait(url)
+            tokens.touch(mode=0o600)
+            tokens.write_bytes(asyncio.run(_mint(options)))
         except KeyError as missing:
             print(f"loadtests: {missing.args[0]} is not set", file=sys.stderr)
         except (run.RunError, OSError) as error:
@@ -58,7 +59,7 @@ def _wait(url: str) -> None:
                 return
         except (urllib.error.URLError, OSError) as error:
             if time.monotonic() > deadline:
-                raise run.RunError(f"{url} does not answer: {error}") from None
+                raise run.RunError(f"{url} does not answer, for {_WAIT_SECONDS:g} s: {error}; is it up?") from None
         time.sleep(_POLL_SECONDS)
 
 

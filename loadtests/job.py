@@ -29,14 +29,14 @@ _POLL_SECONDS: Final = 1.0
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run, and return the exit code."""
     try:
-        module, *rest = arguments
+        module, *rest = arguments or ("no module",)
         part, results = role(environ), Path(environ["RESULTS"])
         seconds = min(_KEEP_MOST, float(environ.get("KEEP_SECONDS", "0")))
     except KeyError as missing:
         print(f"loadtests: {missing.args[0]} is not set", file=sys.stderr)
         return 2
     except ValueError as error:
-        print(f"loadtests: {error}", file=sys.stderr)
+        print(f"loadtests: KEEP_SECONDS: {error}", file=sys.stderr)
         return 2
     if module not in MODULES:
         print(f"loadtests: {module} is none of {', '.join(MODULES)}", file=sys.stderr)

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import gevent
@@ -47,7 +48,8 @@ def _options(parser: LocustArgumentParser, **_: object) -> None:
     add("--rooms", type=int, default=4, help="how many rooms the users share")
     add("--mix", default=mix.text(mix.USUAL), help="who they are, by weight")
     add("--think", type=float, default=10.0, help="seconds of thought before a message, on average")
-    add("--run", default="page", help="the name of the run, and of its rooms")
+    # Ids of messages begin with it, and one that was there before is no new message.
+    add("--run", default=token_hex(4), help="the name of the run, and of its rooms; a random one")
     hidden = functools.partial(add, include_in_web_ui=False)
     hidden("--shape", choices=SHAPES, help="played, and judged: see python -m loadtests")
     hidden("--seconds", type=float, default=60.0, help="how long the shape measures")

@@ -161,4 +161,5 @@ def _settings(options: Options) -> dict[str, Any]:
     settings |= {"mix": mix.text(options.mix), "rooms": options.rooms, "spawn rate": options.spawn_rate}
     settings |= {"think seconds": options.think, "processes": options.players, "run": options.run}
     settings |= {"gateways": options.gateways} if options.own_stack else {}
+    settings |= {"objectives": options.slo.name}
     return settings | ({"hook": options.hook} if options.hook else {})

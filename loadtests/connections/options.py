@@ -51,6 +51,8 @@ def parse(arguments: Sequence[str], description: str | None) -> Options:
     chosen = parser.parse_args(arguments)
     if bool(chosen.url) != (chosen.tokens is not None):
         parser.error("--url and --tokens go together: a running deployment, and users that it knows")
+    if chosen.metrics and not chosen.url:
+        parser.error("--metrics is of a running deployment, with --url")
     if chosen.skipped_seconds >= chosen.step_seconds:
         parser.error("--skipped-seconds leaves nothing of a step: it is to be less than --step-seconds")
     if chosen.processes > chosen.connections:

@@ -183,6 +183,7 @@ def _settings(options: Options) -> dict[str, str | int | float | bool | None]:
         "connections a second, arriving": plan.connect_rate,
         "messages a second": plan.rate,
         "processes": options.processes,
+        "objectives": (options.slo or DEFAULT).name,
     }
     if plan.shape == "hold":
         settings["seconds"] = plan.seconds

@@ -16,6 +16,7 @@ def summary(results: Results) -> str:
         words.highest(results) or "",
         _list(results.reasons),
         f"{results.tool}, began {results.began}, {words.clock(results.seconds)} long. Target: {target}.",
+        f"Exit code {results.ending.exit_code} (docs/LOADTESTING.md).",
         "## Account\n\n" + _table(("what", "how many"), words.account(results.counts)),
         _list(f"`{each}`" for each in results.counts.first),
         "## Objectives\n\n"

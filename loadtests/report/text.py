@@ -33,7 +33,7 @@ def text(results: Results) -> str:
         lines.append(highest)
     if results.ending is Ending.INVALID and results.crashes:
         lines += [f"the load test itself failed: {each}" for each in results.crashes]
-    lines.append(f"{words.TITLES[results.ending]}. {words.sentence(results)}")
+    lines.append(f"{words.TITLES[results.ending]} (exit code {results.ending.exit_code}). {words.sentence(results)}")
     return "\n".join(lines)
 
 

@@ -109,9 +109,10 @@ async def test_the_container_signs_tokens_itself(stack: TestStack, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "environ", "message"),
     [
+        ((), {"RESULTS": "/tmp"}, "no module is none of loadtests, loadtests.connections"),  # noqa: S108
         (("loadtests",), {}, "RESULTS is not set"),
         (("loadtests",), {"RESULTS": "/tmp", "JOB_COMPLETION_INDEX": "1"}, "LEAD is not set"),  # noqa: S108
-        (("loadtests",), {"RESULTS": "/tmp", "KEEP_SECONDS": "long"}, "could not convert"),  # noqa: S108
+        (("loadtests",), {"RESULTS": "/tmp", "KEEP_SECONDS": "long"}, "KEEP_SECONDS: could not convert"),  # noqa: S108
         (("json.tool",), {"RESULTS": "/tmp"}, "json.tool is none of loadtests, loadtests.connections"),  # noqa: S108
     ],
 )

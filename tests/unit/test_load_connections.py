@@ -134,6 +134,7 @@ def test_options_have_bounds_and_sense(capsys: pytest.CaptureFixture[str]) -> No
         ["--step-seconds", "3", "--skipped-seconds", "3"],
         ["--connections", "2", "--processes", "3"],
         ["--shape", "spike"],
+        ["--metrics", "http://h:1/metrics"],
     ):
         with pytest.raises(SystemExit) as ended:
             options(*bad)

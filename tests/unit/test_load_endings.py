@@ -61,6 +61,7 @@ def test_a_planted_fault_breaks_a_run_valid_or_not(
     for report in (summary(found), text(found)):
         assert "BROKEN" in report
         assert "The promise was not kept" in report
+        assert "xit code 1" in report, "make tells none but its own"
         assert str(kind) in report
 
 

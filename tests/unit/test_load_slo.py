@@ -30,7 +30,8 @@ def test_the_default_is_whole() -> None:
     """All kinds that the users make are held to something; only known ones are, or it could not be read."""
     slo = Slo.read(DEFAULT)
     assert set(slo.requests) == set(kinds.KINDS)
-    assert slo.drops_per_minute is None
+    assert slo.drops_per_minute == 0
+    assert Slo.read(DEFAULT.with_name("slo-disturbed.yaml")).drops_per_minute is None
 
 
 def test_all_limits_are_read(tmp_path: Path) -> None:
