@@ -5,7 +5,7 @@ import resource
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.local import haproxy
@@ -34,6 +34,7 @@ def test_messages_are_due_evenly_however_rarely_one_looks() -> None:
     assert len(pace.due(110.0)) == 97
 
 
+@settings(deadline=None)  # up to fifty thousand looks
 @given(
     rates=st.lists(st.floats(1, 1000), min_size=1, max_size=5),
     looks=st.lists(st.floats(0.001, 0.5), min_size=1, max_size=20),
