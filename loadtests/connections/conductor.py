@@ -134,7 +134,8 @@ class Conductor:
         await self._during(
             "closing",
             SETTLE_SECONDS,
-            lambda: crew.reported > begin + 2 and crew.is_settled and crew.connected == crew.size,
+            lambda: crew.reported > begin + 2 and crew.is_settled,
+            also_of_some=True,  # who is lost takes nothing from the others, to whom all is owed
         )
         self._phases.append(Phase("closing", begin, time.time(), measured=False))
 
@@ -147,11 +148,13 @@ class Conductor:
         await self._during(name, end - time.time())
         return min(end, time.time())
 
-    async def _during(self, name: str, seconds: float, is_done: Callable[[], bool] = lambda: False) -> None:
-        """For so long, or until it is done, or told to end, or a holder is lost."""
+    async def _during(
+        self, name: str, seconds: float, is_done: Callable[[], bool] = lambda: False, *, also_of_some: bool = False
+    ) -> None:
+        """For so long, or until it is done, or told to end, or, unless it is `also_of_some`, a holder is lost."""
         deadline, shown = time.monotonic() + seconds, 0.0
         while time.monotonic() < deadline:
-            if is_done() or self._stopping.is_set() or self._crew.is_lost:
+            if is_done() or self._stopping.is_set() or (self._crew.is_lost and not also_of_some):
                 return
             now = time.monotonic()
             if now - shown >= 1:

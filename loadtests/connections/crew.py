@@ -110,8 +110,9 @@ class Crew:
 
     @property
     def is_settled(self) -> bool:
-        """Whether everything has arrived, for all, as they reported last."""
-        return all(hand.is_settled for hand in self.hands)
+        """Whether everything has arrived, for all that still hold and all of theirs, as they reported last."""
+        there = [hand for hand in self.hands if hand.is_there]
+        return all(hand.is_settled and hand.connected == len(hand.setup.tokens) for hand in there)
 
     @property
     def reported(self) -> float:
