@@ -11,6 +11,9 @@ from loadtests.preflight.proc import Proc
 def look(need: Need, _proc: Proc) -> Iterator[Finding]:
     """Each must be an address of this machine, and of the kind that the targets have."""
     for source in need.sources:
+        if _version(source) is None:
+            yield Finding(f"{source} is no IP address", "give one of this machine's: ip address", refuses=True)
+            continue
         if not is_local(source):
             yield Finding(
                 f"{source} is no address of this machine", f"ip address add {source} dev DEVICE", refuses=True

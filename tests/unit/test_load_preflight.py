@@ -103,9 +103,9 @@ def test_a_source_has_to_be_an_address_of_this_machine(tmp_path: Path) -> None:
     """And of the kind that the target has."""
     machine = like_good(tmp_path)
     assert check(Need(10, targets=[TARGET], sources=["127.0.0.1", "127.0.0.77"]), machine) == []
-    for source in ("192.0.2.77", "nonsense"):
+    for source, what in (("192.0.2.77", "address of this machine"), ("nonsense", "IP address")):
         found = one(check(Need(10, targets=[TARGET], sources=[source]), machine))
-        assert (found.problem, found.refuses) == (f"{source} is no address of this machine", True)
+        assert (found.problem, found.refuses) == (f"{source} is no {what}", True)
     found = one(check(Need(10, targets=[("2001:db8::1", 80)], sources=["127.0.0.1"]), machine))
     assert "one is IPv4, the other IPv6" in found.problem
 
