@@ -42,14 +42,19 @@ def machine(options: Options, urls: Sequence[str]) -> None:
     # While one gateway restarts, another has its connections, too.
     files = connections + _FILES_BESIDE if own else 0
     need = preflight.Need(connections, options.processes, targets, own_system=own, system_files=files)
+    fits(need)
+    if here > _USERS_EACH * options.processes:
+        most = math.ceil(here / _USERS_EACH)
+        print(f"beware: one process plays {_USERS_EACH} users well; --processes {most} is safer", file=sys.stderr)
+
+
+def fits(need: preflight.Need) -> None:
+    """Say what preflight finds; raises `RunError` when it refuses."""
     findings = preflight.check(need)
     if findings:
         print(preflight.text(findings), file=sys.stderr)
     if any(each.refuses for each in findings):
         raise RunError("this machine cannot make that load; what mends it is above")
-    if here > _USERS_EACH * options.processes:
-        most = math.ceil(here / _USERS_EACH)
-        print(f"beware: one process plays {_USERS_EACH} users well; --processes {most} is safer", file=sys.stderr)
 
 
 def _share(options: Options, kind: str) -> float:
@@ -97,4 +102,4 @@ def _end(token: str) -> float:
 async def _asked(url: str, token: str) -> str | None:
     """What went wrong, if the history of a room could not be read: as it has to be in the end."""
     _, troubles = await history.read([url], token, [_ROOM])
-    return next(iter(troubles), None)
+    return next(iter(troubles.values()), None)

@@ -25,6 +25,27 @@ class RunError(Exception):
     """The run could not be done; the message is the one line to show."""
 
 
+class Complaints:
+    """What the processes of a stack say, beside the usual: the last of it. See `deploy.local.process.Sink`."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=_LOG_LINES)
+
+    def __call__(self, name: str, line: str) -> None:
+        """One more line."""
+        if '"level": "info"' not in line and "[INF]" not in line:
+            self._lines.append(f"{name} | {line}")
+
+    def clear(self) -> None:
+        """Forget what was said while it started."""
+        self._lines.clear()
+
+    def show(self) -> None:
+        """To people."""
+        if self._lines:
+            print("what the stack said, beside the usual:", *self._lines, sep="\n  ", file=sys.stderr)
+
+
 class Target(msgspec.Struct, frozen=True):
     """What a run has to know of it."""
 
@@ -45,10 +66,10 @@ class OwnStack:
 
     def __init__(self, folder: Path, *, gateways: int, drains: bool) -> None:
         """`drains`: its gateways take their time to end, as in production. Raises `OSError` without free ports."""
-        self._complaints: deque[str] = deque(maxlen=_LOG_LINES)
+        self._complaints = Complaints()
         self._folder = folder
         environ = {**UNLIMITED, "DRAIN_SECONDS": str(restarting.DRAIN_SECONDS if drains else 0)}
-        self._stack = Stack(folder / "stack", Ports.free(), sink=self._listen, environ=environ, gateways=gateways)
+        self._stack = Stack(folder / "stack", Ports.free(), sink=self._complaints, environ=environ, gateways=gateways)
 
     @property
     def urls(self) -> list[str]:
@@ -81,12 +102,7 @@ class OwnStack:
 
     def show_complaints(self) -> None:
         """What the services said, beside the usual."""
-        if self._complaints:
-            print("what the stack said, beside the usual:", *self._complaints, sep="\n  ", file=sys.stderr)
-
-    def _listen(self, name: str, line: str) -> None:
-        if '"level": "info"' not in line and "[INF]" not in line:
-            self._complaints.append(f"{name} | {line}")
+        self._complaints.show()
 
 
 async def fallen(children: Iterable[Child]) -> list[str]:

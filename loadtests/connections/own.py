@@ -1,8 +1,6 @@
 """The system that is held on to: a stack of our own, its gateways behind HAProxy, or a deployment that is given."""
 
 import math
-import sys
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,9 +13,8 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.stack import Stack
 from deploy.local.unlimited import UNLIMITED
 from loadtests.connections.options import Options
-from loadtests.target import RunError, fallen, mint
+from loadtests.target import Complaints, RunError, fallen, mint
 
-_LOG_LINES: Final = 40
 _TOKEN_SPARE_SECONDS: Final = 600
 _PORTS_OF_A_SOURCE: Final = 25_000
 """Of the 28,000 that Linux gives; the rest is for connections that just end."""
@@ -43,12 +40,12 @@ class OwnSystem:
 
     def __init__(self, options: Options, folder: Path) -> None:
         self._options = options
-        self._complaints: deque[str] = deque(maxlen=_LOG_LINES)
+        self._complaints = Complaints()
         self._stack = Stack(
-            folder / "stack", Ports.free(), sink=self._listen, environ=UNLIMITED, gateways=options.gateways
+            folder / "stack", Ports.free(), sink=self._complaints, environ=UNLIMITED, gateways=options.gateways
         )
         servers = [haproxy.Server(each.port, each.admin_port) for each in self._stack.gateways]
-        self._proxies = haproxy.Proxies(servers, options.connections, folder=folder, sink=self._listen)
+        self._proxies = haproxy.Proxies(servers, options.connections, folder=folder, sink=self._complaints)
 
     @property
     def url(self) -> str:
@@ -81,12 +78,7 @@ class OwnSystem:
 
     def show_complaints(self) -> None:
         """What its processes said, beside the usual."""
-        if self._complaints:
-            print("what the stack said, beside the usual:", *self._complaints, sep="\n  ", file=sys.stderr)
-
-    def _listen(self, name: str, line: str) -> None:
-        if '"level": "info"' not in line and "[INF]" not in line:
-            self._complaints.append(f"{name} | {line}")
+        self._complaints.show()
 
 
 def sources(options: Options) -> list[str]:

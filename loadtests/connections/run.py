@@ -100,11 +100,7 @@ async def _check(options: Options, urls: Sequence[str]) -> None:
         own_system=not options.urls,
         system_files=math.ceil(options.connections / options.gateways * _SPARE) + _FILES_BESIDE,
     )
-    findings = preflight.check(need)
-    if findings:
-        print(preflight.text(findings), file=sys.stderr)
-    if any(each.refuses for each in findings):
-        raise RunError("this machine cannot make that load; what mends it is above")
+    before.fits(need)
 
 
 async def _measure(

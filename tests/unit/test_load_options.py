@@ -145,7 +145,7 @@ def test_a_deployment_that_does_not_answer_ends_it_with_2(
     given = ["--url", "http://127.0.0.1:1", "--tokens", str(tokens), "--out", str(tmp_path / "report")]
     for main, one in ((run.main, "--users"), (connections.main, "--connections")):
         assert main([*given, one, "1"]) == 2
-        assert "http://127.0.0.1:1 lets nobody in: " in capsys.readouterr().err
+        assert "http://127.0.0.1:1 lets nobody in: Cannot connect" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
 
 
