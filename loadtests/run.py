@@ -11,9 +11,7 @@ they are judged here.
 import asyncio
 import math
 import os
-import sys
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +19,13 @@ from typing import Any, Final
 
 import msgspec
 
-from deploy.local.process import StackError
 from loadtests import before, gateways, locusts, mix, slo, target
+from loadtests.exits import exit_code
 from loadtests.facts import Facts
 from loadtests.folders import reporting
 from loadtests.locusts import Interruption
 from loadtests.options import Options, parse
-from loadtests.report.conclude import ReportError, Run, conclude
+from loadtests.report.conclude import Run, conclude
 from loadtests.target import OwnStack, RunError, Target
 
 __all__ = ["RunError", "main", "mint"]
@@ -38,18 +36,7 @@ _TOKEN_SPARE_SECONDS: Final = 600
 def main(arguments: list[str]) -> int:
     """Run, and return the exit code."""
     options = parse(arguments, __doc__)
-    try:
-        return asyncio.run(_main(options))
-    except ReportError as error:
-        print(f"loadtests: {error}", file=sys.stderr)
-        return error.exit_code
-    except (RunError, StackError, slo.SloError, OSError) as error:
-        print(f"loadtests: {error}", file=sys.stderr)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        print("loadtests: stopped before the verdict", file=sys.stderr)
-    except Exception:  # noqa: BLE001 - 1, as Python has it, would say that something was lost
-        traceback.print_exc()
-    return 2
+    return exit_code(_main(options))
 
 
 async def mint(options: Options, environ: Mapping[str, str]) -> bytes:

@@ -12,13 +12,11 @@ import math
 import secrets
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from deploy.local.process import StackError
 from loadtests import before, gateways, preflight
 from loadtests.connections import beside, orders, own
 from loadtests.connections.conductor import Conductor
@@ -26,12 +24,13 @@ from loadtests.connections.crew import Crew
 from loadtests.connections.options import Options, parse
 from loadtests.connections.own import System
 from loadtests.connections.target import Target, TargetError
+from loadtests.exits import exit_code
 from loadtests.facts import Facts, Process
 from loadtests.folders import reporting
 from loadtests.locusts import Interruption
 from loadtests.progress import Progress
-from loadtests.report.conclude import ReportError, Run, conclude
-from loadtests.slo import DEFAULT, Slo, SloError
+from loadtests.report.conclude import Run, conclude
+from loadtests.slo import DEFAULT, Slo
 from loadtests.target import RunError
 
 _SPARE: Final = 1.25
@@ -41,18 +40,7 @@ _FILES_BESIDE: Final = 500
 def main(arguments: Sequence[str]) -> int:
     """Run, and return the exit code."""
     options = parse(arguments, __doc__)
-    try:
-        return asyncio.run(_main(options))
-    except ReportError as error:
-        print(f"loadtests: {error}", file=sys.stderr)
-        return error.exit_code
-    except (RunError, StackError, SloError, TargetError, OSError, ValueError) as error:
-        print(f"loadtests: {error}", file=sys.stderr)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        print("loadtests: stopped before the verdict", file=sys.stderr)
-    except Exception:  # noqa: BLE001 - 1, as Python has it, would say that something was lost
-        traceback.print_exc()
-    return 2
+    return exit_code(_main(options), TargetError, ValueError)
 
 
 async def _main(options: Options) -> int:
