@@ -15,6 +15,7 @@ from tests.support.draining import drains, exit_code, members, said, strangers, 
 from tests.support.paused import paused
 from tests.support.stacks import TestStack, fresh, unique
 from tests.support.waiting import until
+from wire import subjects
 
 # The Python clients leave their old sockets to the collector when they connect again.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -109,11 +110,11 @@ async def test_a_client_whose_answer_takes_too_long_is_closed_without_it(stack: 
     ):
         await reader.join(room)
         async with paused(stack.children["history"]):
-            before = await stack.nats_messages_to("history")
+            before = await stack.nats_messages_to("history", subjects.HISTORY_PAGE)
             asking = asyncio.create_task(reader.call("history", {"room": room}))
 
             async def asked() -> bool:
-                return await stack.nats_messages_to("history") > before
+                return await stack.nats_messages_to("history", subjects.HISTORY_PAGE) > before
 
             await until(asked, "history to be asked")
             stack.children["gateway-1"].send_signal(signal.SIGTERM)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from deploy.local.stack import ROOT
 
+NOT_DONE: Final = "not done yet, trying on"
 _DEADLINE: Final = 60.0
 
 
@@ -20,6 +21,14 @@ class Ended(NamedTuple):
     said: str
     """On standard error."""
     logged: list[str]
+
+    def reasons(self) -> dict[str, list[str]]:
+        """Why what was not done at first was not, in the order in which it was said."""
+        reasons: dict[str, list[str]] = {}
+        for each in map(json.loads, self.logged):
+            if each["event"] == NOT_DONE:
+                reasons.setdefault(each["what"], []).append(each["detail"])
+        return reasons
 
 
 class Step:
@@ -54,10 +63,11 @@ async def set_up(environ: Mapping[str, str], *arguments: str) -> Ended:
         return await running.ended()
 
 
-async def set_up_in_vain(environ: Mapping[str, str], *lacking: str) -> Ended:
-    """Run the admin step until it has said of each of `lacking` why it is not done, and end it then.
+async def set_up_in_vain(environ: Mapping[str, str], *lacking: str, why: str = "") -> Ended:
+    """Run the admin step until it has said of each of `lacking` that it is not done, and end it then.
 
-    However long that takes here: SETUP_SECONDS is to be more.
+    The reason is to have `why` in it; on a busy machine another may come before and after. However long that takes:
+    SETUP_SECONDS is to be more.
     """
     waiting = set(lacking)
     logged: list[str] = []
@@ -68,7 +78,7 @@ async def set_up_in_vain(environ: Mapping[str, str], *lacking: str) -> Ended:
             assert line, f"it ended, and has not said what is wrong with {waiting}"
             logged.append(line)
             said = json.loads(line)
-            if said["event"] == "not done yet, trying on":
+            if said["event"] == NOT_DONE and why in said["detail"]:
                 waiting.discard(said["what"])
         running.process.terminate()
         ended = await running.ended()

@@ -143,14 +143,16 @@ class TestStack(Stack):
     async def nats_subscriptions(self, service: str) -> list[str]:
         """The subjects that a service is subscribed to, as nats-server's monitoring tells."""
         connections = await self._nats_connections(service)
-        return [subject for each in connections for subject in each.get("subscriptions_list", [])]
+        return [each["subject"] for connection in connections for each in connection["subscriptions_list_detail"]]
 
-    async def nats_messages_to(self, service: str) -> int:
-        """How many messages nats-server has sent to a service."""
-        return sum(each["out_msgs"] for each in await self._nats_connections(service))
+    async def nats_messages_to(self, service: str, subject: str) -> int:
+        """How many messages of a subject nats-server has sent to a service."""
+        connections = await self._nats_connections(service)
+        subscriptions = [each for connection in connections for each in connection["subscriptions_list_detail"]]
+        return sum(each["msgs"] for each in subscriptions if each["subject"] == subject)
 
     async def _nats_connections(self, service: str) -> list[dict[str, Any]]:
-        url = f"http://{HOST}:{self.ports.nats_monitor}/connz?subs=1"
+        url = f"http://{HOST}:{self.ports.nats_monitor}/connz?subs=detail"
         async with aiohttp.ClientSession() as http, http.get(url) as response:
             return [each for each in (await response.json())["connections"] if each["name"] == service]
 
