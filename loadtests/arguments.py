@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 _Told = TypeVar("_Told")
 
 _NAME_MOST: Final = 20
+_USUAL_PORTS: Final = {"http": 80, "https": 443}
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -43,14 +45,20 @@ def place(text: str) -> tuple[str, int]:
 
 def url(text: str) -> str:
     """An address of HTTP, as it is; raises `ValueError`."""
-    try:
-        parts = urlsplit(text)
-        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_one = False
-    if not is_one:
-        raise ValueError(f"{text!r} is not like http://HOST:PORT")
+    place_of(text)
     return text
+
+
+def place_of(url: str) -> tuple[str, int]:
+    """The host of a URL and the port, which may be the usual one; raises `ValueError`."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, _USUAL_PORTS[parts.scheme] if parts.port is None else parts.port
+    except (ValueError, KeyError):
+        host = None
+    if not host or not port:
+        raise ValueError(f"{url!r} is not like http://HOST:PORT")
+    return host, port
 
 
 def name(text: str) -> str:
@@ -58,3 +66,19 @@ def name(text: str) -> str:
     if not (text.isascii() and text.isalnum() and len(text) <= _NAME_MOST):
         raise ValueError(f"{text!r} is not of 1 to {_NAME_MOST} letters and digits")
     return text
+
+
+def add_deployment(add: Callable[..., Any]) -> None:
+    """Declare, with argparse's `add`, where a deployment is that runs already, and where the report goes."""
+    add("--url", type=told(url), action="append", default=[], help="a gateway of a deployment; again for each")
+    add("--tokens", type=Path, help="access tokens for that deployment: one a line, one a user")
+    add("--metrics", type=told(url), action="append", default=[], help="/metrics of a gateway of it; again for each")
+    add("--out", type=Path, help="the folder for the report; loadtests/results/<time> unless given")
+
+
+def check_deployment(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """End the process with a message and exit code 2 unless all of it is given, or none."""
+    if bool(chosen.url) != (chosen.tokens is not None):
+        parser.error("--url and --tokens go together: a running deployment, and users that it knows")
+    if chosen.metrics and not chosen.url:
+        parser.error("--metrics is of a running deployment, with --url")

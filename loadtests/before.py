@@ -11,11 +11,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from loadtests import preflight
+from loadtests.arguments import place_of
 from loadtests.options import Options
 from loadtests.report import history
 from loadtests.target import RunError
@@ -37,7 +37,7 @@ def machine(options: Options, urls: Sequence[str]) -> None:
     if options.worker_of is not None and options.expect_workers:
         here = math.ceil(options.users * options.processes / options.expect_workers)
     connections = math.ceil(here * (1 + _share(options, "browser")))
-    targets = [(parts.hostname or "", parts.port or _port(parts.scheme)) for parts in map(urlsplit, urls)]
+    targets = [place_of(each) for each in urls]
     own = options.own_stack and options.worker_of is None
     # While one gateway restarts, another has its connections, too.
     files = connections + _FILES_BESIDE if own else 0
@@ -62,18 +62,14 @@ def _share(options: Options, kind: str) -> float:
     return options.mix.get(kind, 0) / sum(options.mix.values())
 
 
-def _port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
-
-
-def tokens(path: Path, count: int) -> list[str]:
-    """At least so many, from a file. Raises `RunError` and `OSError`."""
+def tokens(path: Path, count: int, *, of: str = "users") -> list[str]:
+    """At least so many, from a file: one for each `of` those. Raises `RunError` and `OSError`."""
     try:
         found = path.read_text().split()
     except UnicodeDecodeError:
         raise RunError(f"{path} holds no tokens") from None
     if len(found) < count:
-        raise RunError(f"{count} users need as many tokens; {path.name} holds {len(found)}")
+        raise RunError(f"{count} {of} need as many tokens; {path.name} holds {len(found)}")
     return found
 
 

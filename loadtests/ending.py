@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from locust import log
 
+from loadtests.facts import SETTLE_SECONDS
 from loadtests.waiting import until
 
 if TYPE_CHECKING:
     from loadtests.conductor import Conductor
 
-SETTLE_SECONDS: Final = 30.0
 GATHER_SECONDS: Final = 60.0
 
 

@@ -1,11 +1,15 @@
 """What the processes that make the load hand over: facts, which are judged elsewhere. No I/O but for one file."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from checker.account import Account
 from loadtests.timeline import Timeline
+
+SETTLE_SECONDS: Final = 30.0
+"""How long what is under way at the end is waited for."""
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -61,7 +65,7 @@ class Facts(msgspec.Struct):
     gateways: dict[str, int] = {}
     """How many connections each gateway greeted."""
     settled: bool = False
-    """Whether everything had arrived before waiting for it was given up."""
+    """Whether everything had arrived within `SETTLE_SECONDS`."""
     partial: bool = False
     """Whether the accounts of some are missing: what nobody has sent may be theirs."""
     crashes: list[str] = []

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from loadtests import mix, slo
-from loadtests.arguments import name, place, told, url, whole_number
+from loadtests.arguments import add_deployment, check_deployment, name, place, told, whole_number
 from loadtests.shapes import SHAPES
 
 _USERS_MOST: Final = 50_000
@@ -135,12 +135,9 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="of a stack of its own, when no --url is given; 2",
     )
-    add("--url", type=told(url), action="append", default=[], help="a gateway of a deployment; again for each")
-    add("--tokens", type=Path, help="access tokens for that deployment: one a line, one a user")
-    add("--metrics", type=told(url), action="append", default=[], help="/metrics of a gateway of it; again for each")
+    add_deployment(add)
     add("--slo", type=Path, help="objectives, in YAML; loadtests/slo.yaml, of rolling and storm slo-disturbed.yaml")
     add("--hook", default="", metavar="COMMAND", help="of shape rolling: restarts the gateways of a deployment")
-    add("--out", type=Path, help="the folder for the report; loadtests/results/<time> unless given")
 
 
 def _add_scale(parser: argparse.ArgumentParser) -> None:
@@ -166,8 +163,7 @@ def _check(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
         if chosen.bind is not None or chosen.tokens is None:
             parser.error("--worker-of needs --tokens, the same as the one who leads has, and no --bind")
         return
-    if bool(chosen.url) != (chosen.tokens is not None):
-        parser.error("--url and --tokens go together: a running deployment, and users that it knows")
+    check_deployment(parser, chosen)
     if (chosen.bind is not None) != bool(chosen.expect_workers):
         parser.error("--bind and --expect-workers go together: where workers of other hosts report, and how many")
     if chosen.bind is not None and (not chosen.url or chosen.processes > 1):
@@ -178,5 +174,3 @@ def _check(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
         parser.error("--hook is of --shape rolling")
     if chosen.shape == "rolling" and chosen.url and not chosen.hook:
         parser.error("--shape rolling on a running deployment needs --hook, which restarts its gateways")
-    if chosen.metrics and not chosen.url:
-        parser.error("--metrics is of a running deployment, with --url")

@@ -11,12 +11,11 @@ from loadtests import counted, validity
 from loadtests.clocks import ClockWatch
 from loadtests.connections.crew import Crew
 from loadtests.connections.pace import steps
-from loadtests.facts import Facts, Moment, Phase
+from loadtests.facts import SETTLE_SECONDS, Facts, Moment, Phase
 from loadtests.progress import Progress
 from loadtests.slo import Slo
 from loadtests.timeline import Timeline
 
-SETTLE_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.1
 _SHOWN_SECONDS: Final = 5
 _ARRIVING_SPARE_SECONDS: Final = 60.0

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from loadtests.arguments import told, url, whole_number
+from loadtests.arguments import add_deployment, check_deployment, whole_number
 from loadtests.connections.conductor import Plan
 
 SHAPES: Final = ("hold", "step")
@@ -49,10 +49,7 @@ def parse(arguments: Sequence[str], description: str | None) -> Options:
     _add_load(parser)
     _add_target(parser)
     chosen = parser.parse_args(arguments)
-    if bool(chosen.url) != (chosen.tokens is not None):
-        parser.error("--url and --tokens go together: a running deployment, and users that it knows")
-    if chosen.metrics and not chosen.url:
-        parser.error("--metrics is of a running deployment, with --url")
+    check_deployment(parser, chosen)
     if chosen.skipped_seconds >= chosen.step_seconds:
         parser.error("--skipped-seconds leaves nothing of a step: it is to be less than --step-seconds")
     if chosen.processes > chosen.connections:
@@ -122,15 +119,5 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         default=4,
         help="of a stack of its own, behind HAProxy, when no --url is given; 4",
     )
-    add("--url", type=told(url), action="append", default=[], help="of a running deployment; again for each")
-    add("--tokens", type=Path, help="access tokens for that deployment: one a line, one a user")
-    add(
-        "--metrics",
-        type=told(url),
-        action="append",
-        default=[],
-        metavar="URL",
-        help="/metrics of a gateway of it; again for each",
-    )
-    add("--slo", type=Path, metavar="FILE", help="objectives, in YAML; loadtests/slo.yaml unless given")
-    add("--out", type=Path, metavar="FOLDER", help="for the report; loadtests/results/<time> unless given")
+    add_deployment(add)
+    add("--slo", type=Path, help="objectives, in YAML; loadtests/slo.yaml unless given")

@@ -12,8 +12,9 @@ from deploy.local import haproxy
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import Stack
 from deploy.local.unlimited import UNLIMITED
+from loadtests import before
 from loadtests.connections.options import Options
-from loadtests.target import Complaints, RunError, fallen, mint
+from loadtests.target import Complaints, fallen, mint
 
 _TOKEN_SPARE_SECONDS: Final = 600
 _PORTS_OF_A_SOURCE: Final = 25_000
@@ -97,8 +98,6 @@ def gateways_least(options: Options) -> int:
 
 def given(options: Options) -> System:
     """A deployment. Raises `RunError` and `OSError`."""
-    tokens = options.tokens.read_text().split() if options.tokens is not None else []
-    if len(tokens) < options.connections:
-        raise RunError(f"{options.connections} connections need as many tokens; there are {len(tokens)}")
+    tokens = before.tokens(options.tokens or Path(), options.connections, of="connections")[: options.connections]
     words = ", ".join(options.urls)
     return System(options.urls, options.urls, dict(zip(options.metrics, options.metrics, strict=True)), tokens, words)

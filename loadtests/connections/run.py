@@ -53,8 +53,7 @@ async def _main(options: Options) -> int:
     if options.urls:
         system = own.given(options)
         await _check(options, options.urls)
-        tokens = system.tokens[: options.connections]
-        await before.deployment(system.api, tokens, options.plan.seconds_usual(options.connections))
+        await before.deployment(system.api, system.tokens, options.plan.seconds_usual(options.connections))
         return await _measure(options, slo, system, interruption)
     with TemporaryDirectory(prefix="parley-connections-", ignore_cleanup_errors=True) as name:
         return await _on_own_system(options, slo, Path(name), interruption)

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from loadtests import kinds
+from loadtests.arguments import place_of
 from loadtests.light.client import Client
 from loadtests.light.connection import ClientError
 
@@ -27,12 +28,10 @@ class Target:
 
     def __init__(self, url: str, sources: Sequence[str] = ()) -> None:
         try:
-            parts = urlsplit(url)
-            self.host, self.port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
-            raise TargetError(f"{url} is no URL") from None
-        if parts.scheme not in {"http", "https"} or not self.host:
-            raise TargetError(f"{url} is no URL of a gateway: http://HOST:PORT")
+            self.host, self.port = place_of(url)
+        except ValueError as error:
+            raise TargetError(str(error)) from None
+        parts = urlsplit(url)
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self.request = _upgrade(parts.netloc.rpartition("@")[2])
         self._sources = itertools.cycle(sources) if sources else None

@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,12 +79,19 @@ def test_an_slo_that_is_none_ends_with_2(tmp_path: Path, capsys: pytest.CaptureF
     assert "massage" in capsys.readouterr().err
 
 
-def test_too_few_tokens_end_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One for each user."""
+@pytest.mark.parametrize(("main", "what"), [(run.main, "users"), (connections.main, "connections")])
+def test_too_few_tokens_end_with_2(
+    main: Callable[[list[str]], int], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One for each user, whose connection it is; and what is no text holds none."""
     tokens = tmp_path / "tokens"
+    arguments = ["--url", "http://127.0.0.1:1", "--tokens", str(tokens), f"--{what}", "3"]
     tokens.write_text("one\ntwo\n")
-    assert run.main(["--url", "http://127.0.0.1:1", "--tokens", str(tokens), "--users", "3"]) == 2
-    assert "3 users need as many tokens; tokens holds 2" in capsys.readouterr().err
+    assert main(arguments) == 2
+    assert f"3 {what} need as many tokens; tokens holds 2" in capsys.readouterr().err
+    tokens.write_bytes(b"\xff\xfe")
+    assert main(arguments) == 2
+    assert f"{tokens} holds no tokens" in capsys.readouterr().err
 
 
 def test_a_mix_is_written_as_it_is_read() -> None:
