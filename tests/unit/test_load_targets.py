@@ -1,5 +1,6 @@
 """What `make` runs, and what docs/LOADTESTING.md has people run: real options, real targets, real files."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -20,9 +21,13 @@ SHELL = re.sub(r"\\\n\s*", "", "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re
 
 def _made(target: str, *variables: str) -> list[str]:
     """The command that a target runs, without the interpreter."""
+    # Without what the `make test` around it was told.
+    environ = {
+        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKEOVERRIDES", "ARGS"}
+    }
     done = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", target, *variables],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT, env=environ, check=True, capture_output=True, text=True,
     )  # fmt: skip
     (line,) = re.findall(r"-m (loadtests\S* .*)", re.sub(r"\\\n\s*", "", done.stdout))
     return shlex.split(line)
