@@ -24,7 +24,6 @@ R = TypeVar("R", bound=Message)
 
 CONCURRENCY: Final = 64
 _FINISH_SECONDS: Final = 5.0
-"""How long a service that ends goes on answering what was asked before: as long as callers wait."""
 _ERROR_HEADER: Final = b"\r\nNats-Service-Error-Code:"
 
 log = structlog.get_logger()
@@ -43,10 +42,13 @@ class Endpoint(msgspec.Struct, Generic[Q], frozen=True):
 
 
 @asynccontextmanager
-async def responder(bus: Bus, name: str, version: str, endpoints: list[Endpoint[Any]]) -> AsyncIterator[None]:
+async def responder(
+    bus: Bus, name: str, version: str, endpoints: list[Endpoint[Any]], *, finish_seconds: float = _FINISH_SECONDS
+) -> AsyncIterator[None]:
     """Answer `endpoints` while the block runs; requests are shared among all instances that answer `name`.
 
-    At its end no more requests come here, and those that have come are answered.
+    At its end no more requests come here, and those that have come are answered: within `finish_seconds`, which are
+    to leave the process some of its `stop_seconds`.
     """
     service = await micro.add_service(bus.client, name=name, version=version, description=f"Parley {name}")
     tasks: set[asyncio.Task[None]] = set()
@@ -61,7 +63,7 @@ async def responder(bus: Bus, name: str, version: str, endpoints: list[Endpoint[
         yield
     finally:
         with suppress(NatsError, TimeoutError):
-            async with asyncio.timeout(_FINISH_SECONDS):
+            async with asyncio.timeout(finish_seconds):
                 if bus.client.is_connected:
                     await nats_service.stop(service)
                 while tasks:

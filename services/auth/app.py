@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -31,6 +32,9 @@ from services.auth.settings import AuthSettings
 from services.auth.sightings import Sightings
 from services.auth.store import AccountStore
 from services.auth.tokens import Tokens
+
+_FINISH_SECONDS: Final = 8.0
+"""Who signs in waits 10 s for an answer, some of it for others' passwords to be hashed."""
 
 log = structlog.get_logger()
 
@@ -83,7 +87,8 @@ async def serve(settings: AuthSettings, lifecycle: Lifecycle) -> None:
             *endpoints.of_sessions(accounts, sessions, hashed_most=settings.hashing_threads + settings.hashing_queue),
             *endpoints.of_rooms(rooms),
         ]
-        await stack.enter_async_context(rpc.responder(connection, "auth", VERSION, answered))
+        answering = rpc.responder(connection, "auth", VERSION, answered, finish_seconds=_FINISH_SECONDS)
+        await stack.enter_async_context(answering)
         lifecycle.started()
         log.info("ready", signing_key=tokens.signer.kid, guests=settings.allow_guests)
         await lifecycle.stopped()

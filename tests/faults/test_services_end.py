@@ -20,7 +20,8 @@ from tests.support.waiting import until
 from wire import streams, subjects
 
 IN_HAND: Final = 20
-SIGN_INS: Final = 6
+SIGN_INS: Final = 4
+"""Twice as many as are hashed at once."""
 LAG: Final = "parley_history_lag_messages"
 PATIENCE_SECONDS: Final = 5
 """How long JetStream waits for an acknowledgement, once it is asked to hurry."""
