@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := wire runtime services deploy checker apidocs tests loadtests web examples
+# Twice as many as the cores that CI has: much of what tests do is to wait.
+WORKERS := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 
@@ -19,8 +21,8 @@ run: $(VENV)/local.stamp web ## Start the whole system here; Ctrl-C ends it, dat
 .PHONY: test
 test: packages $(VENV)/dev.stamp web ## Run all tests, against real servers and the official clients
 	@# Compiled once: the tests start some thousand processes, and not every environment lets Python keep what it compiles.
-	@$(BIN)/python -m compileall -q wire runtime services deploy loadtests
-	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m compileall -q wire runtime services deploy checker loadtests
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Lint, types, import rules, formatting; changes nothing
@@ -104,6 +106,10 @@ up: $(PODMAN_COMPOSE) ## Start the containers, wait until all are healthy (ENGIN
 .PHONY: down
 down: $(PODMAN_COMPOSE) ## Stop the containers; the volumes stay (ARGS=-v: they go, too)
 	@$(compose) down --engine $(ENGINE) $(if $(ARGS),-- $(ARGS))
+
+.PHONY: test-loadtests
+test-loadtests: packages $(VENV)/dev.stamp ## The long tests of the load tests: whole runs, disturbed and cut short (ARGS=)
+	$(BIN)/python -m pytest $(WORKERS) tests/loadtests $(ARGS)
 
 .PHONY: test-containers
 test-containers: packages $(VENV)/dev.stamp $(VENV)/containers.stamp ## Run docker-compose.yml and the manifests' pods with podman, under load
