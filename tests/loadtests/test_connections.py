@@ -30,9 +30,7 @@ class Edge:
     def __init__(self, stack: TestStack, proxies: haproxy.Proxies, tokens: Path) -> None:
         self.stack = stack
         self.tokens = tokens
-        self.arguments = given([proxies.url], tokens)
-        for url in stack.metrics_urls:
-            self.arguments += ["--metrics", url]
+        self.arguments = given([proxies.url], tokens, metrics=stack.metrics_urls)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -12,21 +11,10 @@ import pytest
 from deploy.local.ports import Ports, spare
 from loadtests import kinds
 from loadtests.facts import Facts
-from tests.support.load_runs import QUICK, balanced, ended, given, good, load, shown, started
-from tests.support.stacks import TestStack
+from tests.support.load_runs import QUICK, balanced, ended, good, load, shown, started
 from tests.support.waiting import until
 
 SIZES = ("--users", "12", "--rooms", "3", "--mix", "chat=2,lurker=1")
-
-
-@pytest.fixture(scope="module")
-async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[str]]:
-    """A deployment that runs already, by the arguments for it."""
-    folder = tmp_path_factory.mktemp("there")
-    async with TestStack(folder / "stack") as stack:
-        tokens = folder / "tokens"
-        tokens.write_text("\n".join(await stack.mint(200)))
-        yield given(stack.gateway_urls, tokens)
 
 
 async def test_a_hook_that_fails_ends_with_3(there: list[str], tmp_path: Path) -> None:

@@ -1,24 +1,11 @@
 """The shapes of a load test that need a stack of their own, or that others share."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from loadtests import kinds
-from tests.support.load_runs import Ended, balanced, given, good, load, shown
-from tests.support.stacks import TestStack
-
-
-@pytest.fixture(scope="module")
-async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[str]]:
-    """A deployment that runs already, by the arguments for it."""
-    folder = tmp_path_factory.mktemp("there")
-    async with TestStack(folder / "stack") as stack:
-        tokens = folder / "tokens"
-        tokens.write_text("\n".join(await stack.mint(40)))
-        metrics = [part for url in stack.metrics_urls for part in ("--metrics", url)]
-        yield [*given(stack.gateway_urls, tokens), *metrics]
+from tests.support.load_runs import Ended, balanced, good, load, shown
 
 
 def _phases(run: Ended) -> list[str]:
@@ -38,10 +25,10 @@ async def test_a_rolling_restart_of_the_gateways_loses_nothing(tmp_path: Path) -
     assert run.figures(kinds.RECONNECT).count > 0
 
 
-async def test_a_storm_over_two_processes_is_over_when_all_are_back(there: list[str], tmp_path: Path) -> None:
+async def test_a_storm_over_two_processes_is_over_when_all_are_back(watched: list[str], tmp_path: Path) -> None:
     """Every connection of both workers is cut off at once; both play, and their rooms are the same."""
     sizes = ["--users", "16", "--seconds", "4", "--rooms", "4", "--processes", "2", "--mix", "chat=3,lurker=1"]
-    run = await load(tmp_path / "report", *there, "--shape", "storm", *sizes)
+    run = await load(tmp_path / "report", *watched, "--shape", "storm", *sizes)
     good(run)
     assert _phases(run) == ["before", "storm", "after"]
     assert any(text.startswith("all are connected again") for _, text in run.results.moments)
@@ -52,10 +39,10 @@ async def test_a_storm_over_two_processes_is_over_when_all_are_back(there: list[
     assert len(run.results.gateways) == 2
 
 
-async def test_steps_find_the_highest_that_holds(there: list[str], tmp_path: Path) -> None:
+async def test_steps_find_the_highest_that_holds(watched: list[str], tmp_path: Path) -> None:
     """Nothing is too much here, so it is the last; and the report does not say that it is the limit."""
     sizes = ["--users", "12", "--seconds", "4", "--steps", "2", "--rooms", "3", "--mix", "chat=1"]
-    run = await load(tmp_path / "report", *there, "--shape", "step", *sizes)
+    run = await load(tmp_path / "report", *watched, "--shape", "step", *sizes)
     good(run)
     assert _phases(run) == ["step 1: 6 users", "step 2: 12 users"]
     assert run.results.highest is not None
@@ -66,12 +53,12 @@ async def test_steps_find_the_highest_that_holds(there: list[str], tmp_path: Pat
             assert each.end - each.begin == pytest.approx(round(each.end - each.begin)), "whole seconds, as counted"
 
 
-async def test_steps_end_with_the_one_that_is_too_much(there: list[str], tmp_path: Path) -> None:
+async def test_steps_end_with_the_one_that_is_too_much(watched: list[str], tmp_path: Path) -> None:
     """An objective that no step can keep: the first is the last, none is the highest, and the exit code says so."""
     slo = tmp_path / "slo.yaml"
     slo.write_text(f"requests:\n  {kinds.MESSAGE}: {{p50_ms: 0.001}}\n")
     sizes = ["--users", "12", "--seconds", "4", "--steps", "2", "--rooms", "3", "--mix", "chat=1"]
-    run = await load(tmp_path / "report", *there, "--shape", "step", "--slo", str(slo), *sizes)
+    run = await load(tmp_path / "report", *watched, "--shape", "step", "--slo", str(slo), *sizes)
     assert run.code == 1, shown(run)
     balanced(run.results)
     assert _phases(run) == ["step 1: 6 users"]

@@ -70,9 +70,10 @@ async def load(folder: Path, *arguments: str) -> Ended:
     return await ended(await started(*QUICK, "--out", str(folder), *arguments), folder)
 
 
-def given(urls: Sequence[str], tokens: Path) -> list[str]:
+def given(urls: Sequence[str], tokens: Path, *, metrics: Sequence[str] = ()) -> list[str]:
     """The arguments for a deployment that runs already."""
-    return [*(part for url in urls for part in ("--url", url)), "--tokens", str(tokens)]
+    places = [("--url", url) for url in urls] + [("--metrics", url) for url in metrics]
+    return [*(part for place in places for part in place), "--tokens", str(tokens)]
 
 
 def balanced(results: Results) -> None:
