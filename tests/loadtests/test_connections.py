@@ -1,6 +1,5 @@
 """Many connections, held while gateways and holders are lost, and in steps: all are accounted for."""
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from loadtests import kinds
 from loadtests.report.results import Results
 from tests.support.certificates import Authority
 from tests.support.holding import CONNECTIONS, HAPROXY, begun, held
-from tests.support.load_runs import balanced, ended, given, good, shown
+from tests.support.load_runs import balanced, ended, given, good, says, shown
 from tests.support.stacks import TestStack
 from tests.support.waiting import until
 
@@ -45,21 +44,10 @@ async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
         yield Edge(stack, proxies, tokens)
 
 
-async def _comes_to(process: asyncio.subprocess.Process, phase: str) -> None:
-    assert process.stdout is not None
-    seen: list[str] = []
-    async with asyncio.timeout(120):
-        while line := (await process.stdout.readline()).decode():
-            seen.append(line)
-            if f" {phase} | " in line:
-                return
-    raise AssertionError("".join(seen))
-
-
 async def test_a_gateway_that_is_killed_loses_nothing(edge: Edge, tmp_path: Path) -> None:
     """Whom it had are dropped, come back by themselves, to any gateway, and resume; nothing is lost, nor twice."""
     process = await begun(tmp_path, "--seconds", "8", *edge.arguments)
-    await _comes_to(process, "hold")
+    await says(process, " hold | ", seconds=120)
     had = await edge.stack.metric("gateway-2", "parley_gateway_connections")
     await edge.stack.start_anew("gateway-2")
     disturbed = await ended(process, tmp_path)
@@ -126,7 +114,7 @@ async def test_steps_end_with_the_first_objective_that_is_not_kept(edge: Edge, t
 async def test_a_lost_holder_makes_a_run_invalid(edge: Edge, tmp_path: Path) -> None:
     """What it knew is lost with it: that says nothing about the system, and what the other knows is judged."""
     process = await begun(tmp_path, "--seconds", "60", "--processes", "2", *edge.arguments)
-    await _comes_to(process, "hold")
+    await says(process, " hold | ", seconds=120)
     holders = [
         each for each in psutil.Process(process.pid).children() if "loadtests.connections.holder" in each.cmdline()
     ]
@@ -142,7 +130,7 @@ async def test_a_lost_holder_makes_a_run_invalid(edge: Edge, tmp_path: Path) -> 
 async def test_a_run_that_is_told_to_end_judges_what_there_is(edge: Edge, tmp_path: Path) -> None:
     """In order: nothing is cut off, and nothing is left running."""
     process = await begun(tmp_path, "--seconds", "600", *edge.arguments)
-    await _comes_to(process, "hold")
+    await says(process, " hold | ", seconds=120)
     family = psutil.Process(process.pid).children(recursive=True)
     assert family
     process.send_signal(signal.SIGTERM)

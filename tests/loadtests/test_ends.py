@@ -1,6 +1,5 @@
 """How a load test ends that is not good: with which exit code, and that it ends."""
 
-import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from deploy.local.ports import Ports, spare
 from loadtests import kinds
 from loadtests.facts import Facts
-from tests.support.load_runs import QUICK, balanced, ended, good, load, shown, started
+from tests.support.load_runs import QUICK, balanced, ended, good, load, says, shown, started
 from tests.support.waiting import until
 
 SIZES = ("--users", "12", "--rooms", "3", "--mix", "chat=2,lurker=1")
@@ -31,8 +30,8 @@ async def test_stopped_by_hand_it_ends_in_order_and_is_judged(there: list[str], 
     """What there is by then; nothing was lost, and the reader is warned."""
     folder = tmp_path / "report"
     process = await started(*QUICK, "--out", str(folder), *there, *SIZES, "--seconds", "300")
-    await _line(process, "hold | 12 of 12 connected")
-    await _line(process, "hold | ")  # ten seconds of it
+    await says(process, "hold | 12 of 12 connected")
+    await says(process, "hold | ")  # ten seconds of it
     process.send_signal(signal.SIGTERM)
     run = await ended(process, folder)
     good(run)
@@ -45,7 +44,7 @@ async def test_stopped_while_users_arrive_it_does_not_wait_for_them(there: list[
     sizes = ["--users", "200", "--spawn-rate", "1", "--seconds", "2", "--processes", "2", "--mix", "chat=1"]
     silent = "http://127.0.0.1:1/metrics"
     process = await started(*there, *sizes, "--metrics", silent, "--out", str(folder))
-    await _line(process, "ramp | ")
+    await says(process, "ramp | ")
     process.send_signal(signal.SIGHUP)
     run = await ended(process, folder)
     assert run.code == 3, shown(run)
@@ -58,7 +57,7 @@ async def test_killed_it_leaves_no_process(there: list[str], tmp_path: Path) -> 
     """Neither Locust nor its workers, who would go on for as long as the run was to last."""
     arguments = [*QUICK, *there, *SIZES, "--seconds", "300", "--processes", "2", "--out", str(tmp_path / "report")]
     process = await started(*arguments)
-    await _line(process, "hold | ")
+    await says(process, "hold | ")
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) == 3
     process.kill()
@@ -73,7 +72,7 @@ async def test_without_files_locust_still_tells_what_it_saw(there: list[str], tm
     locust = ["-f", "loadtests/locustfile.py", "--headless", "--only-summary", "--loglevel", "WARNING"]
     limited = ["prlimit", "--nofile=60:60", sys.executable]
     process = await started(*locust, *shape, *there, module="locust", python=limited)
-    await _line(process, " FAILED")
+    await says(process, " FAILED")
     process.send_signal(signal.SIGTERM)
     said = (await ended(process, tmp_path)).output
     facts = Facts.read(path)
@@ -92,7 +91,7 @@ async def test_workers_of_other_hosts_play_together_and_a_lost_one_ends_it_with_
     leads = await started(*QUICK, "--out", str(folder), *there, *sizes, "--bind", place, "--expect-workers", "2")
     follow = [await started("--worker-of", place, "--tokens", tokens) for _ in range(2)]
     try:
-        await _line(leads, "hold | 12 of 12 connected")
+        await says(leads, "hold | 12 of 12 connected")
         follow[0].send_signal(signal.SIGTERM)
         run = await ended(leads, folder)
         codes = [(await ended(each, folder)).code for each in follow]
@@ -120,17 +119,6 @@ async def test_a_machine_with_too_few_files_is_refused_with_2(tmp_path: Path) ->
 async def test_what_cannot_be_run_ends_with_2(arguments: list[str], tmp_path: Path) -> None:
     """The rest of it is in the unit tests of the options."""
     assert (await ended(await started(*arguments), tmp_path)).code == 2
-
-
-async def _line(process: asyncio.subprocess.Process, text: str) -> None:
-    """Wait until it has said so."""
-    assert process.stdout is not None
-    said: list[str] = []
-    async with asyncio.timeout(60):
-        while text not in (said[-1] if said else ""):
-            line = await process.stdout.readline()
-            assert line, "".join(said)
-            said.append(line.decode())
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -65,6 +65,18 @@ async def ended(process: asyncio.subprocess.Process, folder: Path) -> Ended:
     return Ended(process.returncode or 0, output.decode(), folder)
 
 
+async def says(process: asyncio.subprocess.Process, text: str, *, seconds: float = 60) -> None:
+    """Wait until it prints a line with `text`."""
+    assert process.stdout is not None
+    said: list[str] = []
+    async with asyncio.timeout(seconds):
+        while line := (await process.stdout.readline()).decode():
+            said.append(line)
+            if text in line:
+                return
+    raise AssertionError("".join(said))
+
+
 async def load(folder: Path, *arguments: str) -> Ended:
     """A run whose report is in `folder`."""
     return await ended(await started(*QUICK, "--out", str(folder), *arguments), folder)
