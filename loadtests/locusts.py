@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from deploy.local.ports import HOST, spare
 from deploy.local.process import end_with_parent
 from deploy.local.stack import ROOT
 from loadtests import mix
+from loadtests.interruption import Interruption
 from loadtests.options import HOOK_SECONDS, Options
 from loadtests.target import RunError, Target
 
@@ -26,37 +27,6 @@ _END_SECONDS: Final = 110.0
 _FILL_SECONDS: Final = 40.0
 _BESIDE_SECONDS: Final = 200.0
 _FOLLOW_SECONDS: Final = 6 * 3600.0
-
-
-class Interruption:
-    """Ctrl-C, SIGTERM, a closed terminal: the first lets what goes on end in order if it can, the next cancels."""
-
-    def __init__(self, task: asyncio.Task[Any]) -> None:
-        """Of the event loop's signals, from now on."""
-        self._task = task
-        self._gently: Callable[[], None] | None = None
-        self.came = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-                continue  # nohup
-            asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
-
-    @contextmanager
-    def gently(self, end: Callable[[], None]) -> Iterator[None]:
-        """Inside, the first signal calls `end`."""
-        self._gently = end
-        try:
-            yield
-        finally:
-            self._gently = None
-
-    def _on_signal(self) -> None:
-        self.came = True
-        if self._gently is not None:
-            end, self._gently = self._gently, None
-            end()
-        else:
-            self._task.cancel()
 
 
 def seconds_most(options: Options) -> float:

@@ -23,7 +23,7 @@ from loadtests import before, gateways, locusts, mix, slo, target
 from loadtests.exits import exit_code
 from loadtests.facts import Facts
 from loadtests.folders import reporting
-from loadtests.locusts import Interruption
+from loadtests.interruption import Interruption
 from loadtests.options import Options, parse
 from loadtests.report.conclude import Run, conclude
 from loadtests.target import OwnStack, RunError, Target

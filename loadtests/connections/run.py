@@ -27,7 +27,7 @@ from loadtests.connections.target import Target, TargetError
 from loadtests.exits import exit_code
 from loadtests.facts import Facts, Process
 from loadtests.folders import reporting
-from loadtests.locusts import Interruption
+from loadtests.interruption import Interruption
 from loadtests.progress import Progress
 from loadtests.report.conclude import Run, conclude
 from loadtests.slo import DEFAULT, Slo
